@@ -1,0 +1,293 @@
+//! Benchmarks of the calls, with the most subgroups and a threshold of all of them. The keys are
+//! secp256k1's, whose elements and proofs are the larger and dearer ones.
+
+use crate::{lifecycle::Purpose, pallet::*, Call, Config, Pallet};
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::v2::*;
+use frame_support::{
+	pallet_prelude::{Authorize, TransactionSource},
+	traits::{fungible::Mutate, Get},
+	BoundedVec,
+};
+use frame_system::RawOrigin;
+use k256::{ecdsa::SigningKey, elliptic_curve::group::GroupEncoding, ProjectivePoint, Scalar};
+use keyshare_primitives::{
+	membership::SubgroupMembership, messages, AccountId, Acl, AclKind, Confirmation, Constraints,
+	CustodyProof, KeyCommitments, SubgroupId, MAX_SUBGROUPS,
+};
+use sp_core::{crypto::KeyTypeId, sr25519};
+use sp_runtime::traits::{Bounded, One};
+
+const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
+const THRESHOLD: u8 = MAX_SUBGROUPS as u8;
+
+/// Every subgroup has one server; the first is in the key store and the one that confirms last.
+fn set_up<T: Config>() -> sr25519::Public {
+	let public = sp_io::crypto::sr25519_generate(KEY_TYPE, None);
+	let servers = (0..MAX_SUBGROUPS)
+		.map(|subgroup| match subgroup {
+			0 => vec![AccountId::from(public.0)],
+			_ => vec![account("server", subgroup, 0)],
+		})
+		.collect();
+	T::Subgroups::set_members(servers, THRESHOLD);
+	public
+}
+
+/// Coefficients 1, 2, …: their commitments are those multiples of the generator.
+fn commitments(first: u64) -> KeyCommitments {
+	let elements = (0..u64::from(THRESHOLD))
+		.map(|k| {
+			(ProjectivePoint::GENERATOR * Scalar::from(first + k)).to_affine().to_bytes().into()
+		})
+		.collect();
+	KeyCommitments::Secp256k1(BoundedVec::truncate_from(elements))
+}
+
+/// The share of subgroup 0: the coefficients' sum, as its identifier is one.
+fn first_share(first: u64) -> SigningKey {
+	let sum = (0..u64::from(THRESHOLD)).map(|k| Scalar::from(first + k)).sum::<Scalar>();
+	SigningKey::from_bytes(&sum.to_bytes()).expect("not zero")
+}
+
+fn constraints(addresses: u32) -> Constraints {
+	let (evm, btc) = (addresses.div_ceil(2), addresses / 2);
+	fn bytes<const N: usize>(number: u32) -> [u8; N] {
+		let mut bytes = [0; N];
+		bytes[..4].copy_from_slice(&number.to_be_bytes());
+		bytes
+	}
+	fn acl<const N: usize>(count: u32) -> Acl<Vec<[u8; N]>> {
+		let addresses = (0..count).map(bytes).collect();
+		Acl { kind: AclKind::Allow, addresses, allow_null_recipient: false }
+	}
+	Constraints { evm_acl: Some(acl(evm)), btc_acl: Some(acl(btc)) }
+}
+
+fn most_addresses<T: Config>() -> u32 {
+	T::MaxAclAddresses::get().saturating_mul(2)
+}
+
+fn user<T: Config>(number: u32) -> AccountId
+where
+	T::NativeBalance: Mutate<AccountId>,
+{
+	let user: AccountId = account("user", number, 0);
+	T::NativeBalance::set_balance(&user, BalanceOf::<T>::max_value() / 1_000_000u32.into());
+	user
+}
+
+fn begin<T: Config>(user: &AccountId, addresses: u32) -> Result<(), BenchmarkError> {
+	Pallet::<T>::register(
+		RawOrigin::Signed(user.clone()).into(),
+		user.clone(),
+		constraints(addresses),
+		commitments(1),
+	)?;
+	Ok(())
+}
+
+/// Confirms the attempt in every subgroup but the first.
+fn confirm_others<T: Config>(user: &AccountId) {
+	let id = Registering::<T>::get(user).expect("begun").key.id;
+	for subgroup in 1..MAX_SUBGROUPS {
+		let server: AccountId = account("server", subgroup, 0);
+		Confirmations::<T>::insert(
+			id,
+			subgroup as SubgroupId,
+			BoundedVec::truncate_from(vec![server]),
+		);
+	}
+}
+
+fn register_fully<T: Config>(user: &AccountId) -> Result<(), BenchmarkError> {
+	begin::<T>(user, most_addresses::<T>())?;
+	confirm_others::<T>(user);
+	let attempt = Registering::<T>::get(user).ok_or("begun")?;
+	Pallet::<T>::complete(user, attempt)?;
+	Ok(())
+}
+
+/// A batch of `c` confirmations, each of which completes a swap.
+fn batch<T: Config>(server: sr25519::Public, c: u32) -> Result<Call<T>, BenchmarkError>
+where
+	T::NativeBalance: Mutate<AccountId>,
+{
+	let account_of_server = AccountId::from(server.0);
+	let mut confirmations = Vec::new();
+	for number in 0..c {
+		let user = user::<T>(number);
+		register_fully::<T>(&user)?;
+		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap)?;
+		confirm_others::<T>(&user);
+		let key = Registering::<T>::get(&user).ok_or("begun")?.key;
+		let message = messages::custody_message(&key.id, &account_of_server);
+		let (signature, recovery) = first_share(2)
+			.sign_prehash_recoverable(&sp_io::hashing::blake2_256(&message))
+			.map_err(|_| "a prehash is signed")?;
+		let mut proof = [0; 65];
+		proof[..64].copy_from_slice(&signature.to_bytes());
+		proof[64] = recovery.to_byte();
+		let proof = CustodyProof::Secp256k1(proof);
+		confirmations.push(Confirmation { account: user, generation: key.generation, proof });
+	}
+	let genesis = Pallet::<T>::genesis_hash();
+	let message = messages::confirm_message(&genesis, &account_of_server, &confirmations);
+	let signature =
+		sp_io::crypto::sr25519_sign(KEY_TYPE, &server, &message).ok_or("just generated")?;
+	let confirmations = confirmations.try_into().map_err(|_| "within the bound")?;
+	Ok(Call::confirm { server: account_of_server, confirmations, signature })
+}
+
+#[benchmarks(where T::NativeBalance: Mutate<AccountId>)]
+mod benches {
+	use super::*;
+
+	#[benchmark]
+	fn register(a: Linear<0, { T::MaxAclAddresses::get() * 2 }>) -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		let new = constraints(a);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()), user.clone(), new, commitments(1));
+
+		assert!(Registering::<T>::contains_key(&user));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_confirm(
+		c: Linear<1, { T::MaxConfirmations::get() }>,
+	) -> Result<(), BenchmarkError> {
+		let server = set_up::<T>();
+		let call = batch::<T>(server, c)?;
+
+		#[block]
+		{
+			call.authorize(TransactionSource::External)
+				.ok_or("confirm is authorized")?
+				.map_err(|_| "every proof holds")?;
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn confirm(c: Linear<1, { T::MaxConfirmations::get() }>) -> Result<(), BenchmarkError> {
+		let public = set_up::<T>();
+		let Call::confirm { server, confirmations, signature } = batch::<T>(public, c)? else {
+			return Err("a confirmation".into());
+		};
+
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, server, confirmations, signature);
+
+		assert_eq!(Registering::<T>::iter().count(), 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn cancel() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin::<T>(&user, most_addresses::<T>())?;
+		confirm_others::<T>(&user);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()));
+
+		assert!(!Registering::<T>::contains_key(&user));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn expire() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin::<T>(&user, most_addresses::<T>())?;
+		confirm_others::<T>(&user);
+		let expires_at = Registering::<T>::get(&user).ok_or("begun")?.expires_at;
+		frame_system::Pallet::<T>::set_block_number(expires_at);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()), user.clone());
+
+		assert!(!Registering::<T>::contains_key(&user));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn swap_key() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		register_fully::<T>(&user)?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()), commitments(2));
+
+		assert!(Registering::<T>::contains_key(&user));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn update_constraints(
+		a: Linear<0, { T::MaxAclAddresses::get() * 2 }>,
+	) -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin::<T>(&user, most_addresses::<T>())?;
+		let new = constraints(a);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()), user.clone(), new.clone());
+
+		let stored = ConstraintsOf::<T>::get(&user).ok_or("registering")?;
+		assert_eq!(Constraints::from(stored.constraints), new);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn change_constraint_account() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin::<T>(&user, most_addresses::<T>())?;
+		let new: AccountId = account("new", 0, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()), user.clone(), new.clone());
+
+		assert_eq!(ConstraintsOf::<T>::get(&user).ok_or("registering")?.constraint_account, new);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn deregister() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		register_fully::<T>(&user)?;
+		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap)?;
+		confirm_others::<T>(&user);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(user.clone()));
+
+		assert!(!Registered::<T>::contains_key(&user));
+		Ok(())
+	}
+
+	/// A block of the queue without entries, and the queue's own bookkeeping.
+	#[benchmark]
+	fn expiry_step() -> Result<(), BenchmarkError> {
+		let next = NextExpiry::<T>::get();
+
+		#[block]
+		{
+			Pallet::<T>::expire_due(next, &mut frame_support::weights::WeightMeter::new());
+		}
+
+		assert_eq!(NextExpiry::<T>::get(), next + One::one());
+		Ok(())
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

@@ -1,0 +1,470 @@
+//! # Registration
+//!
+//! Users' keys, their constraints, and the confirmations that make them registered: protocol §2
+//! to §6.
+//!
+//! An *attempt* ([`Registering`]) begins with commitments to a key. Every server of every subgroup
+//! that holds its share confirms it with a proof made with the share itself. When the last
+//! subgroup reaches its quorum, the attempt becomes the key in force ([`Registered`]) in the same
+//! call; an attempt that does not get there in time is removed, and its deposit with it. A swap is
+//! an attempt beside a key in force, which stays in force until that instant.
+//!
+//! Deposits are one hold a user, always exactly what the user's entries in storage cost:
+//! every call ends by setting the hold to that sum, so there is nothing to keep in step.
+//!
+//! [`Call::confirm`] has no signer and no fee. [`Pallet::authorize_confirm`] admits it only if the
+//! server signed it, every proof of a live entry holds, and an entry is live at all; nothing
+//! else reaches a block.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod confirming;
+mod deposits;
+mod expiry;
+mod integrity;
+mod lifecycle;
+#[cfg(test)]
+mod mock;
+mod offchain;
+mod queries;
+#[cfg(test)]
+mod tests;
+pub mod weights;
+
+pub use confirming::Refusal;
+pub use pallet::*;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use crate::{lifecycle::Purpose, WeightInfo};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{
+			fungible::{Inspect, MutateHold},
+			Footprint,
+		},
+		weights::WeightMeter,
+	};
+	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
+	use keyshare_primitives::{
+		elements::CommitmentsError, membership::SubgroupMembership, AccountId, BoundedConstraints,
+		Confirmation, Constraints, ConstraintsError, Generation, KeyCommitments, KeyRecord,
+		RegistrationId, SubgroupId,
+	};
+	use sp_core::{sr25519, H256};
+	use sp_runtime::{traits::Convert, Perbill};
+
+	/// The version of this pallet's storage.
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+	/// The currency's balance type.
+	pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountId>>::Balance;
+
+	/// What the pallet needs of the runtime.
+	#[pallet::config]
+	pub trait Config:
+		frame_system::Config<AccountId = AccountId, Hash = H256>
+		+ CreateAuthorizedTransaction<Call<Self>>
+	{
+		/// The currency that deposits are held in.
+		type NativeBalance: MutateHold<AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// The runtime's hold reasons.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// The deposit for what an account's entries take of the chain's storage.
+		type DepositPrice: Convert<Footprint, BalanceOf<Self>>;
+
+		/// The signing subgroups.
+		type Subgroups: SubgroupMembership;
+
+		/// The most members a subgroup can have.
+		#[pallet::constant]
+		type MaxMembers: Get<u32>;
+
+		/// The part of a subgroup's members that must confirm.
+		#[pallet::constant]
+		type ConfirmationQuorum: Get<Perbill>;
+
+		/// How many blocks an attempt has.
+		#[pallet::constant]
+		type RegistrationTimeout: Get<BlockNumberFor<Self>>;
+
+		/// The most addresses in one list of the constraints.
+		#[pallet::constant]
+		type MaxAclAddresses: Get<u32>;
+
+		/// The most confirmations in one extrinsic.
+		#[pallet::constant]
+		type MaxConfirmations: Get<u32>;
+
+		/// The most attempts that expire by themselves in one block.
+		#[pallet::constant]
+		type MaxExpiriesPerBlock: Get<u32>;
+
+		/// Weights of the calls.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// The pallet.
+	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
+	pub struct Pallet<T>(_);
+
+	/// Why part of a user's balance is held.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// For the user's attempt, key and constraints in the chain's storage.
+		Deposit,
+	}
+
+	/// An attempt under way.
+	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+	pub struct Attempt<BlockNumber> {
+		/// Id, generation, commitments and verifying shares.
+		pub key: KeyRecord,
+		/// The first block in which the attempt is gone.
+		pub expires_at: BlockNumber,
+		/// Whether it is a registration or the swap of a key in force.
+		pub purpose: Purpose,
+	}
+
+	/// A key in force.
+	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+	pub struct RegisteredKey<BlockNumber> {
+		/// Id, generation, commitments and verifying shares.
+		pub key: KeyRecord,
+		/// The block in which it came into force.
+		pub since: BlockNumber,
+	}
+
+	/// A user's constraints and who may change them.
+	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+	pub struct ConstraintsEntry<Constraints> {
+		/// The constraint-modification account.
+		pub constraint_account: AccountId,
+		/// The constraints.
+		pub constraints: Constraints,
+	}
+
+	/// [`Attempt`] of a runtime.
+	pub type AttemptOf<T> = Attempt<BlockNumberFor<T>>;
+	/// [`RegisteredKey`] of a runtime.
+	pub type RegisteredKeyOf<T> = RegisteredKey<BlockNumberFor<T>>;
+	/// [`ConstraintsEntry`] of a runtime.
+	pub type ConstraintsEntryOf<T> =
+		ConstraintsEntry<BoundedConstraints<<T as Config>::MaxAclAddresses>>;
+
+	/// The attempt under way of each account.
+	#[pallet::storage]
+	pub type Registering<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, AttemptOf<T>>;
+
+	/// The key in force of each account.
+	#[pallet::storage]
+	pub type Registered<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, RegisteredKeyOf<T>>;
+
+	/// The constraints of each account that has a key, or an attempt at its first.
+	#[pallet::storage]
+	#[pallet::storage_prefix = "Constraints"]
+	pub type ConstraintsOf<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, ConstraintsEntryOf<T>>;
+
+	/// The generation of each account's last attempt; never removed, so that none is reused.
+	#[pallet::storage]
+	pub type Generations<T> = StorageMap<_, Blake2_128Concat, AccountId, Generation, ValueQuery>;
+
+	/// The servers of each subgroup that have confirmed an attempt or key.
+	#[pallet::storage]
+	pub type Confirmations<T: Config> = StorageDoubleMap<
+		_,
+		Blake2_128Concat,
+		RegistrationId,
+		Blake2_128Concat,
+		SubgroupId,
+		BoundedVec<AccountId, T::MaxMembers>,
+		ValueQuery,
+	>;
+
+	/// The attempts by the block in which they expire.
+	#[pallet::storage]
+	pub type Expiries<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, BlockNumberFor<T>, Blake2_128Concat, AccountId, ()>;
+
+	/// The first block whose expiries may not all be done.
+	#[pallet::storage]
+	pub type NextExpiry<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
+	/// What happened.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// An attempt began: `register` or `swap_key`.
+		RegistrationBegun {
+			/// The user.
+			account: AccountId,
+			/// The attempt's generation.
+			generation: Generation,
+			/// The attempt's id.
+			id: RegistrationId,
+			/// The first block in which it is gone if it is not registered.
+			expires_at: BlockNumberFor<T>,
+		},
+		/// A server proved that it holds its subgroup's share.
+		ShareConfirmed {
+			/// The user.
+			account: AccountId,
+			/// The attempt or key.
+			id: RegistrationId,
+			/// The server.
+			server: AccountId,
+			/// The server's subgroup.
+			subgroup: SubgroupId,
+		},
+		/// Every subgroup reached its quorum: the key is in force.
+		KeyRegistered {
+			/// The user.
+			account: AccountId,
+			/// The key's generation.
+			generation: Generation,
+			/// The key's id.
+			id: RegistrationId,
+			/// The id of the key it replaced, if it was a swap.
+			replaced: Option<RegistrationId>,
+		},
+		/// The user gave up the attempt.
+		RegistrationCancelled {
+			/// The user.
+			account: AccountId,
+			/// The attempt's id.
+			id: RegistrationId,
+		},
+		/// The attempt ran out of time.
+		RegistrationExpired {
+			/// The user.
+			account: AccountId,
+			/// The attempt's id.
+			id: RegistrationId,
+		},
+		/// The constraints were replaced.
+		ConstraintsUpdated {
+			/// The user.
+			account: AccountId,
+		},
+		/// Another account may change the constraints from now on.
+		ConstraintAccountChanged {
+			/// The user.
+			account: AccountId,
+			/// The constraint-modification account before.
+			previous: AccountId,
+			/// The constraint-modification account now.
+			current: AccountId,
+		},
+		/// The user left: the key and everything about it is released.
+		Deregistered {
+			/// The user.
+			account: AccountId,
+			/// The id of the key that was in force.
+			id: RegistrationId,
+		},
+	}
+
+	/// Why a call was refused.
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The account has a key in force: use `swap_key` or `deregister`.
+		AlreadyRegistered,
+		/// The account has an attempt under way: wait for it, or `cancel` it first.
+		AlreadyRegistering,
+		/// The account has no attempt under way.
+		NotRegistering,
+		/// The account has no key in force: use `register`.
+		NotRegistered,
+		/// The attempt's time is not over: only its user can `cancel` it.
+		NotExpired,
+		/// The account has no constraints: it is neither registered nor registering.
+		NoConstraints,
+		/// Only the constraint-modification account may do this.
+		NotConstraintAccount,
+		/// A list of addresses is longer than the chain's bound.
+		TooManyAddresses,
+		/// A list names an address twice.
+		DuplicateAddress,
+		/// There must be exactly as many key commitments as the threshold.
+		WrongNumberOfCommitments,
+		/// A key commitment is not a non-identity element of the scheme's prime-order group.
+		InvalidCommitment,
+		/// The commitments give a subgroup a share of zero: split the key again.
+		ZeroShare,
+		/// A subgroup has no members, so no registration can be completed now.
+		EmptySubgroup,
+		/// The account has used up its generations.
+		TooManyGenerations,
+		/// The server is not a member of a subgroup.
+		NotAMember,
+	}
+
+	impl<T> From<CommitmentsError> for Error<T> {
+		fn from(error: CommitmentsError) -> Self {
+			match error {
+				CommitmentsError::WrongNumber => Self::WrongNumberOfCommitments,
+				CommitmentsError::InvalidElement => Self::InvalidCommitment,
+				CommitmentsError::IdentityShare => Self::ZeroShare,
+			}
+		}
+	}
+
+	impl<T> From<ConstraintsError> for Error<T> {
+		fn from(error: ConstraintsError) -> Self {
+			match error {
+				ConstraintsError::TooManyAddresses => Self::TooManyAddresses,
+				ConstraintsError::DuplicateAddress => Self::DuplicateAddress,
+			}
+		}
+	}
+
+	#[pallet::call(weight = T::WeightInfo)]
+	impl<T: Config> Pallet<T> {
+		/// Begins a registration: names who may change the constraints, sets them, and publishes
+		/// the commitments to the key's shares. Holds a deposit.
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::register(constraints.address_count()))]
+		pub fn register(
+			origin: OriginFor<T>,
+			constraint_account: AccountId,
+			constraints: Constraints,
+			key: KeyCommitments,
+		) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			ensure!(!Registered::<T>::contains_key(&account), Error::<T>::AlreadyRegistered);
+			let constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
+			let entry = ConstraintsEntry { constraint_account, constraints };
+			ConstraintsOf::<T>::insert(&account, entry);
+			Self::begin(account, key, Purpose::Register)
+		}
+
+		/// Confirms that `server` holds its subgroup's share of each entry's key.
+		///
+		/// Not for wallets: a server's off-chain worker sends it, without fee. `signature` is the
+		/// server's over `messages::confirm_message(genesis, server, confirmations)`. Entries
+		/// whose attempt is gone, or which are confirmed already, are passed over.
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::confirm(confirmations.len() as u32))]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_confirm(confirmations.len() as u32))]
+		#[pallet::authorize(Self::authorize_confirm)]
+		pub fn confirm(
+			origin: OriginFor<T>,
+			server: AccountId,
+			confirmations: BoundedVec<Confirmation, T::MaxConfirmations>,
+			// Checked, as every proof is, before the call gets here.
+			_signature: sr25519::Signature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::record_confirmations(&server, &confirmations)
+		}
+
+		/// Gives up the attempt under way; its deposit is released. A key in force stays.
+		#[pallet::call_index(2)]
+		pub fn cancel(origin: OriginFor<T>) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			let attempt = Registering::<T>::get(&account).ok_or(Error::<T>::NotRegistering)?;
+			let id = attempt.key.id;
+			Self::abandon(&account, attempt)?;
+			Self::deposit_event(Event::RegistrationCancelled { account, id });
+			Ok(())
+		}
+
+		/// Removes an attempt whose time is over. Anyone may; the chain does it by itself too.
+		#[pallet::call_index(3)]
+		pub fn expire(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
+			ensure_signed(origin)?;
+			let attempt = Registering::<T>::get(&account).ok_or(Error::<T>::NotRegistering)?;
+			ensure!(!Self::is_live(&attempt), Error::<T>::NotExpired);
+			Self::expire_attempt(account, attempt)
+		}
+
+		/// Begins to replace the key in force, which stays so until the new one is registered.
+		#[pallet::call_index(4)]
+		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			ensure!(Registered::<T>::contains_key(&account), Error::<T>::NotRegistered);
+			Self::begin(account, key, Purpose::Swap)
+		}
+
+		/// Replaces an account's constraints. The account's deposit is adjusted.
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::update_constraints(constraints.address_count()))]
+		pub fn update_constraints(
+			origin: OriginFor<T>,
+			account: AccountId,
+			constraints: Constraints,
+		) -> DispatchResult {
+			let mut entry = Self::entry_changed_by(origin, &account)?;
+			entry.constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
+			ConstraintsOf::<T>::insert(&account, entry);
+			Self::settle_deposit(&account)?;
+			Self::deposit_event(Event::ConstraintsUpdated { account });
+			Ok(())
+		}
+
+		/// Hands the right to change an account's constraints to another account.
+		#[pallet::call_index(6)]
+		pub fn change_constraint_account(
+			origin: OriginFor<T>,
+			account: AccountId,
+			new: AccountId,
+		) -> DispatchResult {
+			let mut entry = Self::entry_changed_by(origin, &account)?;
+			let previous = core::mem::replace(&mut entry.constraint_account, new.clone());
+			ConstraintsOf::<T>::insert(&account, entry);
+			Self::deposit_event(Event::ConstraintAccountChanged {
+				account,
+				previous,
+				current: new,
+			});
+			Ok(())
+		}
+
+		/// Leaves: the key in force, a swap under way and the constraints are removed, the whole
+		/// deposit is released, and servers delete their shares.
+		#[pallet::call_index(7)]
+		pub fn deregister(origin: OriginFor<T>) -> DispatchResult {
+			let account = ensure_signed(origin)?;
+			let registration = Registered::<T>::take(&account).ok_or(Error::<T>::NotRegistered)?;
+			Self::remove_confirmations(&registration.key.id);
+			if let Some(attempt) = Registering::<T>::get(&account) {
+				Self::remove_attempt(&account, &attempt);
+			}
+			ConstraintsOf::<T>::remove(&account);
+			Self::settle_deposit(&account)?;
+			Self::deposit_event(Event::Deregistered { account, id: registration.key.id });
+			Ok(())
+		}
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+			Self::expire_due(now, meter);
+		}
+
+		fn offchain_worker(_: BlockNumberFor<T>) {
+			Self::send_confirmations();
+		}
+
+		fn integrity_test() {
+			Self::check_constants();
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::check_state().map_err(Into::into)
+		}
+	}
+}

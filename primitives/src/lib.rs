@@ -1,0 +1,47 @@
+//! The Keyshare protocol, once: what `docs/protocol.md` says in words stands here as code, and
+//! every other crate takes it from here.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`types`] | accounts, generations, key commitments, constraints, servers |
+//! | [`messages`] | every byte layout that is hashed, signed or authenticated, with its domain tag |
+//! | [`elements`] | group elements: decoding, verifying shares |
+//! | [`membership`] | how the registration pallet sees the subgroups |
+//! | [`proof`] | custody proofs: what the chain and any observer check |
+//! | [`share`] | the secret side: checking a share, proving custody with it |
+//! | [`api`] | the runtime API and what it answers |
+//! | [`storage`] | where a reader finds the storage items the protocol names |
+//! | [`offchain`] | what a node leaves for its off-chain worker |
+//! | `seal` (std) | HPKE envelopes |
+//! | `split` (std) | the dealer: a private key into shares and commitments |
+//! | `wire` (std) | the JSON-RPC shapes and the error table |
+//! | [`development`] | the well-known keys of the development network |
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+extern crate alloc;
+
+pub mod api;
+pub mod development;
+pub mod elements;
+pub mod membership;
+pub mod messages;
+pub mod offchain;
+pub mod proof;
+#[cfg(feature = "std")]
+pub mod seal;
+pub mod share;
+#[cfg(feature = "std")]
+pub mod split;
+pub mod storage;
+pub mod types;
+#[cfg(feature = "std")]
+pub mod wire;
+
+pub use types::*;
+
+/// Version of the protocol. A client compares it with `KeyshareApi::parameters` before it signs
+/// anything: bytes that are hashed or signed change only together with this number.
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,0 +1,454 @@
+//! The protocol's nouns, in the encodings that go over the wire and into storage.
+
+use alloc::{collections::BTreeSet, vec::Vec};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+#[cfg(feature = "std")]
+use serde::{Deserialize, Serialize};
+use sp_core::{ConstU32, H256};
+use sp_runtime::BoundedVec;
+
+/// A chain account: a user, a validator or a server.
+pub type AccountId = sp_runtime::AccountId32;
+
+/// A block number of the Keyshare chain.
+pub type BlockNumber = u32;
+
+/// An amount in the chain's smallest unit, 10⁻¹² `KEY`.
+pub type Balance = u128;
+
+/// Number of a signing subgroup, `0..n`. Its FROST identifier is this number plus one.
+pub type SubgroupId = u8;
+
+/// Counts an account's registration attempts and key swaps, from 1; a number is never reused.
+pub type Generation = u32;
+
+/// Names one attempt and pins its key commitments; see [`crate::messages::registration_id`].
+pub type RegistrationId = H256;
+
+/// Hash of the genesis block, bound into everything that is signed.
+pub type GenesisHash = H256;
+
+/// The largest number of subgroups, and so of commitments, a chain may have.
+pub const MAX_SUBGROUPS: u32 = 16;
+
+/// The longest endpoint URL, in bytes.
+pub const MAX_ENDPOINT_LENGTH: u32 = 256;
+
+/// The scheme of a user's key, with its FROST ciphersuite (RFC 9591).
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[cfg_attr(feature = "std", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
+pub enum KeyScheme {
+	/// FROST(Ed25519, SHA-512).
+	Ed25519,
+	/// FROST(secp256k1, SHA-256).
+	Secp256k1,
+}
+
+/// One group element in its ciphersuite's encoding: 32 bytes (Ed25519, compressed Edwards y) or
+/// 33 bytes (secp256k1, SEC1 compressed). It need not have been decoded yet.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Element {
+	/// An element of edwards25519.
+	Ed25519([u8; 32]),
+	/// An element of secp256k1.
+	Secp256k1([u8; 33]),
+}
+
+impl Element {
+	/// The scheme the element belongs to.
+	pub fn scheme(&self) -> KeyScheme {
+		match self {
+			Self::Ed25519(_) => KeyScheme::Ed25519,
+			Self::Secp256k1(_) => KeyScheme::Secp256k1,
+		}
+	}
+}
+
+impl AsRef<[u8]> for Element {
+	fn as_ref(&self) -> &[u8] {
+		match self {
+			Self::Ed25519(bytes) => bytes,
+			Self::Secp256k1(bytes) => bytes,
+		}
+	}
+}
+
+/// A list of group elements of one scheme: an enum over the key scheme.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum Elements {
+	/// Elements of edwards25519, 32 bytes each.
+	Ed25519(BoundedVec<[u8; 32], ConstU32<MAX_SUBGROUPS>>),
+	/// Elements of secp256k1, 33 bytes each.
+	Secp256k1(BoundedVec<[u8; 33], ConstU32<MAX_SUBGROUPS>>),
+}
+
+/// The `t` coefficient commitments of RFC 9591 `vss_commit`; element 0 is the public key.
+pub type KeyCommitments = Elements;
+
+/// The `n` verifying shares `Y_g`, by subgroup id.
+pub type VerifyingShares = Elements;
+
+impl Elements {
+	/// The scheme of every element.
+	pub fn scheme(&self) -> KeyScheme {
+		match self {
+			Self::Ed25519(_) => KeyScheme::Ed25519,
+			Self::Secp256k1(_) => KeyScheme::Secp256k1,
+		}
+	}
+
+	/// How many there are.
+	pub fn len(&self) -> usize {
+		match self {
+			Self::Ed25519(elements) => elements.len(),
+			Self::Secp256k1(elements) => elements.len(),
+		}
+	}
+
+	/// Whether there are none.
+	pub fn is_empty(&self) -> bool {
+		self.len() == 0
+	}
+
+	/// The element at `index`.
+	pub fn get(&self, index: usize) -> Option<Element> {
+		match self {
+			Self::Ed25519(elements) => elements.get(index).copied().map(Element::Ed25519),
+			Self::Secp256k1(elements) => elements.get(index).copied().map(Element::Secp256k1),
+		}
+	}
+}
+
+/// A published key of one attempt or registration: what a share is checked against.
+///
+/// The storage values of `Registering` and `Registered` both begin with this record.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct KeyRecord {
+	/// Names the attempt; pins `commitments`.
+	pub id: RegistrationId,
+	/// The attempt's number on its account.
+	pub generation: Generation,
+	/// What the user published.
+	pub commitments: KeyCommitments,
+	/// What follows from it, computed once by the chain.
+	pub verifying_shares: VerifyingShares,
+}
+
+impl KeyRecord {
+	/// The user's public key, commitment 0.
+	pub fn public_key(&self) -> Option<Element> {
+		self.commitments.get(0)
+	}
+
+	/// `Y_g` of subgroup `g`.
+	pub fn verifying_share(&self, subgroup: SubgroupId) -> Option<Element> {
+		self.verifying_shares.get(usize::from(subgroup))
+	}
+}
+
+/// Whether the listed addresses are the only ones allowed, or the only ones denied.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[cfg_attr(feature = "std", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
+pub enum AclKind {
+	/// Only the listed addresses may be paid.
+	Allow,
+	/// Any but the listed addresses may be paid.
+	Deny,
+}
+
+/// An access control list over a list type of addresses.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Acl<List> {
+	/// How `addresses` is read.
+	pub kind: AclKind,
+	/// The addresses, without duplicates.
+	pub addresses: List,
+	/// Whether a transaction without a recipient (such as a contract creation) is allowed.
+	pub allow_null_recipient: bool,
+}
+
+/// The rules under which a key may later be used, over the list types of the two architectures.
+/// `None` switches an architecture off.
+#[derive(
+	Clone,
+	PartialEq,
+	Eq,
+	Debug,
+	Default,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct ConstraintsOver<EvmList, BtcList> {
+	/// Recipients on EVM chains: 20-byte addresses.
+	pub evm_acl: Option<Acl<EvmList>>,
+	/// Recipients on Bitcoin: 32-byte script hashes or taproot output keys.
+	pub btc_acl: Option<Acl<BtcList>>,
+}
+
+/// Constraints as they arrive in a call. Unbounded, so that a list that is too long is a named
+/// dispatch error and not a decoding failure.
+pub type Constraints = ConstraintsOver<Vec<[u8; 20]>, Vec<[u8; 32]>>;
+
+/// Constraints as they are stored; same encoding as [`Constraints`].
+pub type BoundedConstraints<MaxAddresses> =
+	ConstraintsOver<BoundedVec<[u8; 20], MaxAddresses>, BoundedVec<[u8; 32], MaxAddresses>>;
+
+/// Why constraints cannot be stored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ConstraintsError {
+	/// A list is longer than the chain's bound.
+	TooManyAddresses,
+	/// A list names an address twice.
+	DuplicateAddress,
+}
+
+impl<Address: Ord> Acl<Vec<Address>> {
+	fn into_bounded<S: sp_core::Get<u32>>(
+		self,
+	) -> Result<Acl<BoundedVec<Address, S>>, ConstraintsError> {
+		let addresses =
+			BoundedVec::try_from(self.addresses).map_err(|_| ConstraintsError::TooManyAddresses)?;
+		let distinct = addresses.iter().collect::<BTreeSet<_>>().len();
+		if distinct != addresses.len() {
+			return Err(ConstraintsError::DuplicateAddress);
+		}
+		Ok(Acl { kind: self.kind, addresses, allow_null_recipient: self.allow_null_recipient })
+	}
+}
+
+impl Constraints {
+	/// Checks bounds and duplicates.
+	pub fn into_bounded<S: sp_core::Get<u32>>(
+		self,
+	) -> Result<BoundedConstraints<S>, ConstraintsError> {
+		Ok(ConstraintsOver {
+			evm_acl: self.evm_acl.map(Acl::into_bounded).transpose()?,
+			btc_acl: self.btc_acl.map(Acl::into_bounded).transpose()?,
+		})
+	}
+
+	/// The number of addresses in both lists, for weights.
+	pub fn address_count(&self) -> u32 {
+		let evm = self.evm_acl.as_ref().map_or(0, |acl| acl.addresses.len());
+		let btc = self.btc_acl.as_ref().map_or(0, |acl| acl.addresses.len());
+		u32::try_from(evm.saturating_add(btc)).unwrap_or(u32::MAX)
+	}
+}
+
+impl<S> From<BoundedConstraints<S>> for Constraints {
+	fn from(bounded: BoundedConstraints<S>) -> Self {
+		fn unbound<A, S>(acl: Acl<BoundedVec<A, S>>) -> Acl<Vec<A>> {
+			Acl {
+				kind: acl.kind,
+				addresses: acl.addresses.into_inner(),
+				allow_null_recipient: acl.allow_null_recipient,
+			}
+		}
+		Self { evm_acl: bounded.evm_acl.map(unbound), btc_acl: bounded.btc_acl.map(unbound) }
+	}
+}
+
+/// A server's public encryption key. An enum, so that a hybrid post-quantum key can be added
+/// without changing any layout.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum EncryptionKey {
+	/// DHKEM(X25519, HKDF-SHA256) of RFC 9180.
+	#[codec(index = 0)]
+	X25519([u8; 32]),
+}
+
+/// A server's endpoint: a full URL with scheme `http`, `https`, `ws` or `wss`, in ASCII.
+pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_LENGTH>>;
+
+/// The URL schemes an endpoint may have.
+pub const ENDPOINT_SCHEMES: [&str; 4] = ["http://", "https://", "ws://", "wss://"];
+
+/// Whether `endpoint` is printable ASCII without spaces, has one of [`ENDPOINT_SCHEMES`] and a
+/// host after it. More than that is for whoever connects to it to find out.
+pub fn endpoint_is_well_formed(endpoint: &[u8]) -> bool {
+	let host = ENDPOINT_SCHEMES.iter().find_map(|scheme| endpoint.strip_prefix(scheme.as_bytes()));
+	let has_host = host.is_some_and(|rest| rest.first().is_some_and(|c| *c != b'/'));
+	has_host && endpoint.iter().all(u8::is_ascii_graphic)
+}
+
+/// A threshold server as its validator publishes it (protocol §8).
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct ServerInfo {
+	/// The server's sr25519 account, key type `ksrv`.
+	pub account: AccountId,
+	/// What shares are sealed to.
+	pub encryption_key: EncryptionKey,
+	/// Where its share listener answers.
+	pub endpoint: Endpoint,
+}
+
+/// A signature made with a share, by scheme.
+#[derive(
+	Clone,
+	Copy,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum CustodyProof {
+	/// Ed25519 (RFC 8032) under `Y_g`.
+	Ed25519([u8; 64]),
+	/// Recoverable ECDSA over BLAKE2b-256 of the message: `r ++ s ++ v`, `v` 0 or 1.
+	Secp256k1([u8; 65]),
+}
+
+impl AsRef<[u8]> for CustodyProof {
+	fn as_ref(&self) -> &[u8] {
+		match self {
+			Self::Ed25519(bytes) => bytes,
+			Self::Secp256k1(bytes) => bytes,
+		}
+	}
+}
+
+/// The JSON form has no variant tag: 64 bytes are Ed25519, 65 are secp256k1.
+impl TryFrom<&[u8]> for CustodyProof {
+	type Error = ();
+
+	fn try_from(bytes: &[u8]) -> Result<Self, ()> {
+		if let Ok(signature) = bytes.try_into() {
+			return Ok(Self::Ed25519(signature));
+		}
+		bytes.try_into().map(Self::Secp256k1).map_err(|_| ())
+	}
+}
+
+/// One server's claim to hold its subgroup's share of one attempt or key.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Confirmation {
+	/// The user.
+	pub account: AccountId,
+	/// Which of the user's attempts or keys.
+	pub generation: Generation,
+	/// Signature by the share over [`crate::messages::custody_message`].
+	pub proof: CustodyProof,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn acl<A>(addresses: Vec<A>) -> Acl<Vec<A>> {
+		Acl { kind: AclKind::Allow, addresses, allow_null_recipient: false }
+	}
+
+	#[test]
+	fn constraints_bound_each_list_and_refuse_a_repeated_address() {
+		let three =
+			Constraints { evm_acl: Some(acl(vec![[1; 20], [2; 20], [3; 20]])), btc_acl: None };
+		assert!(three.clone().into_bounded::<ConstU32<3>>().is_ok());
+		assert_eq!(three.into_bounded::<ConstU32<2>>(), Err(ConstraintsError::TooManyAddresses));
+		let twice =
+			Constraints { evm_acl: None, btc_acl: Some(acl(vec![[1; 32], [2; 32], [1; 32]])) };
+		assert_eq!(twice.into_bounded::<ConstU32<3>>(), Err(ConstraintsError::DuplicateAddress));
+	}
+
+	#[test]
+	fn bounded_constraints_encode_like_the_call_argument() {
+		let constraints =
+			Constraints { evm_acl: Some(acl(vec![[7; 20]])), btc_acl: Some(acl(vec![[8; 32]])) };
+		let bounded = constraints.clone().into_bounded::<ConstU32<4>>().expect("fits");
+		assert_eq!(bounded.encode(), constraints.encode());
+		assert_eq!(Constraints::from(bounded), constraints);
+	}
+
+	#[test]
+	fn endpoints_need_a_scheme_and_a_host() {
+		for good in ["http://127.0.0.1:9955", "https://a.example/path", "ws://h", "wss://[::1]:1"] {
+			assert!(endpoint_is_well_formed(good.as_bytes()), "{good}");
+		}
+		for bad in
+			["", "127.0.0.1:9955", "ftp://h", "http://", "http:///path", "http://a b", "http://é"]
+		{
+			assert!(!endpoint_is_well_formed(bad.as_bytes()), "{bad}");
+		}
+	}
+
+	#[test]
+	fn a_proof_of_another_length_is_no_proof() {
+		assert!(matches!(
+			CustodyProof::try_from([0u8; 64].as_slice()),
+			Ok(CustodyProof::Ed25519(_))
+		));
+		assert!(matches!(
+			CustodyProof::try_from([0u8; 65].as_slice()),
+			Ok(CustodyProof::Secp256k1(_))
+		));
+		assert!(CustodyProof::try_from([0u8; 63].as_slice()).is_err());
+		assert!(CustodyProof::try_from([0u8; 66].as_slice()).is_err());
+	}
+}

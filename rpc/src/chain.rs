@@ -1,0 +1,201 @@
+//! The one trait through which chain state is read, and its implementation over a Substrate
+//! client.
+//!
+//! Everything is a storage read: executing the runtime for each request would cost more than the
+//! request. Shares are accepted at the best block, for low latency; nothing is judged gone or
+//! confirmed for good but at the finalized one.
+
+use codec::Decode;
+use keyshare_primitives::{
+	storage, AccountId, Generation, GenesisHash, KeyRecord, RegistrationId, SubgroupId,
+};
+use sc_client_api::{Backend, StorageKey, StorageProvider};
+use sp_blockchain::HeaderBackend;
+use sp_core::H256;
+use sp_runtime::traits::Block as BlockT;
+use std::{marker::PhantomData, sync::Arc};
+
+/// Hash of a block.
+pub type BlockHash = H256;
+
+/// Why chain state could not be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ChainError {
+	/// The state of the block is not there.
+	#[error("the chain's state at block {at} cannot be read: {reason}")]
+	Unavailable {
+		/// The block.
+		at: BlockHash,
+		/// What the node's database says.
+		reason: String,
+	},
+	/// The value is there, but not what this node expects.
+	#[error("{item} on chain is not understood; update this node to one that fits the runtime")]
+	Undecodable {
+		/// The storage item.
+		item: &'static str,
+	},
+}
+
+/// What the intake asks of the chain. Every question about state names the block, so that one
+/// request sees one state.
+pub trait ChainState: Send + Sync {
+	/// Hash of the genesis block.
+	fn genesis(&self) -> GenesisHash;
+	/// The best block.
+	fn best(&self) -> BlockHash;
+	/// The last finalized block.
+	fn finalized(&self) -> BlockHash;
+	/// The attempt of `account` that is under way.
+	fn registering(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+	) -> Result<Option<KeyRecord>, ChainError>;
+	/// The key of `account` that is in force.
+	fn registered(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+	) -> Result<Option<KeyRecord>, ChainError>;
+	/// The number of the last attempt that `account` began; 0 before the first.
+	fn last_generation(&self, at: BlockHash, account: &AccountId)
+		-> Result<Generation, ChainError>;
+	/// The subgroup that `server` is a member of.
+	fn subgroup_of(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<SubgroupId>, ChainError>;
+	/// The servers of `subgroup` that have confirmed the attempt or key `id`.
+	fn confirmed_by(
+		&self,
+		at: BlockHash,
+		id: &RegistrationId,
+		subgroup: SubgroupId,
+	) -> Result<Vec<AccountId>, ChainError>;
+}
+
+/// Chain state out of a Substrate client's storage.
+pub struct ClientChain<Client, Block, Backend> {
+	client: Arc<Client>,
+	_types: PhantomData<fn() -> (Block, Backend)>,
+}
+
+impl<Client, Block, Backend> ClientChain<Client, Block, Backend> {
+	/// Reads through `client`.
+	pub fn new(client: Arc<Client>) -> Self {
+		Self { client, _types: PhantomData }
+	}
+}
+
+impl<Client, Block, B> ClientChain<Client, Block, B>
+where
+	Block: BlockT<Hash = BlockHash>,
+	B: Backend<Block>,
+	Client: StorageProvider<Block, B>,
+{
+	fn read<T: Decode>(
+		&self,
+		at: BlockHash,
+		item: &'static str,
+		key: Vec<u8>,
+	) -> Result<Option<T>, ChainError> {
+		let value = self
+			.client
+			.storage(at, &StorageKey(key))
+			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
+		value.map(|value| decode_front(item, &value.0)).transpose()
+	}
+}
+
+/// Decodes the front of a value: `Registering` and `Registered` begin with the record wanted here.
+fn decode_front<T: Decode>(item: &'static str, mut value: &[u8]) -> Result<T, ChainError> {
+	T::decode(&mut value).map_err(|_| ChainError::Undecodable { item })
+}
+
+impl<Client, Block, B> ChainState for ClientChain<Client, Block, B>
+where
+	Block: BlockT<Hash = BlockHash>,
+	B: Backend<Block>,
+	Client: HeaderBackend<Block> + StorageProvider<Block, B> + Send + Sync,
+{
+	fn genesis(&self) -> GenesisHash {
+		self.client.info().genesis_hash
+	}
+
+	fn best(&self) -> BlockHash {
+		self.client.info().best_hash
+	}
+
+	fn finalized(&self) -> BlockHash {
+		self.client.info().finalized_hash
+	}
+
+	fn registering(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+	) -> Result<Option<KeyRecord>, ChainError> {
+		self.read(at, "Registering", storage::registering(account))
+	}
+
+	fn registered(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+	) -> Result<Option<KeyRecord>, ChainError> {
+		self.read(at, "Registered", storage::registered(account))
+	}
+
+	fn last_generation(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+	) -> Result<Generation, ChainError> {
+		Ok(self.read(at, "Generations", storage::generations(account))?.unwrap_or(0))
+	}
+
+	fn subgroup_of(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<SubgroupId>, ChainError> {
+		self.read(at, "MemberOf", storage::member_of(server))
+	}
+
+	fn confirmed_by(
+		&self,
+		at: BlockHash,
+		id: &RegistrationId,
+		subgroup: SubgroupId,
+	) -> Result<Vec<AccountId>, ChainError> {
+		let servers = self.read(at, "Confirmations", storage::confirmations(id, subgroup))?;
+		Ok(servers.unwrap_or_default())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use codec::Encode;
+	use keyshare_primitives::Elements;
+
+	#[test]
+	fn a_record_is_read_from_the_front_of_a_longer_value() {
+		let record = KeyRecord {
+			id: RegistrationId::repeat_byte(1),
+			generation: 7,
+			commitments: Elements::Ed25519(vec![[2; 32]; 2].try_into().expect("within bounds")),
+			verifying_shares: Elements::Ed25519(
+				vec![[3; 32]; 3].try_into().expect("within bounds"),
+			),
+		};
+		let value = (record.clone(), 42u32, b"more").encode();
+		assert_eq!(decode_front::<KeyRecord>("Registering", &value), Ok(record));
+		assert_eq!(
+			decode_front::<KeyRecord>("Registering", &value[..40]),
+			Err(ChainError::Undecodable { item: "Registering" })
+		);
+	}
+}

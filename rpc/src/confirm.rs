@@ -1,0 +1,266 @@
+//! From the store to the off-chain worker: the confirmations that the chain does not show yet.
+//!
+//! The store is the durable queue. After each block, and when shares have been stored, a window of
+//! it is written into the node's off-chain storage, where the off-chain worker reads what to send.
+//! So there is one writer, and a node that is killed forgets nothing.
+//!
+//! What to send is judged at the best block, for low latency; what is over for good at the
+//! finalized one, so that no reorganisation can lose a confirmation.
+
+use crate::{
+	chain::{BlockHash, ChainError, ChainState},
+	intake::{Described, Intake},
+	keys::ServerKeys,
+	store::{RecordState, ShareRecord, ShareStore, StoreError, StoredShare},
+	LOG_TARGET,
+};
+use codec::Encode;
+use futures::{FutureExt, Stream, StreamExt};
+use keyshare_primitives::{
+	offchain::{PendingConfirmations, Queue, MAX_QUEUED, QUEUE_KEY},
+	AccountId, Confirmation, SubgroupId,
+};
+use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
+
+/// Records read from the store at once.
+const PAGE: u32 = 512;
+
+/// After a share is stored, how long to wait for more before the window is written anew.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// Feeds the off-chain worker; see the module's documentation.
+pub struct ConfirmationFeeder<Storage, Blocks> {
+	window: Window<Storage>,
+	stored: Arc<Notify>,
+	blocks: Blocks,
+}
+
+impl<Storage, Blocks> ConfirmationFeeder<Storage, Blocks>
+where
+	Storage: OffchainStorage + 'static,
+	Blocks: Stream<Item = ()>,
+{
+	/// Feeds what `intake` stores into `offchain`, the node's persistent off-chain storage.
+	/// `blocks` yields whenever a block has been imported or finalized.
+	pub fn new(intake: &Intake, offchain: Storage, blocks: Blocks) -> Self {
+		let window = Window::new(
+			intake.chain().clone(),
+			intake.servers().clone(),
+			intake.store().clone(),
+			offchain,
+		);
+		Self { window, stored: intake.stored().clone(), blocks }
+	}
+
+	/// Runs until `blocks` ends. Spawn it within a tokio runtime; what blocks, it does on tokio's
+	/// blocking threads.
+	pub async fn run(self) {
+		let Self { mut window, stored, blocks } = self;
+		let mut blocks = pin!(blocks);
+		loop {
+			let updated = spawn_blocking(move || {
+				let room = window.update().unwrap_or_else(|error| {
+					log::warn!(target: LOG_TARGET, "Confirmations wait for the next block: {error}");
+					Room::Left
+				});
+				(window, room)
+			});
+			let Ok((back, room)) = updated.await else { return };
+			window = back;
+			tokio::select! {
+				block = blocks.next() => if block.is_none() { return },
+				() = more_stored(&stored), if room == Room::Left => {},
+			}
+			// One update sees all that has happened by now.
+			while let Some(block) = blocks.next().now_or_never() {
+				if block.is_none() {
+					return;
+				}
+			}
+		}
+	}
+}
+
+async fn more_stored(stored: &Notify) {
+	stored.notified().await;
+	sleep(GATHER).await;
+}
+
+/// Whether further records would fit into the window.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Room {
+	/// All that is to be sent is in it.
+	Left,
+	/// It is full; the rest follows when some of it is confirmed.
+	None,
+}
+
+/// Why the window could not be updated. It stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum UpdateError {
+	/// The chain could not be read.
+	#[error(transparent)]
+	Chain(#[from] ChainError),
+	/// The store could not be read or written.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+}
+
+/// What is to become of a record.
+enum Fate {
+	/// Its confirmation is to be sent.
+	Send,
+	/// Nothing to do now, and nothing certain yet.
+	Wait,
+	/// It is over: [`RecordState::Confirmed`] or [`RecordState::Gone`].
+	Over(RecordState),
+}
+
+/// The window of confirmations in the off-chain storage.
+pub struct Window<Storage> {
+	chain: Arc<dyn ChainState>,
+	servers: ServerKeys,
+	store: ShareStore,
+	offchain: Storage,
+	written: Option<Vec<u8>>,
+}
+
+impl<Storage: OffchainStorage> Window<Storage> {
+	/// Over a store and an off-chain storage.
+	pub fn new(
+		chain: Arc<dyn ChainState>,
+		servers: ServerKeys,
+		store: ShareStore,
+		offchain: Storage,
+	) -> Self {
+		Self { chain, servers, store, offchain, written: None }
+	}
+
+	/// Looks at what the chain shows now, writes the window, and keeps in the store how far each
+	/// record has come. Blocks on reads and writes.
+	pub fn update(&mut self) -> Result<Room, UpdateError> {
+		let mut queue = BTreeMap::<AccountId, Vec<Confirmation>>::new();
+		let mut states = Vec::new();
+		let room = self.collect(&mut queue, &mut states)?;
+		self.write(queue);
+		if !states.is_empty() {
+			self.store.set_states(states.clone())?;
+		}
+		states.iter().for_each(|(share, state)| log_progress(&share.record, *state));
+		Ok(room)
+	}
+
+	fn collect(
+		&self,
+		queue: &mut BTreeMap<AccountId, Vec<Confirmation>>,
+		states: &mut Vec<(StoredShare, RecordState)>,
+	) -> Result<Room, UpdateError> {
+		let view = View::of(self.chain.as_ref(), &self.servers)?;
+		let (mut after, mut queued) = (0, 0);
+		loop {
+			let page = self.store.pending(after, PAGE)?;
+			let Some(last) = page.last() else { return Ok(Room::Left) };
+			after = last.seq;
+			for share in page {
+				match view.fate(&share.record)? {
+					Fate::Send if queued == MAX_QUEUED => return Ok(Room::None),
+					Fate::Send => {
+						queued += 1;
+						queue.entry(share.record.server.clone()).or_default().push(Confirmation {
+							account: share.record.account.clone(),
+							generation: share.record.generation,
+							proof: share.record.proof,
+						});
+						if share.state == RecordState::Stored {
+							states.push((share, RecordState::Confirming));
+						}
+					}
+					Fate::Wait => {}
+					Fate::Over(state) => states.push((share, state)),
+				}
+			}
+		}
+	}
+
+	/// Writes the window where the off-chain worker looks for it, unless it stands there.
+	fn write(&mut self, queue: BTreeMap<AccountId, Vec<Confirmation>>) {
+		let queue: Queue = queue
+			.into_iter()
+			.map(|(server, confirmations)| PendingConfirmations { server, confirmations })
+			.collect();
+		let encoded = queue.encode();
+		if self.written.as_ref() != Some(&encoded) {
+			self.offchain.set(STORAGE_PREFIX, QUEUE_KEY, &encoded);
+			self.written = Some(encoded);
+		}
+	}
+}
+
+fn log_progress(record: &ShareRecord, state: RecordState) {
+	let share = Described(record);
+	match state {
+		RecordState::Stored => {}
+		RecordState::Confirming => {
+			log::info!(target: LOG_TARGET, "Confirmation handed over for sending: {share}");
+		}
+		RecordState::Confirmed => log::info!(target: LOG_TARGET, "Confirmed on chain: {share}"),
+		RecordState::Gone => {
+			log::info!(target: LOG_TARGET, "No longer registering or registered: {share}");
+		}
+	}
+}
+
+/// The chain as it is during one update.
+struct View<'a> {
+	chain: &'a dyn ChainState,
+	best: BlockHash,
+	finalized: BlockHash,
+	/// Where this node's servers are members; what another server confirmed would be void.
+	members: BTreeMap<AccountId, SubgroupId>,
+}
+
+impl<'a> View<'a> {
+	fn of(chain: &'a dyn ChainState, servers: &ServerKeys) -> Result<Self, ChainError> {
+		let (best, finalized) = (chain.best(), chain.finalized());
+		let mut members = BTreeMap::new();
+		for (server, _) in servers.iter() {
+			if let Some(subgroup) = chain.subgroup_of(best, server)? {
+				members.insert(server.clone(), subgroup);
+			}
+		}
+		Ok(Self { chain, best, finalized, members })
+	}
+
+	fn fate(&self, record: &ShareRecord) -> Result<Fate, ChainError> {
+		if !self.is_live(self.best, record)? {
+			let over = self.is_gone_for_good(record)?;
+			return Ok(if over { Fate::Over(RecordState::Gone) } else { Fate::Wait });
+		}
+		if self.is_confirmed(self.best, record)? {
+			let over = self.is_confirmed(self.finalized, record)?;
+			return Ok(if over { Fate::Over(RecordState::Confirmed) } else { Fate::Wait });
+		}
+		let is_member = self.members.get(&record.server) == Some(&record.subgroup);
+		Ok(if is_member { Fate::Send } else { Fate::Wait })
+	}
+
+	fn is_live(&self, at: BlockHash, record: &ShareRecord) -> Result<bool, ChainError> {
+		let is_it = |key: keyshare_primitives::KeyRecord| key.id == record.id;
+		Ok(self.chain.registering(at, &record.account)?.is_some_and(is_it)
+			|| self.chain.registered(at, &record.account)?.is_some_and(is_it))
+	}
+
+	/// Generations are never reused: one that the finalized chain has had and shows no longer
+	/// cannot come back. One it has not had yet may still come, after a reorganisation.
+	fn is_gone_for_good(&self, record: &ShareRecord) -> Result<bool, ChainError> {
+		let last = self.chain.last_generation(self.finalized, &record.account)?;
+		Ok(last >= record.generation && !self.is_live(self.finalized, record)?)
+	}
+
+	fn is_confirmed(&self, at: BlockHash, record: &ShareRecord) -> Result<bool, ChainError> {
+		let confirmed = self.chain.confirmed_by(at, &record.id, record.subgroup)?;
+		Ok(confirmed.contains(&record.server))
+	}
+}

@@ -1,0 +1,398 @@
+//! What a request goes through, in the order of protocol §5: the cheapest check first, and
+//! nothing stored by a request that fails one.
+//!
+//! [`Intake::submit`] reads from top to bottom: shape and sizes (checked when the request was
+//! decoded) → hosted here → on chain → a member → already stored → open → verify → durable. The
+//! store is also the queue of confirmations, so what is durable is on its way to the chain.
+
+use crate::{
+	chain::{BlockHash, ChainError, ChainState},
+	keys::ServerKeys,
+	pool::{Pool, PoolFull},
+	store::{Put, RecordState, ShareRecord, ShareStore, StoreError},
+	LOG_TARGET,
+};
+use keyshare_primitives::{
+	messages,
+	seal::{SealedShare, ShareContext},
+	share::VerifiedShare,
+	wire::{
+		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, ShareReceipt,
+		ShareState, ShareStatus, ShareStatusQuery, Ss58, SubmitShare, SubmitStatus,
+	},
+	AccountId, Element, EncryptionKey, Generation, KeyRecord, SubgroupId, PROTOCOL_VERSION,
+};
+use std::{fmt, io, num::NonZeroUsize, sync::Arc, thread, time::Duration};
+use tokio::sync::{oneshot, Notify};
+
+/// How much the intake takes on at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct IntakeConfig {
+	/// Threads that check shares.
+	pub workers: NonZeroUsize,
+	/// Requests that may wait for them; one more is told to come back.
+	pub queue: usize,
+	/// When to come back.
+	pub retry_after: Duration,
+}
+
+impl Default for IntakeConfig {
+	/// A thread for each core.
+	fn default() -> Self {
+		Self {
+			workers: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+			queue: 1024,
+			retry_after: Duration::from_millis(500),
+		}
+	}
+}
+
+/// Why a request was refused. Nothing has been stored by it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IntakeError {
+	/// This node does not host the server.
+	#[error("this node does not host that server; look up its endpoint on chain")]
+	UnknownServer,
+	/// The chain holds no attempt or key for the account.
+	#[error("the chain holds no attempt or key of that account; register first")]
+	NotRegistering,
+	/// The chain holds another generation.
+	#[error("the chain holds generation {0} of that account")]
+	WrongGeneration(Generation),
+	/// The server is not a member of that subgroup, but of the one given, if any.
+	#[error("that server is not a member of that subgroup; read the subgroups again")]
+	WrongSubgroup(Option<SubgroupId>),
+	/// The envelope does not open.
+	#[error(
+		"the envelope does not open; seal it to the server's published key, for this registration, \
+		 server and subgroup"
+	)]
+	DecryptionFailed,
+	/// It opened, but is not the share the commitments promise.
+	#[error("the envelope does not hold the share that the commitments on chain promise")]
+	ShareMismatch,
+	/// The intake is full.
+	#[error("too many requests are waiting; try again in {} ms", .0.as_millis())]
+	Busy(Duration),
+	/// The share could not be made durable.
+	#[error("the share could not be stored; nothing is acknowledged, try again later")]
+	StorageFailed,
+	/// The server holds no share of this attempt or key.
+	#[error("that server holds no share of that key")]
+	NoShare,
+	/// The chain's state could not be read.
+	#[error("the node cannot read the chain's state now; try again later")]
+	ChainUnavailable,
+	/// The request was lost inside the node.
+	#[error("the node could not finish the request; try again")]
+	Interrupted,
+}
+
+impl From<ChainError> for IntakeError {
+	fn from(error: ChainError) -> Self {
+		log::error!(target: LOG_TARGET, "A share request is refused: {error}");
+		Self::ChainUnavailable
+	}
+}
+
+impl From<StoreError> for IntakeError {
+	fn from(error: StoreError) -> Self {
+		log::error!(target: LOG_TARGET, "A share request is refused: {error}");
+		Self::StorageFailed
+	}
+}
+
+type Reply = oneshot::Sender<Result<ShareReceipt, IntakeError>>;
+
+/// What the checks make of a submitted share.
+enum Checked {
+	/// It is stored already; the proof is the one it was acknowledged with.
+	Known(ShareReceipt),
+	/// It is the share the chain promises.
+	New(ShareRecord, VerifiedShare),
+}
+
+/// The pipeline and what it works with.
+pub struct Intake {
+	config: IntakeConfig,
+	pool: Pool,
+	chain: Arc<dyn ChainState>,
+	servers: ServerKeys,
+	store: ShareStore,
+	stored: Arc<Notify>,
+}
+
+impl Intake {
+	/// Starts the threads of the intake; an error if the system has none to give.
+	pub fn new(
+		config: IntakeConfig,
+		chain: Arc<dyn ChainState>,
+		servers: ServerKeys,
+		store: ShareStore,
+	) -> io::Result<Arc<Self>> {
+		let pool = Pool::new(config.workers, config.queue)?;
+		Ok(Arc::new(Self { config, pool, chain, servers, store, stored: Arc::default() }))
+	}
+
+	/// The chain that is asked.
+	pub fn chain(&self) -> &Arc<dyn ChainState> {
+		&self.chain
+	}
+
+	/// The servers that are hosted.
+	pub fn servers(&self) -> &ServerKeys {
+		&self.servers
+	}
+
+	/// Where shares are kept.
+	pub fn store(&self) -> &ShareStore {
+		&self.store
+	}
+
+	/// Notified after each share that is stored.
+	pub fn stored(&self) -> &Arc<Notify> {
+		&self.stored
+	}
+
+	/// `keyshare_submitShare`: answers when the share is durable.
+	pub async fn submit(
+		self: Arc<Self>,
+		request: SubmitShare,
+	) -> Result<ShareReceipt, IntakeError> {
+		self.require_hosted(&request.server.0)?;
+		let (reply, answer) = oneshot::channel();
+		let intake = self.clone();
+		self.queue(move || match intake.check(&request) {
+			Ok(Checked::New(record, share)) => intake.make_durable(record, &share, reply),
+			Ok(Checked::Known(receipt)) => send(reply, Ok(receipt)),
+			Err(refusal) => send(reply, Err(refusal)),
+		})?;
+		answer.await.unwrap_or(Err(IntakeError::Interrupted))
+	}
+
+	fn check(&self, request: &SubmitShare) -> Result<Checked, IntakeError> {
+		let server = &request.server.0;
+		let at = self.chain.best();
+		let key = self.key_of_generation(at, &request.account.0, request.generation)?;
+		self.require_member(at, server, request.subgroup)?;
+		if let Some(known) = self.store.get(&key.id, server)? {
+			return Ok(Checked::Known(ShareReceipt {
+				registration_id: key.id,
+				status: SubmitStatus::AlreadyStored,
+				custody_proof: known.record.proof,
+			}));
+		}
+		let secret = self.servers.secret(server).ok_or(IntakeError::UnknownServer)?;
+		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
+		let context = ShareContext { id: &key.id, server, subgroup: request.subgroup };
+		let share = secret.open(&sealed, context).map_err(|_| IntakeError::DecryptionFailed)?;
+		let share = share
+			.verify(verifying_share(&key, request.subgroup)?)
+			.map_err(|_| IntakeError::ShareMismatch)?;
+		let record = ShareRecord {
+			id: key.id,
+			server: server.clone(),
+			account: request.account.0.clone(),
+			generation: key.generation,
+			subgroup: request.subgroup,
+			proof: share.prove(&messages::custody_message(&key.id, server)),
+		};
+		Ok(Checked::New(record, share))
+	}
+
+	fn make_durable(&self, record: ShareRecord, share: &VerifiedShare, reply: Reply) {
+		let stored = self.stored.clone();
+		self.store.put(record.clone(), share, move |result| {
+			let status = match result {
+				Ok(Put::Stored) => {
+					log::info!(target: LOG_TARGET, "Share stored: {}", Described(&record));
+					stored.notify_one();
+					SubmitStatus::Stored
+				}
+				// The same share came twice at once. Proofs are deterministic: it is the stored one.
+				Ok(Put::AlreadyStored) => SubmitStatus::AlreadyStored,
+				Err(_) => return send(reply, Err(IntakeError::StorageFailed)),
+			};
+			let ShareRecord { id, proof, .. } = record;
+			send(reply, Ok(ShareReceipt { registration_id: id, status, custody_proof: proof }));
+		});
+	}
+
+	/// `keyshare_servers`: what this node hosts.
+	pub async fn hosted_servers(self: Arc<Self>) -> Result<HostedServers, IntakeError> {
+		self.ask(|intake| {
+			let at = intake.chain.best();
+			let describe = |(account, secret): (&AccountId, &_)| {
+				Ok(HostedServer {
+					account: Ss58(account.clone()),
+					encryption_key: public_bytes(secret),
+					subgroup: intake.chain.subgroup_of(at, account)?,
+				})
+			};
+			Ok(HostedServers {
+				protocol_version: PROTOCOL_VERSION,
+				genesis_hash: intake.chain.genesis(),
+				servers: intake.servers.iter().map(describe).collect::<Result<_, IntakeError>>()?,
+			})
+		})
+		.await
+	}
+
+	/// `keyshare_shareStatus`: how far the share of the attempt under way, or else of the key in
+	/// force, has come.
+	pub async fn share_status(
+		self: Arc<Self>,
+		query: ShareStatusQuery,
+	) -> Result<ShareStatus, IntakeError> {
+		let (server, account) = (query.server.0, query.account.0);
+		self.require_hosted(&server)?;
+		self.ask(move |intake| {
+			let at = intake.chain.best();
+			let key = match intake.chain.registering(at, &account)? {
+				Some(attempt) => Some(attempt),
+				None => intake.chain.registered(at, &account)?,
+			};
+			let Some(key) = key else {
+				return Ok(ShareStatus { status: ShareState::None, generation: None });
+			};
+			let status = intake.state_of(at, &key, &server)?;
+			Ok(ShareStatus { status, generation: Some(key.generation) })
+		})
+		.await
+	}
+
+	fn state_of(
+		&self,
+		at: BlockHash,
+		key: &KeyRecord,
+		server: &AccountId,
+	) -> Result<ShareState, IntakeError> {
+		let Some(share) = self.store.get(&key.id, server)? else { return Ok(ShareState::None) };
+		let unconfirmed = match share.state {
+			RecordState::Gone => return Ok(ShareState::None),
+			RecordState::Confirmed => return Ok(ShareState::Confirmed),
+			RecordState::Stored => ShareState::Stored,
+			RecordState::Confirming => ShareState::Confirming,
+		};
+		// The store knows of confirmations only once they are final.
+		let confirmed = self.chain.confirmed_by(at, &key.id, share.record.subgroup)?;
+		Ok(if confirmed.contains(server) { ShareState::Confirmed } else { unconfirmed })
+	}
+
+	/// `keyshare_proveCustody`: a fresh proof for the key in force, or else the attempt under way.
+	pub async fn prove_custody(
+		self: Arc<Self>,
+		challenge: CustodyChallenge,
+	) -> Result<FreshProof, IntakeError> {
+		self.require_hosted(&challenge.server.0)?;
+		self.ask(move |intake| intake.prove(&challenge)).await
+	}
+
+	fn prove(&self, challenge: &CustodyChallenge) -> Result<FreshProof, IntakeError> {
+		let (server, account) = (&challenge.server.0, &challenge.account.0);
+		let at = self.chain.best();
+		let key = match self.chain.registered(at, account)? {
+			Some(key) => key,
+			None => self.chain.registering(at, account)?.ok_or(IntakeError::NotRegistering)?,
+		};
+		let (record, share) = self.store.load(&key.id, server)?.ok_or(IntakeError::NoShare)?;
+		let share = share.verify(verifying_share(&key, record.subgroup)?).map_err(|_| {
+			log::error!(
+				target: LOG_TARGET,
+				"A stored share is not what the chain promises: {}",
+				Described(&record),
+			);
+			IntakeError::NoShare
+		})?;
+		let message = messages::challenge_message(&key.id, server, &challenge.nonce.0);
+		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message) })
+	}
+
+	fn require_hosted(&self, server: &AccountId) -> Result<(), IntakeError> {
+		if self.servers.hosts(server) {
+			Ok(())
+		} else {
+			Err(IntakeError::UnknownServer)
+		}
+	}
+
+	/// While a key is being swapped the chain holds two; either may be named.
+	fn key_of_generation(
+		&self,
+		at: BlockHash,
+		account: &AccountId,
+		generation: Generation,
+	) -> Result<KeyRecord, IntakeError> {
+		let attempt = self.chain.registering(at, account)?;
+		if let Some(attempt) = attempt.as_ref().filter(|key| key.generation == generation) {
+			return Ok(attempt.clone());
+		}
+		let in_force = self.chain.registered(at, account)?;
+		match (attempt, in_force) {
+			(_, Some(key)) if key.generation == generation => Ok(key),
+			(Some(other), _) | (None, Some(other)) => {
+				Err(IntakeError::WrongGeneration(other.generation))
+			}
+			(None, None) => Err(IntakeError::NotRegistering),
+		}
+	}
+
+	fn require_member(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+		subgroup: SubgroupId,
+	) -> Result<(), IntakeError> {
+		let member_of = self.chain.subgroup_of(at, server)?;
+		if member_of == Some(subgroup) {
+			Ok(())
+		} else {
+			Err(IntakeError::WrongSubgroup(member_of))
+		}
+	}
+
+	/// Has a thread of the pool answer.
+	async fn ask<T: Send + 'static>(
+		self: Arc<Self>,
+		question: impl FnOnce(&Self) -> Result<T, IntakeError> + Send + 'static,
+	) -> Result<T, IntakeError> {
+		let (reply, answer) = oneshot::channel();
+		let intake = self.clone();
+		self.queue(move || send(reply, question(&intake)))?;
+		answer.await.unwrap_or(Err(IntakeError::Interrupted))
+	}
+
+	fn queue(&self, job: impl FnOnce() + Send + 'static) -> Result<(), IntakeError> {
+		self.pool.run(job).map_err(|PoolFull| IntakeError::Busy(self.config.retry_after))
+	}
+}
+
+/// Answers whoever asked, unless they have gone.
+fn send<T>(reply: oneshot::Sender<T>, answer: T) {
+	drop(reply.send(answer));
+}
+
+fn verifying_share(key: &KeyRecord, subgroup: SubgroupId) -> Result<Element, ChainError> {
+	key.verifying_share(subgroup).ok_or(ChainError::Undecodable { item: "A verifying share" })
+}
+
+fn public_bytes(secret: &keyshare_primitives::seal::EncryptionSecret) -> HexBytes<32> {
+	let EncryptionKey::X25519(public) = secret.public();
+	HexBytes(public)
+}
+
+/// A share in the words of the log: whose, which and where, and nothing of the share itself.
+pub(crate) struct Described<'a>(pub &'a ShareRecord);
+
+impl fmt::Display for Described<'_> {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let ShareRecord { account, generation, subgroup, server, .. } = self.0;
+		let server = server.to_string();
+		let short = server.get(..8).unwrap_or(&server);
+		write!(
+			f,
+			"account {account}, generation {generation}, subgroup {subgroup}, server {short}…"
+		)
+	}
+}

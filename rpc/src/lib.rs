@@ -1,0 +1,32 @@
+//! The share intake of a Keyshare node: it takes sealed shares over JSON-RPC, checks them against
+//! what the chain promises, keeps them encrypted and durable, and sees to it that the chain
+//! learns of them. Protocol §5 and §6.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`api`] | the `keyshare_*` methods: parameters, answers, the one conversion to RPC errors |
+//! | [`intake`] | what a request goes through, in the protocol's order, cheapest check first |
+//! | [`pool`] | the threads that do the work, behind a bounded queue |
+//! | [`keys`] | the servers this node hosts and what they open envelopes with |
+//! | [`chain`] | the one trait through which chain state is read |
+//! | [`store`] | the durable encrypted store; it is also the queue of confirmations |
+//! | [`confirm`] | from the store to the off-chain worker, until the chain shows each one |
+//! | [`listener`] | the share port: these methods and nothing else |
+//!
+//! A share passes through as `SealedShare` → `Share` → `VerifiedShare` (types of
+//! `keyshare-primitives`); only the last can be stored or sign anything.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod api;
+pub mod chain;
+pub mod confirm;
+pub mod intake;
+pub mod keys;
+pub mod listener;
+pub mod pool;
+pub mod store;
+
+/// Target of everything this crate logs.
+pub const LOG_TARGET: &str = "keyshare";

@@ -1,0 +1,275 @@
+//! The share listener: a port of its own with the `keyshare_*` methods and nothing else, fit to
+//! be open to the world where a validator's ordinary RPC is not.
+//!
+//! jsonrpsee speaks HTTP and WebSocket on it; the limits are ours. Its own connection limit counts
+//! requests in progress, so connections are accepted here, where idle ones count too and slow
+//! ones end.
+
+use crate::LOG_TARGET;
+use hyper::{
+	body::Incoming,
+	header::{HeaderValue, CONTENT_TYPE},
+	server::conn::http1,
+	service::service_fn,
+	Method, Request, Response,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jsonrpsee::server::{
+	stop_channel, ws, BatchRequestConfig, Methods, PingConfig, Server, ServerHandle, StopHandle,
+	TowerServiceBuilder,
+};
+use std::{io, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
+use tokio::{
+	net::{TcpListener, TcpStream},
+	sync::{OwnedSemaphorePermit, Semaphore},
+	time::{sleep, timeout},
+};
+use tower::{
+	layer::util::{Identity, Stack},
+	Service, ServiceBuilder,
+};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+/// Longest request; a share takes about 500 bytes.
+const MAX_REQUEST_BYTES: u32 = 4 * 1024;
+/// Longest answer; what `keyshare_servers` says of one server takes about 200 bytes.
+const MAX_RESPONSE_BYTES: u32 = 64 * 1024;
+/// Answers that may wait for one WebSocket client to read them.
+const MAX_WAITING_ANSWERS: u32 = 64;
+/// Buffer for a request's head and body: the least that hyper allows.
+const READ_BUFFER_BYTES: usize = 8 * 1024;
+/// Time for the head of the next request, so also how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time from a request's head to its answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause when the system has no more connections to give.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Services = TowerServiceBuilder<Identity, Stack<CorsLayer, Identity>>;
+
+/// Which web pages' scripts may call the listener.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cors {
+	/// Those of any origin.
+	All,
+	/// Those of these origins, such as `https://example.org`; none by default.
+	Origins(Vec<HeaderValue>),
+}
+
+impl Default for Cors {
+	fn default() -> Self {
+		Self::Origins(Vec::new())
+	}
+}
+
+/// The text is no list of origins.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error(
+	"{0:?} is not an origin; give `all`, or origins like https://example.org with commas between"
+)]
+pub struct InvalidOrigin(String);
+
+/// `all`, or origins with commas between; nothing for none.
+impl FromStr for Cors {
+	type Err = InvalidOrigin;
+
+	fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+		if text == "all" {
+			return Ok(Self::All);
+		}
+		let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+		origins.map(origin).collect::<Result<_, _>>().map(Self::Origins)
+	}
+}
+
+fn origin(text: &str) -> Result<HeaderValue, InvalidOrigin> {
+	let invalid = || InvalidOrigin(text.into());
+	let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+	// An origin has no path: a browser sends none, so one given here would never match.
+	host.filter(|host| !host.is_empty() && !host.contains('/')).ok_or_else(invalid)?;
+	HeaderValue::from_str(text).map_err(|_| invalid())
+}
+
+impl Cors {
+	fn layer(&self) -> CorsLayer {
+		let origins = match self {
+			Self::All => AllowOrigin::from(Any),
+			Self::Origins(origins) => AllowOrigin::list(origins.iter().cloned()),
+		};
+		CorsLayer::new()
+			.allow_origin(origins)
+			.allow_methods([Method::POST])
+			.allow_headers([CONTENT_TYPE])
+	}
+}
+
+/// Where and for whom to listen.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListenerConfig {
+	/// Address and port; port 0 takes a free one.
+	pub addr: SocketAddr,
+	/// Which web pages may call.
+	pub cors: Cors,
+	/// Open connections; further ones are closed at once.
+	pub max_connections: u32,
+}
+
+/// The listener could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("the share listener cannot listen on {addr}: {source}; choose another address or port")]
+pub struct ListenerError {
+	addr: SocketAddr,
+	source: io::Error,
+}
+
+/// A running listener. It stops when this is dropped: no new connection is accepted and the open
+/// ones end after the requests in progress.
+#[derive(Debug)]
+pub struct Listener {
+	addr: SocketAddr,
+	handle: ServerHandle,
+}
+
+impl Listener {
+	/// The address it listens on, with the port that was taken.
+	pub fn local_addr(&self) -> SocketAddr {
+		self.addr
+	}
+
+	/// Stops it and waits until every connection has ended.
+	pub async fn stop(self) {
+		// An error says that it has stopped already.
+		if self.handle.stop().is_ok() {
+			self.handle.stopped().await;
+		}
+	}
+}
+
+/// Starts to serve `methods` on a port of their own. Call it within a tokio runtime.
+pub async fn start(
+	config: ListenerConfig,
+	methods: impl Into<Methods>,
+) -> Result<Listener, ListenerError> {
+	let failed = |source| ListenerError { addr: config.addr, source };
+	let socket = TcpListener::bind(config.addr).await.map_err(failed)?;
+	let addr = socket.local_addr().map_err(failed)?;
+	let (stop, handle) = stop_channel();
+	let connections = Arc::new(Semaphore::new(to_usize(config.max_connections)));
+	let endpoint = Endpoint { services: services(&config), methods: methods.into(), stop };
+	tokio::spawn(accept(socket, connections, endpoint));
+	Ok(Listener { addr, handle })
+}
+
+fn to_usize(number: u32) -> usize {
+	usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn services(config: &ListenerConfig) -> Services {
+	Server::builder()
+		.max_request_body_size(MAX_REQUEST_BYTES)
+		.max_response_body_size(MAX_RESPONSE_BYTES)
+		.max_connections(config.max_connections)
+		.max_subscriptions_per_connection(0)
+		.set_message_buffer_capacity(MAX_WAITING_ANSWERS)
+		.set_batch_request_config(BatchRequestConfig::Disabled)
+		.enable_ws_ping(PingConfig::new())
+		.set_http_middleware(ServiceBuilder::new().layer(config.cors.layer()))
+		.to_service_builder()
+}
+
+/// What every connection is served with.
+#[derive(Clone)]
+struct Endpoint {
+	services: Services,
+	methods: Methods,
+	stop: StopHandle,
+}
+
+async fn accept(socket: TcpListener, connections: Arc<Semaphore>, endpoint: Endpoint) {
+	let mut stopped = pin!(endpoint.stop.clone().shutdown());
+	loop {
+		let accepted = tokio::select! {
+			accepted = socket.accept() => accepted,
+			() = &mut stopped => return,
+		};
+		let stream = match accepted {
+			Ok((stream, _)) => stream,
+			Err(error) => {
+				log::debug!(target: LOG_TARGET, "The share listener cannot accept: {error}");
+				sleep(ACCEPT_PAUSE).await;
+				continue;
+			}
+		};
+		match connections.clone().try_acquire_owned() {
+			Ok(place) => drop(tokio::spawn(serve(stream, endpoint.clone(), place))),
+			Err(_) => log::debug!(target: LOG_TARGET, "The share listener has no place free"),
+		}
+	}
+}
+
+async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermit) {
+	if stream.set_nodelay(true).is_err() {
+		return;
+	}
+	let Endpoint { services, methods, stop } = endpoint;
+	let place = Arc::new(place);
+	let service = service_fn(|request: Request<Incoming>| {
+		let mut service = services.clone().build(methods.clone(), stop.clone());
+		if ws::is_upgrade_request(&request) {
+			// The WebSocket outlives this connection's HTTP side and keeps its place.
+			let (closed, place) = (service.on_session_closed(), place.clone());
+			tokio::spawn(async move {
+				closed.await;
+				drop(place);
+			});
+		}
+		answer(service, request)
+	});
+	let connection = http1::Builder::new()
+		.timer(TokioTimer::new())
+		.header_read_timeout(HEAD_TIMEOUT)
+		.max_buf_size(READ_BUFFER_BYTES)
+		.serve_connection(TokioIo::new(stream), service)
+		.with_upgrades();
+	let mut connection = pin!(connection);
+	let ended = tokio::select! {
+		ended = connection.as_mut() => ended,
+		() = stop.clone().shutdown() => {
+			connection.as_mut().graceful_shutdown();
+			connection.await
+		},
+	};
+	if let Err(error) = ended {
+		log::trace!(target: LOG_TARGET, "A connection to the share listener failed: {error}");
+	}
+}
+
+async fn answer<S, Body>(
+	mut service: S,
+	request: Request<Incoming>,
+) -> Result<Response<Body>, BoxError>
+where
+	S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError>,
+{
+	timeout(ANSWER_TIMEOUT, service.call(request)).await.map_err(BoxError::from)?
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn cors_is_all_or_a_list_of_origins() {
+		assert_eq!("all".parse(), Ok(Cors::All));
+		assert_eq!("".parse(), Ok(Cors::default()));
+		let two = ["https://a.example", "http://localhost:3000"];
+		assert_eq!(
+			"https://a.example, http://localhost:3000".parse(),
+			Ok(Cors::Origins(two.map(HeaderValue::from_static).into()))
+		);
+		for bad in ["a.example", "https://", "https://a.example/", "ftp://a", "https://a,*"] {
+			assert!(bad.parse::<Cors>().is_err(), "{bad}");
+		}
+	}
+}

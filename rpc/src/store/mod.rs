@@ -1,0 +1,303 @@
+//! The durable, encrypted store of shares, which is also the queue of their confirmations.
+//!
+//! One SQLite file in WAL mode with `synchronous=FULL`: an acknowledged share survives the death
+//! of the process or the machine at any instant after. One thread writes, many requests to a
+//! transaction ([`writer`]); reads go beside it. Secrets are sealed record by record ([`vault`]);
+//! accounts, generations and custody proofs stand in the clear, for they are public.
+//!
+//! A record that cannot be decrypted is logged and passed over, never mended while running.
+
+mod schema;
+mod vault;
+mod writer;
+
+use crate::LOG_TARGET;
+use keyshare_primitives::{
+	seal::EncryptionSecret,
+	share::{Share, VerifiedShare},
+	AccountId, CustodyProof, Generation, GenesisHash, RegistrationId, SubgroupId,
+};
+use rusqlite::Connection;
+use schema::ShareRow;
+use secrecy::SecretString;
+use std::{
+	fs::{self, File, OpenOptions},
+	io,
+	path::{Path, PathBuf},
+	sync::{mpsc, Arc, Mutex, MutexGuard, PoisonError},
+};
+use vault::{Place, Vault};
+use writer::{Write, Writer};
+
+/// Name of the store's file in a node's folder.
+pub const FILE_NAME: &str = "share-store.sqlite";
+
+/// What names a stored share and what is public about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShareRecord {
+	/// The attempt or key.
+	pub id: RegistrationId,
+	/// The server that holds the share.
+	pub server: AccountId,
+	/// The user.
+	pub account: AccountId,
+	/// The attempt's number.
+	pub generation: Generation,
+	/// The server's subgroup, and so which share it is.
+	pub subgroup: SubgroupId,
+	/// Signature by the share over [`keyshare_primitives::messages::custody_message`].
+	pub proof: CustodyProof,
+}
+
+/// How far a stored share has come. The numbers stand in the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum RecordState {
+	/// Its confirmation has not been handed over yet.
+	Stored = 0,
+	/// Its confirmation has been handed to the off-chain worker.
+	Confirming = 1,
+	/// The finalized chain shows the confirmation.
+	Confirmed = 2,
+	/// The finalized chain shows that the attempt or key is gone for good.
+	Gone = 3,
+}
+
+/// A record as it stands in the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredShare {
+	/// Its place in the order of arrival.
+	pub seq: i64,
+	/// The record.
+	pub record: ShareRecord,
+	/// How far it has come.
+	pub state: RecordState,
+}
+
+/// Whether a share was new.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Put {
+	/// It is stored by this call, durably.
+	Stored,
+	/// It was there.
+	AlreadyStored,
+}
+
+/// Why the store cannot be opened, read or written. Never holds a secret.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+	/// The password does not open it.
+	#[error("the password does not open the share store; give the one it was made with")]
+	WrongPassword,
+	/// The password cannot be used at all.
+	#[error("the share store's password cannot be used: {0}")]
+	Password(String),
+	/// It belongs to another chain.
+	#[error(
+		"the share store belongs to the chain with genesis {stored:?}, but this is {expected:?}; \
+		 give each chain a base path of its own"
+	)]
+	OtherChain {
+		/// Genesis of the chain it belongs to.
+		stored: GenesisHash,
+		/// Genesis of the chain it was opened for.
+		expected: GenesisHash,
+	},
+	/// A newer program made it.
+	#[error(
+		"the share store has version {found}, but this program knows up to {supported}; run a newer one"
+	)]
+	NewerVersion {
+		/// The file's version.
+		found: i64,
+		/// What this program reads and writes.
+		supported: i64,
+	},
+	/// Another process has it open.
+	#[error("the share store is in use by another process; stop the other node first")]
+	InUse,
+	/// The file system cannot carry it.
+	#[error("the share store needs a local file system that supports SQLite's write-ahead log")]
+	NoWriteAheadLog,
+	/// It cannot be what this program wrote.
+	#[error("the share store is damaged: {0} cannot be read; restore it from a backup")]
+	Damaged(&'static str),
+	/// A file or thread could not be had.
+	#[error("the share store cannot be opened: {0}")]
+	Io(Arc<io::Error>),
+	/// SQLite refused; often a full or failing disk.
+	#[error("the share store's database failed: {0}; check the disk")]
+	Database(Arc<rusqlite::Error>),
+	/// It is shutting down.
+	#[error("the share store is closed")]
+	Closed,
+}
+
+impl From<io::Error> for StoreError {
+	fn from(error: io::Error) -> Self {
+		Self::Io(Arc::new(error))
+	}
+}
+
+impl From<rusqlite::Error> for StoreError {
+	fn from(error: rusqlite::Error) -> Self {
+		Self::Database(Arc::new(error))
+	}
+}
+
+/// Handle of the open store; clones share it. It is closed, with all that is queued written, when
+/// the last clone is dropped.
+#[derive(Clone)]
+pub struct ShareStore(Arc<Inner>);
+
+struct Inner {
+	// Dropped in this order: the writer's connection folds the log into the file if it is the
+	// last, and the lock goes when the file is closed.
+	reader: Mutex<Connection>,
+	writer: Writer,
+	vault: Vault,
+	_lock: File,
+}
+
+impl ShareStore {
+	/// Opens the store in the file `path`, or makes it (and the folders above it) under
+	/// `password`. The file is readable by its owner only. Deriving the key from the password
+	/// takes a noticeable part of a second, by design.
+	pub fn open(
+		path: &Path,
+		password: &SecretString,
+		genesis: GenesisHash,
+	) -> Result<Self, StoreError> {
+		if let Some(folder) = path.parent() {
+			fs::create_dir_all(folder)?;
+		}
+		let lock = take_lock(path)?;
+		private_file(path)?;
+		let (connection, vault) = schema::open_writer(path, password, genesis)?;
+		let reader = Mutex::new(schema::open_reader(path)?);
+		let writer = Writer::start(connection)?;
+		Ok(Self(Arc::new(Inner { reader, writer, vault, _lock: lock })))
+	}
+
+	/// Stores `share` under `record`, unless a share is there. `reply` is called once that is
+	/// durable, or has failed; it runs on the writing thread, so it may neither wait for anything
+	/// nor hold the store. This call itself waits only while the store's queue is full.
+	pub fn put(
+		&self,
+		record: ShareRecord,
+		share: &VerifiedShare,
+		reply: impl FnOnce(Result<Put, StoreError>) + Send + 'static,
+	) {
+		let sealed = self.0.vault.seal(&Place::Share(&record), share.share().expose_secret());
+		let row = Box::new(ShareRow { record, sealed });
+		let reply = move |result: Result<usize, StoreError>| {
+			reply(result.map(|rows| if rows == 0 { Put::AlreadyStored } else { Put::Stored }));
+		};
+		self.0.writer.submit(Write::Share(row), Box::new(reply));
+	}
+
+	/// The record of the share that `server` holds of `id`.
+	pub fn get(
+		&self,
+		id: &RegistrationId,
+		server: &AccountId,
+	) -> Result<Option<StoredShare>, StoreError> {
+		Ok(schema::select_share(&self.reader(), id, server)?.map(|(share, _)| share))
+	}
+
+	/// The share that `server` holds of `id`, decrypted but unchecked, with its record.
+	pub fn load(
+		&self,
+		id: &RegistrationId,
+		server: &AccountId,
+	) -> Result<Option<(ShareRecord, Share)>, StoreError> {
+		let row = schema::select_share(&self.reader(), id, server)?;
+		let Some((StoredShare { record, .. }, sealed)) = row else { return Ok(None) };
+		let Some(secret) = self.0.vault.open(&Place::Share(&record), &sealed) else {
+			log::error!(
+				target: LOG_TARGET,
+				"A stored share of account {} is damaged and passed over: restore the share store",
+				record.account,
+			);
+			return Ok(None);
+		};
+		Ok(Some((record, Share::new(*secret))))
+	}
+
+	/// At most `limit` records neither confirmed nor gone that arrived after the one at `after` (0
+	/// to begin), oldest first.
+	pub fn pending(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
+		Ok(schema::select_pending(&self.reader(), after, limit)?)
+	}
+
+	/// Sets the state of each share; waits until that is durable.
+	pub fn set_states(&self, states: Vec<(StoredShare, RecordState)>) -> Result<(), StoreError> {
+		self.write(Write::States(states))
+	}
+
+	/// Keeps the secret that envelopes to `server` are opened with, replacing the one before;
+	/// waits until that is durable.
+	pub fn put_server(
+		&self,
+		server: &AccountId,
+		secret: &EncryptionSecret,
+	) -> Result<(), StoreError> {
+		let sealed = self.0.vault.seal(&Place::Server(server), secret.expose_secret());
+		self.write(Write::Server(server.clone(), sealed))
+	}
+
+	/// Every server put here, with its secret.
+	pub fn servers(&self) -> Result<Vec<(AccountId, EncryptionSecret)>, StoreError> {
+		let rows = schema::select_servers(&self.reader())?;
+		let open = |(account, sealed)| {
+			let secret = self.0.vault.open(&Place::Server(&account), &sealed);
+			if secret.is_none() {
+				log::error!(
+					target: LOG_TARGET,
+					"The stored key of server {account} is damaged and passed over: restore the \
+					 share store",
+				);
+			}
+			secret.map(|secret| (account, EncryptionSecret::new(*secret)))
+		};
+		Ok(rows.into_iter().filter_map(open).collect())
+	}
+
+	fn write(&self, write: Write) -> Result<(), StoreError> {
+		let (reply, answer) = mpsc::sync_channel(1);
+		// The receiver waits below, so the answer is always taken.
+		self.0.writer.submit(write, Box::new(move |result| drop(reply.send(result))));
+		answer.recv().unwrap_or(Err(StoreError::Closed)).map(drop)
+	}
+
+	fn reader(&self) -> MutexGuard<'_, Connection> {
+		// A reader that panicked has changed nothing.
+		self.0.reader.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+/// A lock file of our own: SQLite's exclusive mode would shut out our reader too.
+fn take_lock(path: &Path) -> Result<File, StoreError> {
+	let mut name = path.as_os_str().to_owned();
+	name.push(".lock");
+	let lock = private_file(&PathBuf::from(name))?;
+	lock.try_lock().map_err(|error| match error {
+		fs::TryLockError::WouldBlock => StoreError::InUse,
+		fs::TryLockError::Error(error) => error.into(),
+	})?;
+	Ok(lock)
+}
+
+/// Opens a file, making it if it is not there, for its owner only. SQLite gives its side files
+/// the same permissions.
+fn private_file(path: &Path) -> io::Result<File> {
+	let mut options = OpenOptions::new();
+	options.read(true).write(true).create(true).truncate(false);
+	#[cfg(unix)]
+	std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+	let file = options.open(path)?;
+	#[cfg(unix)]
+	file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+	Ok(file)
+}

@@ -1,0 +1,274 @@
+//! The store's SQLite file: how it is opened, what is in it, and every statement that touches it.
+
+use super::{
+	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
+	RecordState, ShareRecord, StoreError, StoredShare,
+};
+use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
+use rusqlite::{
+	params,
+	types::{FromSql, FromSqlError, FromSqlResult, ValueRef},
+	Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior,
+};
+use secrecy::SecretString;
+use std::{path::Path, time::Duration};
+
+/// `PRAGMA user_version` of the layout below.
+pub(super) const VERSION: i64 = 1;
+
+/// How long to wait for another program that holds SQLite's own lock, such as a backup.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `state` is a [`RecordState`]. The index holds what is still to be confirmed, oldest first, so
+/// that finding it costs nothing however much is confirmed.
+const LAYOUT: &str = "
+	CREATE TABLE header (
+		only INTEGER PRIMARY KEY CHECK (only = 0),
+		store_id BLOB NOT NULL,
+		genesis BLOB NOT NULL,
+		memory_kib INTEGER NOT NULL,
+		passes INTEGER NOT NULL,
+		lanes INTEGER NOT NULL,
+		salt BLOB NOT NULL,
+		nonce BLOB NOT NULL,
+		ciphertext BLOB NOT NULL
+	) STRICT;
+	CREATE TABLE shares (
+		seq INTEGER PRIMARY KEY,
+		registration_id BLOB NOT NULL,
+		server BLOB NOT NULL,
+		account BLOB NOT NULL,
+		generation INTEGER NOT NULL,
+		subgroup INTEGER NOT NULL,
+		proof BLOB NOT NULL,
+		nonce BLOB NOT NULL,
+		ciphertext BLOB NOT NULL,
+		state INTEGER NOT NULL,
+		UNIQUE (registration_id, server)
+	) STRICT;
+	CREATE INDEX pending ON shares (seq) WHERE state < 2;
+	CREATE TABLE servers (
+		account BLOB PRIMARY KEY NOT NULL,
+		nonce BLOB NOT NULL,
+		ciphertext BLOB NOT NULL
+	) STRICT;
+";
+
+/// Opens the file for writing, laying it out if it is new.
+pub(super) fn open_writer(
+	path: &Path,
+	password: &SecretString,
+	genesis: GenesisHash,
+) -> Result<(Connection, Vault), StoreError> {
+	let mut connection = Connection::open(path)?;
+	connection.busy_timeout(BUSY_TIMEOUT)?;
+	let journal: String =
+		connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+	if journal != "wal" {
+		return Err(StoreError::NoWriteAheadLog);
+	}
+	connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
+	let vault = match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+		0 => create(&mut connection, password, genesis)?,
+		VERSION => {
+			let header = read_header(&connection)?;
+			if header.genesis != genesis {
+				return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
+			}
+			header.unlock(password)?
+		}
+		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
+	};
+	Ok((connection, vault))
+}
+
+/// Opens the file for reading, beside the writer.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+	let connection = Connection::open_with_flags(
+		path,
+		OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+	)?;
+	connection.busy_timeout(BUSY_TIMEOUT)?;
+	Ok(connection)
+}
+
+/// In one transaction, so that a crash leaves no half-made store.
+fn create(
+	connection: &mut Connection,
+	password: &SecretString,
+	genesis: GenesisHash,
+) -> Result<Vault, StoreError> {
+	let (header, vault) = Header::create(password, genesis)?;
+	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+	transaction.execute_batch(LAYOUT)?;
+	transaction.execute(
+		"INSERT INTO header VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		params![
+			header.store_id,
+			header.genesis.as_bytes(),
+			header.cost.memory_kib,
+			header.cost.passes,
+			header.cost.lanes,
+			header.salt,
+			header.data_key.nonce,
+			header.data_key.ciphertext,
+		],
+	)?;
+	transaction.pragma_update(None, "user_version", VERSION)?;
+	transaction.commit()?;
+	Ok(vault)
+}
+
+fn read_header(connection: &Connection) -> Result<Header, StoreError> {
+	let header = connection.query_row(
+		"SELECT store_id, genesis, memory_kib, passes, lanes, salt, nonce, ciphertext FROM header",
+		[],
+		|row| {
+			Ok(Header {
+				store_id: row.get(0)?,
+				genesis: row.get::<_, [u8; 32]>(1)?.into(),
+				cost: Cost { memory_kib: row.get(2)?, passes: row.get(3)?, lanes: row.get(4)? },
+				salt: row.get(5)?,
+				data_key: Sealed { nonce: row.get(6)?, ciphertext: row.get(7)? },
+			})
+		},
+	);
+	header.map_err(|_| StoreError::Damaged("its header"))
+}
+
+/// A share's row to be; it is written once and only its state ever changes.
+pub(super) struct ShareRow {
+	pub record: ShareRecord,
+	pub sealed: Sealed,
+}
+
+/// Adds a share unless it is there; the number of rows added.
+pub(super) fn insert_share(connection: &Connection, row: &ShareRow) -> rusqlite::Result<usize> {
+	let ShareRow { record, sealed } = row;
+	connection
+		.prepare_cached(
+			"INSERT INTO shares (registration_id, server, account, generation, subgroup, proof, \
+			 nonce, ciphertext, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+			 ON CONFLICT (registration_id, server) DO NOTHING",
+		)?
+		.execute(params![
+			record.id.as_bytes(),
+			bytes(&record.server),
+			bytes(&record.account),
+			record.generation,
+			record.subgroup,
+			record.proof.as_ref(),
+			sealed.nonce,
+			sealed.ciphertext,
+			RecordState::Stored as u8,
+		])
+}
+
+/// Sets a share's state; the number of rows changed.
+pub(super) fn update_state(
+	connection: &Connection,
+	share: &StoredShare,
+	state: RecordState,
+) -> rusqlite::Result<usize> {
+	// By position, which is quick, but only if it is still the same share's.
+	connection
+		.prepare_cached(
+			"UPDATE shares SET state = ?1 WHERE seq = ?2 AND registration_id = ?3 AND server = ?4",
+		)?
+		.execute(params![
+			state as u8,
+			share.seq,
+			share.record.id.as_bytes(),
+			bytes(&share.record.server)
+		])
+}
+
+/// Adds a server's encryption key or replaces it.
+pub(super) fn replace_server(
+	connection: &Connection,
+	account: &AccountId,
+	sealed: &Sealed,
+) -> rusqlite::Result<usize> {
+	connection
+		.prepare_cached("INSERT OR REPLACE INTO servers VALUES (?1, ?2, ?3)")?
+		.execute(params![bytes(account), sealed.nonce, sealed.ciphertext])
+}
+
+const SHARE_COLUMNS: &str =
+	"seq, registration_id, server, account, generation, subgroup, proof, state, nonce, ciphertext";
+
+/// The share of a registration and a server.
+pub(super) fn select_share(
+	connection: &Connection,
+	id: &RegistrationId,
+	server: &AccountId,
+) -> rusqlite::Result<Option<(StoredShare, Sealed)>> {
+	connection
+		.prepare_cached(&format!(
+			"SELECT {SHARE_COLUMNS} FROM shares WHERE registration_id = ?1 AND server = ?2"
+		))?
+		.query_row(params![id.as_bytes(), bytes(server)], read_share)
+		.optional()
+}
+
+/// At most `limit` shares still to be confirmed that were stored after `after`, oldest first.
+pub(super) fn select_pending(
+	connection: &Connection,
+	after: i64,
+	limit: u32,
+) -> rusqlite::Result<Vec<StoredShare>> {
+	connection
+		.prepare_cached(&format!(
+			"SELECT {SHARE_COLUMNS} FROM shares INDEXED BY pending \
+			 WHERE state < 2 AND seq > ?1 ORDER BY seq LIMIT ?2"
+		))?
+		.query_map(params![after, limit], |row| read_share(row).map(|(share, _)| share))?
+		.collect()
+}
+
+/// Every server's encryption key.
+pub(super) fn select_servers(
+	connection: &Connection,
+) -> rusqlite::Result<Vec<(AccountId, Sealed)>> {
+	connection
+		.prepare("SELECT account, nonce, ciphertext FROM servers ORDER BY account")?
+		.query_map([], |row| {
+			let sealed = Sealed { nonce: row.get(1)?, ciphertext: row.get(2)? };
+			Ok((AccountId::new(row.get(0)?), sealed))
+		})?
+		.collect()
+}
+
+fn read_share(row: &Row<'_>) -> rusqlite::Result<(StoredShare, Sealed)> {
+	let record = ShareRecord {
+		id: row.get::<_, [u8; 32]>(1)?.into(),
+		server: AccountId::new(row.get(2)?),
+		account: AccountId::new(row.get(3)?),
+		generation: row.get(4)?,
+		subgroup: row.get(5)?,
+		proof: row.get::<_, ProofColumn>(6)?.0,
+	};
+	let sealed = Sealed { nonce: row.get(8)?, ciphertext: row.get::<_, [u8; SEALED_LENGTH]>(9)? };
+	Ok((StoredShare { seq: row.get(0)?, record, state: row.get(7)? }, sealed))
+}
+
+fn bytes(account: &AccountId) -> &[u8] {
+	account.as_ref()
+}
+
+struct ProofColumn(CustodyProof);
+
+impl FromSql for ProofColumn {
+	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+		CustodyProof::try_from(value.as_blob()?).map(Self).map_err(|()| FromSqlError::InvalidType)
+	}
+}
+
+impl FromSql for RecordState {
+	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+		let number = value.as_i64()?;
+		let states = [Self::Stored, Self::Confirming, Self::Confirmed, Self::Gone];
+		let state = states.into_iter().find(|state| *state as i64 == number);
+		state.ok_or(FromSqlError::OutOfRange(number))
+	}
+}

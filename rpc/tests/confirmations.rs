@@ -1,0 +1,321 @@
+//! What reaches the off-chain worker, and when a record is over, against a mock chain and an
+//! off-chain storage in memory.
+
+mod common;
+
+use codec::Decode;
+use common::*;
+use keyshare_primitives::{
+	offchain::{Queue, MAX_QUEUED, QUEUE_KEY},
+	AccountId, Confirmation, KeyScheme,
+};
+use keyshare_rpc::{
+	confirm::{ConfirmationFeeder, Room, Window},
+	intake::{Intake, IntakeConfig},
+	keys::ServerKeys,
+	store::{RecordState, ShareStore},
+};
+use sp_core::offchain::{storage::InMemOffchainStorage, OffchainStorage, STORAGE_PREFIX};
+use std::sync::{mpsc, Arc, Mutex};
+use tempfile::TempDir;
+
+/// Off-chain storage whose clones share what they hold, as the node's do, and count writes.
+#[derive(Clone, Default)]
+struct SharedStorage(Arc<Mutex<(InMemOffchainStorage, usize)>>);
+
+impl OffchainStorage for SharedStorage {
+	fn set(&mut self, prefix: &[u8], key: &[u8], value: &[u8]) {
+		let mut inner = self.0.lock().expect("not poisoned");
+		inner.1 += 1;
+		inner.0.set(prefix, key, value);
+	}
+
+	fn remove(&mut self, prefix: &[u8], key: &[u8]) {
+		self.0.lock().expect("not poisoned").0.remove(prefix, key);
+	}
+
+	fn get(&self, prefix: &[u8], key: &[u8]) -> Option<Vec<u8>> {
+		self.0.lock().expect("not poisoned").0.get(prefix, key)
+	}
+
+	fn compare_and_set(
+		&mut self,
+		prefix: &[u8],
+		key: &[u8],
+		old_value: Option<&[u8]>,
+		new_value: &[u8],
+	) -> bool {
+		self.0.lock().expect("not poisoned").0.compare_and_set(prefix, key, old_value, new_value)
+	}
+}
+
+impl SharedStorage {
+	fn queue(&self) -> Option<Queue> {
+		let bytes = self.get(STORAGE_PREFIX, QUEUE_KEY)?;
+		Some(Queue::decode(&mut bytes.as_slice()).expect("a queue"))
+	}
+
+	fn writes(&self) -> usize {
+		self.0.lock().expect("not poisoned").1
+	}
+}
+
+struct Bed {
+	chain: Arc<MockChain>,
+	store: ShareStore,
+	offchain: SharedStorage,
+	window: Window<SharedStorage>,
+	_folder: TempDir,
+}
+
+impl Bed {
+	fn new() -> Self {
+		Self::hosting(hosted())
+	}
+
+	fn hosting(servers: ServerKeys) -> Self {
+		let folder = tempfile::tempdir().expect("a folder");
+		let (chain, store) = (MockChain::new(), open_store(&folder));
+		let offchain = SharedStorage::default();
+		let window = Window::new(chain.clone(), servers, store.clone(), offchain.clone());
+		Self { chain, store, offchain, window, _folder: folder }
+	}
+
+	/// A key that is registering in both blocks, with the shares of these servers stored.
+	fn stored(&self, number: u32, servers: &[u8]) -> Dealt {
+		let dealt = deal(user(number), 1, KeyScheme::Ed25519);
+		self.chain.everywhere(|view| view.register(&dealt));
+		for server in servers {
+			store_share(&self.store, &dealt, *server);
+		}
+		dealt
+	}
+
+	fn update(&mut self) -> Queue {
+		self.window.update().expect("readable and writable");
+		self.offchain.queue().expect("written")
+	}
+
+	fn state(&self, dealt: &Dealt, number: u8) -> RecordState {
+		self.store.get(&dealt.key.id, &server(number)).expect("readable").expect("stored").state
+	}
+}
+
+fn store_share(store: &ShareStore, dealt: &Dealt, number: u8) {
+	let (reply, answer) = mpsc::channel();
+	store.put(dealt.record(number), &dealt.verified(number), move |result| {
+		reply.send(result).expect("the test waits");
+	});
+	answer.recv().expect("answered").expect("stored");
+}
+
+fn confirmation(dealt: &Dealt, number: u8) -> Confirmation {
+	Confirmation {
+		account: dealt.account.clone(),
+		generation: dealt.key.generation,
+		proof: dealt.record(number).proof,
+	}
+}
+
+fn expected<const N: usize>(lists: [(AccountId, Vec<Confirmation>); N]) -> Queue {
+	let list = |(server, confirmations)| keyshare_primitives::offchain::PendingConfirmations {
+		server,
+		confirmations,
+	};
+	lists.map(list).into()
+}
+
+#[test]
+fn what_is_stored_is_handed_over_a_list_for_each_server() {
+	let mut bed = Bed::new();
+	assert_eq!(bed.update(), Queue::new(), "what an earlier run left is cleared");
+	let (first, second) = (bed.stored(1, &[0, 1]), bed.stored(2, &[0]));
+	assert_eq!(bed.state(&first, 0), RecordState::Stored);
+	assert_eq!(
+		bed.update(),
+		expected([
+			(server(0), vec![confirmation(&first, 0), confirmation(&second, 0)]),
+			(server(1), vec![confirmation(&first, 1)]),
+		])
+	);
+	for (dealt, number) in [(&first, 0), (&first, 1), (&second, 0)] {
+		assert_eq!(bed.state(dealt, number), RecordState::Confirming);
+	}
+	// It is offered until the chain shows it, and written only when it changes.
+	let writes = bed.offchain.writes();
+	assert_eq!(bed.update().len(), 2);
+	assert_eq!(bed.offchain.writes(), writes);
+}
+
+#[test]
+fn a_confirmation_is_over_when_the_finalized_chain_shows_it() {
+	let mut bed = Bed::new();
+	let dealt = bed.stored(1, &[0, 1]);
+	bed.update();
+	bed.chain.at_best(|view| view.confirm(&dealt, 0));
+	let rest = expected([(server(1), vec![confirmation(&dealt, 1)])]);
+	assert_eq!(bed.update(), rest, "sent no more");
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming, "but not over");
+
+	// A reorganisation takes it back: it is sent again.
+	bed.chain.at_best(|view| view.confirmed.clear());
+	assert_eq!(bed.update().len(), 2);
+
+	bed.chain.everywhere(|view| view.confirm(&dealt, 0));
+	assert_eq!(bed.update(), rest);
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
+	assert_eq!(bed.state(&dealt, 1), RecordState::Confirming);
+}
+
+#[test]
+fn an_attempt_is_gone_when_the_finalized_chain_has_had_it_and_shows_it_no_longer() {
+	let mut bed = Bed::new();
+	let dealt = bed.stored(1, &[0]);
+	bed.update();
+	// Gone at the best block only, as before a cancellation is final.
+	bed.chain.at_best(|view| view.registering.clear());
+	assert_eq!(bed.update(), Queue::new());
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming);
+	// The finalized chain never had it: a reorganisation has put it off.
+	let mut finalized = bed.chain.finalized.write().expect("not poisoned");
+	finalized.registering.clear();
+	finalized.generations.clear();
+	drop(finalized);
+	bed.update();
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming);
+	bed.chain.at_best(|view| view.register(&dealt));
+	assert_eq!(bed.update().len(), 1, "it came back");
+
+	bed.chain.everywhere(|view| {
+		view.register(&dealt);
+		view.registering.clear();
+	});
+	assert_eq!(bed.update(), Queue::new());
+	assert_eq!(bed.state(&dealt, 0), RecordState::Gone);
+	assert!(bed.store.pending(0, 10).expect("readable").is_empty());
+}
+
+#[test]
+fn a_key_in_force_is_confirmed_late_and_beside_its_swap() {
+	let mut bed = Bed::new();
+	let dealt = bed.stored(1, &[0]);
+	let swap = deal(user(1), 2, KeyScheme::Ed25519);
+	bed.chain.everywhere(|view| {
+		view.registering.clear();
+		view.registered.insert(user(1), dealt.key.clone());
+		view.register(&swap);
+	});
+	store_share(&bed.store, &swap, 0);
+	let both = vec![confirmation(&dealt, 0), confirmation(&swap, 0)];
+	assert_eq!(bed.update(), expected([(server(0), both)]));
+	// The swap takes effect: the old key is gone.
+	bed.chain.everywhere(|view| {
+		view.registering.clear();
+		view.registered.insert(user(1), swap.key.clone());
+	});
+	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&swap, 0)])]));
+	assert_eq!(bed.state(&dealt, 0), RecordState::Gone);
+}
+
+#[test]
+fn only_hosted_members_of_the_shares_subgroup_confirm() {
+	let mut bed =
+		Bed::hosting(ServerKeys::new(vec![(server(0), secret(0)), (server(1), secret(1))]));
+	let dealt = bed.stored(1, &[0, 1, 2]);
+	bed.chain.at_best(|view| {
+		view.members.insert(server(1), 2);
+	});
+	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&dealt, 0)])]));
+	assert_eq!(bed.state(&dealt, 1), RecordState::Stored, "it waits");
+	assert_eq!(bed.state(&dealt, 2), RecordState::Stored);
+	bed.chain.at_best(|view| {
+		view.members.insert(server(1), 1);
+	});
+	assert_eq!(bed.update().len(), 2);
+}
+
+#[test]
+fn an_unreadable_chain_changes_nothing() {
+	let mut bed = Bed::new();
+	let dealt = bed.stored(1, &[0]);
+	let before = bed.update();
+	bed.stored(2, &[0]);
+	bed.chain.at_best(|view| view.pruned = true);
+	assert!(bed.window.update().is_err());
+	assert_eq!(bed.offchain.queue(), Some(before));
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming);
+}
+
+#[test]
+fn the_window_is_bounded_and_moves_on() {
+	let mut bed = Bed::new();
+	let proven = deal(user(0), 1, KeyScheme::Ed25519);
+	let verified = proven.verified(0);
+	let total = u32::try_from(MAX_QUEUED).expect("small") + 3;
+	let (reply, answers) = mpsc::channel();
+	for number in 0..total {
+		// One key's share for many accounts: the window does not look at proofs.
+		let mut record = proven.record(0);
+		record.account = user(number);
+		record.id = sp_core::H256::from_low_u64_be(number.into());
+		let mut key = proven.key.clone();
+		key.id = record.id;
+		bed.chain.everywhere(|view| {
+			view.registering.insert(user(number), key.clone());
+			view.generations.insert(user(number), 1);
+		});
+		let reply = reply.clone();
+		bed.store.put(record, &verified, move |result| drop(reply.send(result.is_ok())));
+	}
+	drop(reply);
+	assert!(answers.iter().all(|stored| stored));
+
+	assert_eq!(bed.window.update().expect("works"), Room::None);
+	let queued = |bed: &Bed| bed.offchain.queue().expect("written")[0].confirmations.clone();
+	assert_eq!(queued(&bed).len(), MAX_QUEUED);
+	assert_eq!(queued(&bed)[0].account, user(0));
+	for number in 0..4 {
+		let id = sp_core::H256::from_low_u64_be(number);
+		bed.chain.everywhere(|view| {
+			view.confirmed.insert((id, 0), vec![server(0)]);
+		});
+	}
+	assert_eq!(bed.window.update().expect("works"), Room::Left);
+	assert_eq!(queued(&bed).len(), MAX_QUEUED - 1);
+	assert_eq!(queued(&bed)[0].account, user(4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_feeder_runs_at_blocks_and_when_shares_arrive_and_ends_with_the_blocks() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let (chain, store) = (MockChain::new(), open_store(&folder));
+	let intake = Intake::new(IntakeConfig::default(), chain.clone(), hosted(), store)
+		.expect("threads can be had");
+	let offchain = SharedStorage::default();
+	let (block, blocks) = futures::channel::mpsc::unbounded();
+	let feeder = ConfirmationFeeder::new(&intake, offchain.clone(), blocks);
+	let running = tokio::spawn(feeder.run());
+	let queued = |count: usize| {
+		let offchain = offchain.clone();
+		async move {
+			let lists = || offchain.queue().map(|queue| queue.len());
+			while lists() != Some(count) {
+				tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+			}
+		}
+	};
+	queued(0).await;
+
+	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
+	chain.everywhere(|view| view.register(&dealt));
+	let receipt = intake.clone().submit(dealt.request(0)).await;
+	assert!(receipt.is_ok());
+	queued(1).await;
+
+	chain.everywhere(|view| view.confirm(&dealt, 0));
+	block.unbounded_send(()).expect("the feeder listens");
+	queued(0).await;
+
+	drop(block);
+	running.await.expect("it ends by itself");
+}

@@ -1,0 +1,243 @@
+//! The store as its users see it: what it keeps, and what it refuses to open.
+
+mod common;
+
+use common::*;
+use keyshare_primitives::{GenesisHash, KeyScheme};
+use keyshare_rpc::store::{Put, RecordState, ShareStore, StoreError, FILE_NAME};
+use rusqlite::Connection;
+use std::{fs, sync::mpsc};
+use tempfile::TempDir;
+
+fn put(store: &ShareStore, dealt: &Dealt, number: u8) -> Result<Put, StoreError> {
+	let (reply, answer) = mpsc::channel();
+	store.put(dealt.record(number), &dealt.verified(number), move |result| {
+		reply.send(result).expect("the test waits");
+	});
+	answer.recv().expect("every put is answered")
+}
+
+fn assert_holds(store: &ShareStore, dealt: &Dealt, number: u8) {
+	let (record, share) =
+		store.load(&dealt.key.id, &server(number)).expect("readable").expect("the share is there");
+	assert_eq!(record, dealt.record(number));
+	assert_eq!(share.expose_secret(), dealt.shares[usize::from(number)].expose_secret());
+}
+
+fn reopen(
+	folder: &TempDir,
+	password: &str,
+	genesis: GenesisHash,
+) -> Result<ShareStore, StoreError> {
+	ShareStore::open(&store_path(folder), &password.into(), genesis)
+}
+
+#[test]
+fn records_are_kept_across_a_restart() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
+	let store = open_store(&folder);
+	assert!(matches!(put(&store, &dealt, 0), Ok(Put::Stored)));
+	assert!(matches!(put(&store, &dealt, 0), Ok(Put::AlreadyStored)));
+	store.put_server(&server(0), &secret(0)).expect("writable");
+	store.put_server(&server(1), &secret(7)).expect("writable");
+	store.put_server(&server(1), &secret(1)).expect("replaces");
+	drop(store);
+
+	let store = open_store(&folder);
+	assert_holds(&store, &dealt, 0);
+	assert!(store.load(&dealt.key.id, &server(1)).expect("readable").is_none());
+	let servers = store.servers().expect("readable");
+	assert_eq!(servers.len(), 2);
+	for (number, (account, kept)) in (0..).zip(servers) {
+		assert_eq!(account, server(number));
+		assert_eq!(kept.expose_secret(), secret(number).expose_secret());
+	}
+	let bytes = store_bytes(&folder);
+	assert!(contains(&bytes, dealt.key.id.as_bytes()), "the right files are looked at");
+	for hidden in [
+		dealt.shares[0].expose_secret().as_slice(),
+		secret(0).expose_secret(),
+		secret(7).expose_secret(),
+		b"correct horse",
+	] {
+		assert!(!contains(&bytes, hidden));
+	}
+}
+
+#[test]
+fn what_is_acknowledged_survives_the_death_of_the_process() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let dealt = deal(user(1), 1, KeyScheme::Secp256k1);
+	let store = open_store(&folder);
+	assert!(matches!(put(&store, &dealt, 2), Ok(Put::Stored)));
+	// What a killed process leaves: the files as they are at this instant, nothing closed.
+	let left = tempfile::tempdir().expect("a folder");
+	for suffix in ["", "-wal"] {
+		let name = format!("{FILE_NAME}{suffix}");
+		fs::copy(folder.path().join(&name), left.path().join(&name)).expect("copied");
+	}
+	assert_holds(&open_store(&left), &dealt, 2);
+}
+
+#[test]
+fn wrong_password_other_chain_and_newer_version_are_refused() {
+	let folder = tempfile::tempdir().expect("a folder");
+	drop(open_store(&folder));
+	let error = reopen(&folder, "wrong horse", GENESIS).err().expect("refused");
+	assert!(matches!(error, StoreError::WrongPassword));
+	assert!(!error.to_string().contains("horse"));
+	let other = reopen(&folder, "correct horse", GenesisHash::repeat_byte(9));
+	assert!(matches!(other, Err(StoreError::OtherChain { stored: GENESIS, .. })));
+	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
+
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	outside.pragma_update(None, "user_version", 2).expect("writable");
+	let newer = reopen(&folder, "correct horse", GENESIS);
+	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 2, supported: 1 })));
+}
+
+#[test]
+fn a_header_moved_to_another_chain_does_not_unlock() {
+	let folder = tempfile::tempdir().expect("a folder");
+	drop(open_store(&folder));
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	let other = GenesisHash::repeat_byte(9);
+	outside.execute("UPDATE header SET genesis = ?1", [other.as_bytes()]).expect("writable");
+	let moved = reopen(&folder, "correct horse", other);
+	assert!(matches!(moved, Err(StoreError::WrongPassword)));
+	outside.execute("DELETE FROM header", []).expect("writable");
+	assert!(matches!(reopen(&folder, "correct horse", other), Err(StoreError::Damaged(_))));
+}
+
+#[test]
+fn two_nodes_cannot_have_one_store() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let first = open_store(&folder);
+	assert!(matches!(reopen(&folder, "correct horse", GENESIS), Err(StoreError::InUse)));
+	drop(first);
+	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn the_files_are_their_owners_only() {
+	use std::os::unix::fs::PermissionsExt;
+	let folder = tempfile::tempdir().expect("a folder");
+	let path = folder.path().join("new").join(FILE_NAME);
+	fs::create_dir(path.parent().expect("a folder")).expect("made");
+	fs::write(&path, "").expect("written");
+	fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
+	let store = ShareStore::open(&path, &"password".into(), GENESIS).expect("opens");
+	store.put_server(&server(0), &secret(0)).expect("writable");
+	let mut seen = 0;
+	for file in fs::read_dir(path.parent().expect("a folder")).expect("readable") {
+		let file = file.expect("readable");
+		let mode = file.metadata().expect("readable").permissions().mode() & 0o777;
+		assert_eq!(mode, 0o600, "{:?}", file.path());
+		seen += 1;
+	}
+	assert!(seen >= 3, "the file, its log and its lock");
+}
+
+#[test]
+fn ciphertexts_swapped_between_records_are_passed_over() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let (first, second) = (deal(user(1), 1, SCHEMES[0]), deal(user(2), 1, SCHEMES[0]));
+	for dealt in [&first, &second] {
+		put(&store, dealt, 0).expect("stored");
+		store.put_server(&dealt.account, &secret(0)).expect("stored");
+	}
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	// One from the other, with its nonce: each opens in its own row only.
+	for table in ["shares", "servers"] {
+		let last = format!("(SELECT max(rowid) FROM {table})");
+		outside
+			.execute_batch(&format!(
+				"UPDATE {table} SET
+					nonce = (SELECT nonce FROM {table} WHERE rowid = {last}),
+					ciphertext = (SELECT ciphertext FROM {table} WHERE rowid = {last})
+				 WHERE rowid = 1"
+			))
+			.expect("altered");
+	}
+	assert!(store.load(&first.key.id, &server(0)).expect("readable").is_none());
+	assert_holds(&store, &second, 0);
+	let servers = store.servers().expect("readable");
+	assert_eq!(servers.len(), 1);
+	assert_eq!(servers[0].0, second.account);
+}
+
+#[test]
+fn a_changed_generation_is_noticed() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
+	put(&store, &dealt, 0).expect("stored");
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	outside.execute("UPDATE shares SET generation = 2", []).expect("altered");
+	assert!(store.load(&dealt.key.id, &server(0)).expect("readable").is_none());
+}
+
+#[test]
+fn pending_is_what_is_neither_confirmed_nor_gone_oldest_first() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let dealt: Vec<_> = (0..5).map(|number| deal(user(number), 1, SCHEMES[0])).collect();
+	for one in &dealt {
+		put(&store, one, 0).expect("stored");
+	}
+	let pending = |after, limit| store.pending(after, limit).expect("readable");
+	let all = pending(0, 10);
+	let accounts = |shares: &[keyshare_rpc::store::StoredShare]| -> Vec<_> {
+		shares.iter().map(|share| share.record.account.clone()).collect()
+	};
+	assert_eq!(accounts(&all), (0..5).map(user).collect::<Vec<_>>());
+	assert!(all.iter().all(|share| share.state == RecordState::Stored));
+	assert_eq!(pending(0, 2), all[..2]);
+	assert_eq!(pending(all[1].seq, 2), all[2..4]);
+
+	let states = [RecordState::Confirming, RecordState::Confirmed, RecordState::Gone];
+	store.set_states(all.iter().cloned().zip(states).collect()).expect("writable");
+	let left = pending(0, 10);
+	assert_eq!(accounts(&left), [user(0), user(3), user(4)]);
+	assert_eq!(left[0].state, RecordState::Confirming);
+	let gone = store.get(&dealt[2].key.id, &server(0)).expect("readable").expect("kept");
+	assert_eq!(gone.state, RecordState::Gone);
+	assert_holds(&store, &dealt[2], 0);
+}
+
+#[test]
+fn shares_that_wait_together_are_written_together() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let dealt: Vec<_> = (0..40).map(|number| deal(user(number), 1, SCHEMES[0])).collect();
+	// While another program holds the file the first write waits, and the others behind it.
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	outside.execute_batch("BEGIN IMMEDIATE").expect("held");
+	let (reply, answers) = mpsc::channel();
+	for one in &dealt {
+		let reply = reply.clone();
+		store.put(one.record(0), &one.verified(0), move |result| {
+			reply.send(matches!(result, Ok(Put::Stored))).expect("the test waits");
+		});
+	}
+	let pages_before = wal_commits(&folder);
+	outside.execute_batch("COMMIT").expect("released");
+	drop(reply);
+	assert_eq!(answers.iter().filter(|stored| *stored).count(), dealt.len());
+	let commits = wal_commits(&folder) - pages_before;
+	assert!((1..=2).contains(&commits), "{commits} commits for {} shares", dealt.len());
+}
+
+/// Commits in the write-ahead log: frames whose header names the size of the database after
+/// them (SQLite's file format, section 4.2).
+fn wal_commits(folder: &TempDir) -> usize {
+	const HEADER: usize = 32;
+	const FRAME_HEADER: usize = 24;
+	let log = fs::read(folder.path().join(format!("{FILE_NAME}-wal"))).expect("readable");
+	let page_size = u32::from_be_bytes(log[8..12].try_into().expect("four bytes"));
+	let frame = FRAME_HEADER + usize::try_from(page_size).expect("small");
+	log[HEADER..].chunks_exact(frame).filter(|frame| frame[4..8] != [0; 4]).count()
+}

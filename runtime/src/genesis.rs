@@ -1,0 +1,91 @@
+//! The genesis presets `development` and `local`: the same three validators with well-known keys,
+//! hosted by one process (`development`) or by one each (`local`).
+
+use super::*;
+use alloc::{format, vec::Vec};
+use frame_support::build_struct_json_patch;
+use keyshare_primitives::{
+	development::{self, DevelopmentServer},
+	EncryptionKey,
+};
+use pallet_subgroups::genesis::Member;
+use serde_json::Value;
+use sp_genesis_builder::PresetId;
+use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+
+/// Name of the preset for several processes on one machine.
+pub const LOCAL_PRESET: &str = "local";
+
+/// `t` of both presets.
+const THRESHOLD: u8 = 2;
+
+/// The port of the first share listener.
+const SHARE_PORT: u16 = 9955;
+
+/// The presets' names.
+pub fn preset_names() -> Vec<PresetId> {
+	alloc::vec![
+		PresetId::from(sp_genesis_builder::DEV_RUNTIME_PRESET),
+		PresetId::from(LOCAL_PRESET),
+	]
+}
+
+/// A preset by its name.
+pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
+	let patch = match AsRef::<str>::as_ref(id) {
+		sp_genesis_builder::DEV_RUNTIME_PRESET => network(|_| SHARE_PORT),
+		LOCAL_PRESET => network(|server| SHARE_PORT + u16::from(server.subgroup)),
+		_ => return None,
+	};
+	Some(serde_json::to_vec(&patch).expect("a JSON value is written to memory; qed"))
+}
+
+/// Validator, stash (its server's account) and voter of a development server.
+fn keys(server: &DevelopmentServer) -> (Sr25519Keyring, Sr25519Keyring, Ed25519Keyring) {
+	match server.name {
+		"Alice" => (Sr25519Keyring::Alice, Sr25519Keyring::AliceStash, Ed25519Keyring::Alice),
+		"Bob" => (Sr25519Keyring::Bob, Sr25519Keyring::BobStash, Ed25519Keyring::Bob),
+		_ => (Sr25519Keyring::Charlie, Sr25519Keyring::CharlieStash, Ed25519Keyring::Charlie),
+	}
+}
+
+fn member(server: &DevelopmentServer, port: u16) -> Member {
+	let (validator, stash, _) = keys(server);
+	let EncryptionKey::X25519(key) = server.encryption_key();
+	Member {
+		validator: validator.to_account_id(),
+		server: stash.to_account_id(),
+		encryption_key: key.into(),
+		endpoint: format!("http://127.0.0.1:{port}"),
+	}
+}
+
+fn network(port: impl Fn(&DevelopmentServer) -> u16) -> Value {
+	let servers = &development::SERVERS;
+	let mut subgroups: Vec<Vec<Member>> = Vec::new();
+	subgroups.resize_with(servers.len(), Vec::new);
+	for server in servers {
+		subgroups[usize::from(server.subgroup)].push(member(server, port(server)));
+	}
+	build_struct_json_patch!(RuntimeGenesisConfig {
+		balances: BalancesConfig {
+			balances: Sr25519Keyring::well_known()
+				.map(|keyring| (keyring.to_account_id(), 1_000_000 * KEY))
+				.collect::<Vec<_>>(),
+		},
+		aura: pallet_aura::GenesisConfig {
+			authorities: servers
+				.iter()
+				.map(|server| keys(server).0.public().into())
+				.collect::<Vec<_>>(),
+		},
+		grandpa: pallet_grandpa::GenesisConfig {
+			authorities: servers
+				.iter()
+				.map(|server| (keys(server).2.public().into(), 1))
+				.collect::<Vec<_>>(),
+		},
+		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
+		subgroups: SubgroupsConfig { threshold: THRESHOLD, subgroups },
+	})
+}
