@@ -1,1 +1,37 @@
-//! Placeholder.
+//! The library under the `keyshare` tool: everything a user does with a Keyshare chain and its
+//! servers, without a terminal.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`chain`] | the connection to a node: reads through the runtime API, versions |
+//! | [`call`] | the calls a user makes: encoding, in words, and when each is done |
+//! | [`submit`] | signing, or leaving the signature to a wallet, and waiting for inclusion |
+//! | [`account`] | the account that signs, and addresses |
+//! | [`keyfile`] | the private key that is registered: reading, generating |
+//! | [`constraints`] | constraints from flags or JSON |
+//! | [`dealing`] | a key split for one attempt, and checked against the chain |
+//! | [`servers`] | JSON-RPC to the share listeners, with retries |
+//! | [`deliver`] | sending every share and following the attempt until it is registered |
+//! | [`verify`] | what anybody can check about a registration, with fresh proofs |
+//! | [`progress`] | the events of all that, as they happen |
+//! | [`error`] | one error, with what to do and an exit code |
+//!
+//! Nothing here writes to the terminal, and no secret is in any error, event or `Debug`.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod account;
+pub mod call;
+pub mod chain;
+pub mod constraints;
+pub mod dealing;
+pub mod deliver;
+pub mod error;
+pub mod keyfile;
+pub mod progress;
+pub mod servers;
+pub mod submit;
+pub mod verify;
+
+pub use error::{Error, Result};

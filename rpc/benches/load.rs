@@ -22,6 +22,10 @@ use keyshare_rpc::{
 	listener::{self, ListenerConfig},
 	store::{ShareStore, FILE_NAME},
 };
+use rand_chacha::{
+	rand_core::{RngCore, SeedableRng},
+	ChaCha20Rng,
+};
 use std::{
 	error::Error,
 	fs,
@@ -177,13 +181,16 @@ fn floor_of_the_store(path: &Path, scheme: KeyScheme) -> Result<f64, Box<dyn Err
 	let store = ShareStore::open(path, &"bench".into(), GENESIS)?;
 	let dealt = deal(user(1), 1, scheme);
 	let (share, record) = (dealt.verified(0), dealt.record(0));
+	let mut ids = ChaCha20Rng::seed_from_u64(0);
 	let (reply, answers) = mpsc::channel();
 	let begin = Instant::now();
-	for number in 0..10 * SAMPLE {
+	for _ in 0..10 * SAMPLE {
 		let mut record = record.clone();
-		record.id = sp_core::hashing::blake2_256(&number.to_le_bytes()).into();
+		ids.fill_bytes(record.id.as_bytes_mut());
 		let reply = reply.clone();
-		store.put(record, &share, move |result| drop(reply.send(result.is_ok())));
+		store.put(record, &share, move |result| {
+			reply.send(result.is_ok()).expect("the bench waits");
+		});
 	}
 	drop(reply);
 	let stored = answers.iter().filter(|stored| *stored).count();

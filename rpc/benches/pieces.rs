@@ -11,6 +11,10 @@ use keyshare_primitives::{
 	KeyScheme, RegistrationId,
 };
 use keyshare_rpc::store::{ShareRecord, ShareStore};
+use rand_chacha::{
+	rand_core::{RngCore, SeedableRng},
+	ChaCha20Rng,
+};
 use std::{hint::black_box, sync::mpsc};
 
 /// Shares that wait together at the store.
@@ -65,17 +69,18 @@ fn store(criterion: &mut Criterion) {
 /// Records of one key's share under ever new ids: the store does not look at proofs.
 struct Fresh {
 	record: ShareRecord,
-	next: u64,
+	ids: ChaCha20Rng,
 }
 
 impl Fresh {
 	fn new() -> Self {
-		Self { record: deal(user(1), 1, KeyScheme::Ed25519).record(0), next: 0 }
+		let record = deal(user(1), 1, KeyScheme::Ed25519).record(0);
+		Self { record, ids: ChaCha20Rng::seed_from_u64(0) }
 	}
 
 	fn record(&mut self) -> ShareRecord {
-		self.next += 1;
-		let id = sp_core::hashing::blake2_256(&self.next.to_le_bytes());
+		let mut id = [0; 32];
+		self.ids.fill_bytes(&mut id);
 		ShareRecord { id: RegistrationId::from(id), ..self.record.clone() }
 	}
 }
@@ -85,7 +90,9 @@ fn put_all(store: &ShareStore, records: Vec<ShareRecord>) {
 	let (reply, answers) = mpsc::channel();
 	for record in records {
 		let reply = reply.clone();
-		store.put(record, &share, move |result| drop(reply.send(result.is_ok())));
+		store.put(record, &share, move |result| {
+			reply.send(result.is_ok()).expect("the bench waits");
+		});
 	}
 	drop(reply);
 	assert!(answers.iter().all(|stored| stored));

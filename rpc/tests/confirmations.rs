@@ -265,7 +265,9 @@ fn the_window_is_bounded_and_moves_on() {
 			view.generations.insert(user(number), 1);
 		});
 		let reply = reply.clone();
-		bed.store.put(record, &verified, move |result| drop(reply.send(result.is_ok())));
+		bed.store.put(record, &verified, move |result| {
+			reply.send(result.is_ok()).expect("the test waits")
+		});
 	}
 	drop(reply);
 	assert!(answers.iter().all(|stored| stored));

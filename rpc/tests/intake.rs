@@ -21,7 +21,7 @@ use keyshare_primitives::{
 	},
 	KeyScheme, PROTOCOL_VERSION,
 };
-use keyshare_rpc::store::RecordState;
+use keyshare_rpc::{api, store::RecordState};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use serde_json::{json, Value};
 use std::sync::Arc;
@@ -154,15 +154,13 @@ async fn wrong_shapes_are_invalid_params_and_are_not_repeated() {
 		json!([with("enc", json!(share))]),
 		json!([with("ciphertext", json!(format!("0x{share}")))]),
 	];
+	let module = api::module(node.intake.clone());
 	for params in bad {
 		let body = json!({
 			"jsonrpc": "2.0", "id": 1, "method": "keyshare_submitShare", "params": params,
 		});
-		let (answer, _) =
-			jsonrpsee::RpcModule::clone(&keyshare_rpc::api::module(node.intake.clone()))
-				.raw_json_request(&body.to_string(), 1)
-				.await
-				.expect("it is a request");
+		let request = body.to_string();
+		let (answer, _) = module.raw_json_request(&request, 1).await.expect("a request");
 		let answer: Value = serde_json::from_str(&answer).expect("JSON");
 		assert_eq!(answer["error"]["code"], json!(-32602), "{params}");
 		assert!(!answer.to_string().contains(&share), "{answer}");
@@ -474,7 +472,7 @@ async fn no_alteration_of_a_request_is_stored() {
 	let dealt = node.register(1, KeyScheme::Ed25519);
 	let stranger = PrivateKey::generate(KeyScheme::Ed25519, &mut ChaCha20Rng::from_seed([9; 32]));
 	let good = serde_json::to_string(&dealt.request(0)).expect("serializes");
-	let module = keyshare_rpc::api::module(node.intake.clone());
+	let module = api::module(node.intake.clone());
 	let alteration = (0..good.len(), proptest::char::range(' ', '~'));
 	let mut runner = TestRunner::deterministic();
 	for _ in 0..256 {

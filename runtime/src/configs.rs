@@ -140,7 +140,7 @@ impl pallet_subgroups::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
 	type MaxMembers = MaxMembers;
-	type WeightInfo = pallet_subgroups::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_subgroups::WeightInfo<Runtime>;
 }
 
 impl pallet_registration::Config for Runtime {
@@ -154,7 +154,7 @@ impl pallet_registration::Config for Runtime {
 	type MaxAclAddresses = ConstU32<256>;
 	type MaxConfirmations = ConstU32<64>;
 	type MaxExpiriesPerBlock = ConstU32<32>;
-	type WeightInfo = pallet_registration::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_registration::WeightInfo<Runtime>;
 }
 
 impl<LocalCall> frame_system::offchain::CreateTransactionBase<LocalCall> for Runtime

@@ -19,8 +19,8 @@ pub const LOCAL_PRESET: &str = "local";
 /// `t` of both presets.
 const THRESHOLD: u8 = 2;
 
-/// The port of the first share listener.
-const SHARE_PORT: u16 = 9955;
+/// The port of the first share listener, as the node's default.
+pub const SHARE_PORT: u16 = 9955;
 
 /// The presets' names.
 pub fn preset_names() -> Vec<PresetId> {
@@ -33,11 +33,16 @@ pub fn preset_names() -> Vec<PresetId> {
 /// A preset by its name.
 pub fn preset(id: &PresetId) -> Option<Vec<u8>> {
 	let patch = match AsRef::<str>::as_ref(id) {
-		sp_genesis_builder::DEV_RUNTIME_PRESET => network(|_| SHARE_PORT),
+		sp_genesis_builder::DEV_RUNTIME_PRESET => development(SHARE_PORT),
 		LOCAL_PRESET => network(|server| SHARE_PORT + u16::from(server.subgroup)),
 		_ => return None,
 	};
 	Some(serde_json::to_vec(&patch).expect("a JSON value is written to memory; qed"))
+}
+
+/// The development network with its one share listener on `port` of the loopback address.
+pub fn development(port: u16) -> Value {
+	network(|_| port)
 }
 
 /// Validator, stash (its server's account) and voter of a development server.

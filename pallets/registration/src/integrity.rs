@@ -24,8 +24,7 @@ impl<T: Config> Pallet<T> {
 
 #[cfg(any(test, feature = "try-runtime"))]
 mod state {
-	use super::*;
-	use crate::{lifecycle::Purpose, pallet::*};
+	use crate::{lifecycle::Purpose, pallet::*, Config, Pallet};
 	use alloc::collections::BTreeSet;
 	use frame_support::{ensure, traits::fungible::InspectHold};
 	use keyshare_primitives::{

@@ -1,0 +1,139 @@
+//! The account that signs, and addresses in words.
+
+use keyshare_primitives::{wire::Ss58, AccountId};
+use serde::{
+	de::{value::Error as ValueError, IntoDeserializer},
+	Deserialize,
+};
+use subxt_signer::{sr25519::Keypair, SecretUri};
+
+/// Why an account cannot be used.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccountError {
+	/// Not an address.
+	#[error("`{0}` is no account: give its SS58 address (like 5Grwva…) or 0x and 64 hex digits")]
+	Address(String),
+	/// Not a secret.
+	#[error(
+		"the account's secret cannot be read: it must be one line with a mnemonic, a 0x seed of \
+		 64 hex digits, or either followed by a derivation path"
+	)]
+	Secret,
+	/// Not a development account.
+	#[error(
+		"`{0}` is no development account: there are alice, bob, charlie, dave, eve and ferdie"
+	)]
+	Development(String),
+	/// The chain is not a development chain.
+	#[error(
+		"the development accounts' secrets are public: they only sign on a development or local \
+		 chain, and this node's chain is `{0}`"
+	)]
+	NotDevelopment(String),
+}
+
+/// The accounts every development chain endows.
+pub const DEVELOPMENT_ACCOUNTS: [&str; 6] = ["alice", "bob", "charlie", "dave", "eve", "ferdie"];
+
+/// Reads an address: SS58 of any prefix, or `0x` and 64 hex digits.
+pub fn parse_address(text: &str) -> Result<AccountId, AccountError> {
+	let wrong = || AccountError::Address(text.chars().take(80).collect());
+	if let Some(digits) = text.strip_prefix("0x") {
+		let mut bytes = [0; 32];
+		hex::decode_to_slice(digits, &mut bytes).map_err(|_| wrong())?;
+		return Ok(AccountId::new(bytes));
+	}
+	let deserializer: serde::de::value::StrDeserializer<'_, ValueError> = text.into_deserializer();
+	Ss58::deserialize(deserializer).map(|ss58| ss58.0).map_err(|_| wrong())
+}
+
+/// A short form for lines that name many: the address's first and last characters.
+pub fn short(account: &AccountId) -> String {
+	let address = account.to_string();
+	match (address.get(..6), address.get(address.len().saturating_sub(4)..)) {
+		(Some(head), Some(tail)) => format!("{head}…{tail}"),
+		_ => address,
+	}
+}
+
+/// An sr25519 key from a secret URI: a mnemonic or a `0x` seed, with an optional derivation path.
+/// A bare path, which would silently mean the public development phrase, is refused.
+pub fn signer_from_secret(text: &str) -> Result<Keypair, AccountError> {
+	let text = text.trim();
+	if text.starts_with('/') || text.is_empty() {
+		return Err(AccountError::Secret);
+	}
+	from_uri(text)
+}
+
+/// The key of one of [`DEVELOPMENT_ACCOUNTS`].
+pub fn development_signer(name: &str) -> Result<Keypair, AccountError> {
+	let unknown = || AccountError::Development(name.to_owned());
+	let name = name.to_lowercase();
+	let name = DEVELOPMENT_ACCOUNTS.iter().find(|known| **known == name).ok_or_else(unknown)?;
+	let (first, rest) = name.split_at(1);
+	from_uri(&format!("//{}{rest}", first.to_uppercase()))
+}
+
+/// The account a key signs for.
+pub fn account_of(signer: &Keypair) -> AccountId {
+	AccountId::new(signer.public_key().0)
+}
+
+fn from_uri(uri: &str) -> Result<Keypair, AccountError> {
+	// The parser's own errors may quote what they read, which is a secret.
+	let uri: SecretUri = uri.parse().map_err(|_| AccountError::Secret)?;
+	Keypair::from_uri(&uri).map_err(|_| AccountError::Secret)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+	#[test]
+	fn development_accounts_are_the_well_known_ones() {
+		let alice = development_signer("Alice").expect("known");
+		assert_eq!(account_of(&alice).to_string(), ALICE);
+		let error = development_signer("mallory").err();
+		assert_eq!(error, Some(AccountError::Development("mallory".into())));
+	}
+
+	#[test]
+	fn addresses_are_ss58_of_any_prefix_or_hex() {
+		let alice = parse_address(ALICE).expect("valid");
+		// Alice on Polkadot.
+		let polkadot = "15oF4uVJwmo4TdGW7VfQxNLavjCXviqxT9S1MgbjMNHr6Sp5";
+		assert_eq!(parse_address(polkadot), Ok(alice.clone()));
+		let bytes: &[u8] = alice.as_ref();
+		assert_eq!(parse_address(&format!("0x{}", hex::encode(bytes))), Ok(alice));
+		for bad in
+			["", "alice", "0x00", &ALICE[1..], "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ"]
+		{
+			assert!(matches!(parse_address(bad), Err(AccountError::Address(_))), "{bad}");
+		}
+	}
+
+	#[test]
+	fn a_secret_is_a_mnemonic_or_a_seed_and_never_quoted() {
+		let seed = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+		let alice = signer_from_secret(&format!("{phrase}//Alice\n")).expect("valid");
+		assert_eq!(account_of(&alice).to_string(), ALICE);
+		let from_seed = signer_from_secret(seed).expect("valid");
+		assert_eq!(account_of(&from_seed).to_string(), ALICE);
+		for bad in ["", "//Alice", "0x1234", "bottom drive obey"] {
+			let error = signer_from_secret(bad).err();
+			assert_eq!(error, Some(AccountError::Secret), "{bad}");
+		}
+		assert!(!AccountError::Secret.to_string().contains("bottom"));
+	}
+
+	#[test]
+	fn the_short_form_keeps_both_ends() {
+		let alice = parse_address(ALICE).expect("valid");
+		assert_eq!(short(&alice), "5Grwva…utQY");
+	}
+}

@@ -1,0 +1,341 @@
+//! The calls a user makes of pallet `Registration`: their encoding, in words, and when the chain
+//! shows that each is done.
+//!
+//! The pallet's and the call's index come from the chain's own metadata, by name; the arguments
+//! are SCALE of the protocol's types. [`crate::chain::Chain::encode`] decodes the result against
+//! the metadata again, so that a chain with another layout is noticed before anything is signed.
+
+use crate::{constraints, error::Refusal, keyfile};
+use codec::Encode;
+use keyshare_primitives::{
+	api::AccountInfo, storage::REGISTRATION, wire::to_hex, AccountId, Constraints, KeyCommitments,
+};
+use subxt::{
+	ext::{
+		scale_encode::{EncodeAsFields, Error as EncodeError, FieldIter},
+		scale_type_resolver::TypeResolver,
+	},
+	tx::DynamicPayload,
+};
+
+/// A call a user makes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Call {
+	/// Begins a registration.
+	Register {
+		/// Who may change the constraints.
+		constraint_account: AccountId,
+		/// The constraints.
+		constraints: Constraints,
+		/// The commitments to the key's shares.
+		key: KeyCommitments,
+	},
+	/// Gives up the attempt under way.
+	Cancel,
+	/// Begins to replace the key in force.
+	SwapKey {
+		/// The commitments to the new key's shares.
+		key: KeyCommitments,
+	},
+	/// Replaces a user's constraints.
+	UpdateConstraints {
+		/// The user.
+		account: AccountId,
+		/// The new constraints.
+		constraints: Constraints,
+	},
+	/// Replaces a user's constraint-modification account.
+	ChangeConstraintAccount {
+		/// The user.
+		account: AccountId,
+		/// The new constraint-modification account.
+		new: AccountId,
+	},
+	/// Removes the key in force and everything held for it.
+	Deregister,
+}
+
+impl Call {
+	/// The call's name in the pallet.
+	pub fn name(&self) -> &'static str {
+		match self {
+			Self::Register { .. } => "register",
+			Self::Cancel => "cancel",
+			Self::SwapKey { .. } => "swap_key",
+			Self::UpdateConstraints { .. } => "update_constraints",
+			Self::ChangeConstraintAccount { .. } => "change_constraint_account",
+			Self::Deregister => "deregister",
+		}
+	}
+
+	/// The SCALE-encoded arguments, in the pallet's order.
+	pub fn arguments(&self) -> Vec<u8> {
+		match self {
+			Self::Register { constraint_account, constraints, key } => {
+				(constraint_account, constraints, key).encode()
+			}
+			Self::SwapKey { key } => key.encode(),
+			Self::UpdateConstraints { account, constraints } => (account, constraints).encode(),
+			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
+			Self::Cancel | Self::Deregister => Vec::new(),
+		}
+	}
+
+	/// The user whose state the call changes, when `signer` signs it.
+	pub fn subject<'a>(&'a self, signer: &'a AccountId) -> &'a AccountId {
+		match self {
+			Self::UpdateConstraints { account, .. }
+			| Self::ChangeConstraintAccount { account, .. } => account,
+			_ => signer,
+		}
+	}
+
+	/// Whether the subject's state shows that the call has been made.
+	pub fn is_done(&self, info: &AccountInfo) -> bool {
+		match self {
+			Self::Register { key, .. } | Self::SwapKey { key } => {
+				[&info.registering, &info.registered]
+					.into_iter()
+					.flatten()
+					.any(|registration| registration.key.commitments == *key)
+			}
+			Self::Cancel => info.registering.is_none(),
+			Self::UpdateConstraints { constraints: wanted, .. } => {
+				info.constraints.as_ref().is_some_and(|(_, constraints)| constraints == wanted)
+			}
+			Self::ChangeConstraintAccount { new, .. } => {
+				info.constraints.as_ref().is_some_and(|(account, _)| account == new)
+			}
+			Self::Deregister => info.registered.is_none(),
+		}
+	}
+
+	/// What the chain would refuse the call for, as far as the subject's state shows it: so that
+	/// nobody pays a fee, or opens a wallet, for nothing.
+	pub fn check(&self, signer: &AccountId, info: &AccountInfo) -> Result<(), Refusal> {
+		let has_key = info.registered.is_some();
+		let has_attempt = info.registering.is_some();
+		let refuse = |name, description: &str| Err(Refusal::registration(name, description));
+		match self {
+			Self::Register { .. } if has_key => {
+				refuse("AlreadyRegistered", "the account has a key in force")
+			}
+			Self::Register { .. } | Self::SwapKey { .. } if has_attempt => {
+				refuse("AlreadyRegistering", "the account has an attempt under way")
+			}
+			Self::SwapKey { .. } | Self::Deregister if !has_key => {
+				refuse("NotRegistered", "the account has no key in force")
+			}
+			Self::Cancel if !has_attempt => {
+				refuse("NotRegistering", "the account has no attempt under way")
+			}
+			Self::UpdateConstraints { .. } | Self::ChangeConstraintAccount { .. } => {
+				match &info.constraints {
+					None => refuse(
+						"NoConstraints",
+						"the account has no constraints: it is neither registered nor registering",
+					),
+					Some((account, _)) if account != signer => refuse(
+						"NotConstraintAccount",
+						&format!("only {account} may change these constraints"),
+					),
+					Some(_) => Ok(()),
+				}
+			}
+			_ => Ok(()),
+		}
+	}
+
+	/// The call in words, for whoever is about to sign it.
+	pub fn in_words(&self) -> String {
+		let name = self.name();
+		let details = match self {
+			Self::Register { constraint_account, constraints, key } => format!(
+				"\n  who may change the constraints: {constraint_account}\n{}\n{}",
+				indented(&constraints::in_words(constraints)),
+				key_in_words(key),
+			),
+			Self::SwapKey { key } => format!("\n{}", key_in_words(key)),
+			Self::UpdateConstraints { account, constraints } => {
+				format!("\n  of: {account}\n{}", indented(&constraints::in_words(constraints)))
+			}
+			Self::ChangeConstraintAccount { account, new } => {
+				format!("\n  of: {account}\n  new constraint-modification account: {new}")
+			}
+			Self::Cancel => ": gives up the attempt under way".into(),
+			Self::Deregister => ": removes the key in force; the servers delete its shares".into(),
+		};
+		format!("{REGISTRATION}.{name}{details}")
+	}
+
+	/// What subxt looks up in the metadata and signs.
+	pub fn payload(&self) -> DynamicPayload<ScaleArguments> {
+		subxt::tx::dynamic(REGISTRATION, self.name(), ScaleArguments(self.arguments()))
+	}
+}
+
+fn key_in_words(key: &KeyCommitments) -> String {
+	let scheme = keyfile::name(key.scheme());
+	let public = key.get(0).map(|public| to_hex(public.as_ref())).unwrap_or_default();
+	format!("  key: {scheme} {public}, with {} commitments", key.len())
+}
+
+fn indented(text: &str) -> String {
+	text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Arguments that are SCALE already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ScaleArguments(Vec<u8>);
+
+impl EncodeAsFields for ScaleArguments {
+	fn encode_as_fields_to<R: TypeResolver>(
+		&self,
+		_fields: &mut dyn FieldIter<'_, R::TypeId>,
+		_types: &R,
+		out: &mut Vec<u8>,
+	) -> Result<(), EncodeError> {
+		out.extend_from_slice(&self.0);
+		Ok(())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use keyshare_primitives::{
+		api::{RegistrationInfo, RegistrationStatus},
+		Acl, AclKind, KeyRecord, RegistrationId,
+	};
+	use scale_info::PortableRegistry;
+
+	const USER: AccountId = AccountId::new([1; 32]);
+	const OTHER: AccountId = AccountId::new([2; 32]);
+
+	fn key(byte: u8) -> KeyCommitments {
+		KeyCommitments::Ed25519(vec![[byte; 32]; 2].try_into().expect("two"))
+	}
+
+	fn constraints() -> Constraints {
+		let acl =
+			Acl { kind: AclKind::Deny, addresses: vec![[0x33; 20]], allow_null_recipient: true };
+		Constraints { evm_acl: Some(acl), btc_acl: None }
+	}
+
+	fn register() -> Call {
+		Call::Register { constraint_account: OTHER, constraints: constraints(), key: key(0x44) }
+	}
+
+	fn registration(commitments: KeyCommitments) -> Option<RegistrationInfo> {
+		let key = KeyRecord {
+			id: RegistrationId::zero(),
+			generation: 1,
+			verifying_shares: commitments.clone(),
+			commitments,
+		};
+		Some(RegistrationInfo { key, status: RegistrationStatus::Registered, coverage: vec![] })
+	}
+
+	fn nothing() -> AccountInfo {
+		AccountInfo { generation: 0, constraints: None, registered: None, registering: None }
+	}
+
+	#[test]
+	fn arguments_are_in_the_pallets_order() {
+		let constraints = [&[1, 1, 4][..], &[0x33; 20], &[1, 0]].concat();
+		let key = [&[0, 8][..], &[0x44; 64]].concat();
+		assert_eq!(
+			register().arguments(),
+			[OTHER.as_ref(), constraints.as_slice(), key.as_slice()].concat()
+		);
+		assert_eq!(Call::SwapKey { key: self::key(0x44) }.arguments(), key);
+		let update = Call::UpdateConstraints { account: USER, constraints: self::constraints() };
+		assert_eq!(update.arguments(), [USER.as_ref(), constraints.as_slice()].concat());
+		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
+		assert_eq!(change.arguments(), [[1; 32], [2; 32]].concat());
+		assert!(Call::Cancel.arguments().is_empty());
+		assert!(Call::Deregister.arguments().is_empty());
+	}
+
+	#[test]
+	fn a_payload_appends_exactly_the_arguments() {
+		let call = register();
+		let payload = call.payload();
+		assert_eq!((payload.pallet_name(), payload.call_name()), ("Registration", "register"));
+		let mut out = vec![10, 0];
+		let no_types = PortableRegistry::from(scale_info::Registry::new());
+		payload
+			.call_data()
+			.encode_as_fields_to(&mut std::iter::empty(), &no_types, &mut out)
+			.expect("infallible");
+		assert_eq!(out, [&[10, 0][..], &call.arguments()].concat());
+	}
+
+	#[test]
+	fn done_is_read_from_the_state() {
+		let mut state = nothing();
+		let swap = Call::SwapKey { key: key(5) };
+		assert!(!register().is_done(&state) && !swap.is_done(&state));
+		assert!(Call::Cancel.is_done(&state) && Call::Deregister.is_done(&state));
+
+		state.registering = registration(key(5));
+		assert!(swap.is_done(&state) && !register().is_done(&state));
+		assert!(!Call::Cancel.is_done(&state));
+		state = AccountInfo { registered: state.registering.take(), ..nothing() };
+		assert!(swap.is_done(&state) && !Call::Deregister.is_done(&state));
+
+		let update = Call::UpdateConstraints { account: USER, constraints: constraints() };
+		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
+		assert!(!update.is_done(&state) && !change.is_done(&state));
+		state.constraints = Some((OTHER, constraints()));
+		assert!(update.is_done(&state) && change.is_done(&state));
+		state.constraints = Some((USER, Constraints::default()));
+		assert!(!update.is_done(&state) && !change.is_done(&state));
+	}
+
+	#[test]
+	fn what_the_chain_would_refuse_is_seen_coming() {
+		let name = |call: &Call, info: &AccountInfo| {
+			call.check(&USER, info).err().and_then(|refusal| refusal.name)
+		};
+		let swap = Call::SwapKey { key: key(5) };
+		let update = Call::UpdateConstraints { account: OTHER, constraints: constraints() };
+		let none = nothing();
+		assert_eq!(name(&register(), &none), None);
+		assert_eq!(name(&swap, &none).as_deref(), Some("Registration::NotRegistered"));
+		assert_eq!(name(&Call::Cancel, &none).as_deref(), Some("Registration::NotRegistering"));
+		assert_eq!(name(&Call::Deregister, &none).as_deref(), Some("Registration::NotRegistered"));
+		assert_eq!(name(&update, &none).as_deref(), Some("Registration::NoConstraints"));
+
+		let attempt = AccountInfo { registering: registration(key(5)), ..nothing() };
+		let already = Some("Registration::AlreadyRegistering");
+		assert_eq!(name(&register(), &attempt).as_deref(), already);
+		assert_eq!(name(&swap, &attempt).as_deref(), already);
+		assert_eq!(name(&Call::Cancel, &attempt), None);
+
+		let key = AccountInfo {
+			registered: registration(key(5)),
+			constraints: Some((OTHER, constraints())),
+			..nothing()
+		};
+		assert_eq!(name(&register(), &key).as_deref(), Some("Registration::AlreadyRegistered"));
+		assert_eq!(name(&swap, &key), None);
+		assert_eq!(name(&Call::Deregister, &key), None);
+		assert_eq!(name(&update, &key).as_deref(), Some("Registration::NotConstraintAccount"));
+		assert_eq!(update.check(&OTHER, &key), Ok(()));
+	}
+
+	#[test]
+	fn words_name_everything_that_is_signed() {
+		let words = register().in_words();
+		for part in [
+			"Registration.register",
+			&OTHER.to_string(),
+			&"33".repeat(20),
+			&"44".repeat(32),
+			"Bitcoin: switched off",
+		] {
+			assert!(words.contains(part), "{part} in {words}");
+		}
+	}
+}

@@ -1,0 +1,460 @@
+//! The connection to a node: reads through the runtime API, and the versions behind them.
+//!
+//! State is read at the best block, as the servers do it, so that nothing waits for finality that
+//! need not: a record is named by its registration id, which pins the commitments. Only "the
+//! attempt is gone for good" is believed of a finalized block.
+
+use crate::{
+	call::Call,
+	error::{Error, Result},
+	progress::{Event, Progress},
+};
+use codec::{Decode, Encode};
+use jsonrpsee::ws_client::WsClientBuilder;
+use keyshare_primitives::{
+	api::{AccountInfo, Parameters, SubgroupInfo},
+	AccountId, Balance, Constraints, GenesisHash, KeyScheme, PROTOCOL_VERSION,
+};
+use std::{
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
+use subxt::{
+	backend::LegacyBackend,
+	config::{DefaultExtrinsicParamsBuilder, RpcConfigFor},
+	rpcs::{LegacyRpcMethods, RpcClient},
+	tx::{SignableTransaction, TransactionsClient},
+	utils::{AccountId32, MultiSignature, H256},
+	OnlineClient, SubstrateConfig,
+};
+
+/// The runtime's name on every Keyshare chain.
+pub const SPEC_NAME: &str = "keyshare";
+/// The node that is asked unless another is named.
+pub const DEFAULT_URL: &str = "ws://127.0.0.1:9944";
+/// The name of the chain's token.
+pub const TOKEN: &str = "KEY";
+/// Digits after the point of an amount in [`TOKEN`].
+pub const TOKEN_DECIMALS: usize = 12;
+
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a new best block is looked for: well below any block time, and cheap to answer.
+const POLL: Duration = Duration::from_millis(400);
+const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+/// How long a signed transaction may wait for a block.
+const MORTALITY_BLOCKS: u64 = 64;
+
+type Config = SubstrateConfig;
+pub(crate) type Transactions =
+	TransactionsClient<Config, subxt::client::OnlineClientAtBlockImpl<Config>>;
+pub(crate) type Signable<'a, Call> =
+	SignableTransaction<'a, Config, subxt::client::OnlineClientAtBlockImpl<Config>, Call>;
+
+/// A block to read at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum At {
+	Best,
+	Finalized,
+}
+
+/// A node of a Keyshare chain whose versions are the ones this library speaks.
+pub struct Chain {
+	url: String,
+	config: Config,
+	genesis: GenesisHash,
+	spec_version: u32,
+	parameters: Parameters,
+	connection: Mutex<Connection>,
+}
+
+#[derive(Clone)]
+struct Connection {
+	rpc: LegacyRpcMethods<RpcConfigFor<Config>>,
+	client: OnlineClient<Config>,
+}
+
+/// What an on-chain step costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cost {
+	/// Held while the entry exists, and given back with it; in the smallest unit.
+	pub deposit: Balance,
+	/// Paid for the transaction; in the smallest unit.
+	pub fee: Balance,
+}
+
+impl Chain {
+	/// Connects to the node at `url` (`ws` or `wss`), and checks the runtime's name and the
+	/// protocol's version before anything else.
+	pub async fn connect(url: &str) -> Result<Self> {
+		let scheme = url::Url::parse(url).map(|parsed| parsed.scheme().to_owned());
+		if !matches!(scheme.as_deref(), Ok("ws" | "wss")) {
+			return Err(Error::Input(format!(
+				"the node's address must be a URL that starts with ws:// or wss://, not `{url}`"
+			)));
+		}
+		let config = Config::new();
+		let connection = Connection::open(url, &config).await?;
+		let genesis = connection.client.genesis_hash();
+		let spec_version = check_name(&connection, url).await?;
+		let parameters = check_protocol(&connection, url).await?;
+		Ok(Self {
+			url: url.to_owned(),
+			config,
+			genesis,
+			spec_version,
+			parameters,
+			connection: Mutex::new(connection),
+		})
+	}
+
+	/// Hash of the genesis block.
+	pub fn genesis(&self) -> &GenesisHash {
+		&self.genesis
+	}
+
+	/// The runtime's version.
+	pub fn spec_version(&self) -> u32 {
+		self.spec_version
+	}
+
+	/// The chain's parameters.
+	pub fn parameters(&self) -> &Parameters {
+		&self.parameters
+	}
+
+	/// Every subgroup with its members.
+	pub async fn subgroups(&self) -> Result<Vec<SubgroupInfo>> {
+		self.ask("KeyshareApi_subgroups", (), At::Best).await
+	}
+
+	/// What the chain holds for `account` at the best block.
+	pub async fn registration(&self, account: &AccountId) -> Result<AccountInfo> {
+		self.ask("KeyshareApi_registration", account, At::Best).await
+	}
+
+	/// What the chain holds for `account` at the finalized block.
+	pub async fn finalized_registration(&self, account: &AccountId) -> Result<AccountInfo> {
+		self.ask("KeyshareApi_registration", account, At::Finalized).await
+	}
+
+	/// The deposit for a key of `scheme`, with constraints for a new user.
+	pub async fn deposit(
+		&self,
+		scheme: KeyScheme,
+		constraints: Option<&Constraints>,
+	) -> Result<Balance> {
+		self.ask("KeyshareApi_deposit", (scheme, constraints), At::Best).await
+	}
+
+	/// The kind of chain its specification names: `Development`, `Local`, `Live` or another.
+	pub async fn kind(&self) -> Result<String> {
+		match self.connection().rpc.system_chain_type().await {
+			Ok(kind) => Ok(kind),
+			// A custom kind is an object.
+			Err(subxt::rpcs::Error::Deserialization(_)) => Ok("Custom".into()),
+			Err(error) => Err(rpc_error(&self.url, "system_chainType", error)),
+		}
+	}
+
+	/// Follows the state of `account` from best block to best block.
+	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a Progress) -> Follower<'a> {
+		Follower { chain: self, account, progress, last: None, lost: false }
+	}
+
+	/// The call's bytes as they are signed: pallet and call index from the metadata, then the
+	/// arguments. Decoded against the metadata again, so that another layout is an error.
+	pub async fn encode(&self, call: &Call) -> Result<Vec<u8>> {
+		let transactions = self.transactions().await?;
+		let other_layout = |reason: String| {
+			let name = call.name();
+			Error::WrongChain(format!(
+				"this chain's call Registration.{name} is not the one this tool knows: {reason}"
+			))
+		};
+		let bytes = transactions
+			.call_data(&call.payload())
+			.map_err(|error| other_layout(error.to_string()))?;
+		let decoded = transactions
+			.from_call_data_bytes(&bytes)
+			.map_err(|error| other_layout(error.to_string()))?;
+		if decoded.call_name() != call.name() {
+			return Err(other_layout(format!("its index belongs to {}", decoded.call_name())));
+		}
+		Ok(bytes)
+	}
+
+	/// The fee for `call` when `signer` signs it. Needs no signature: the length is what counts.
+	pub async fn fee(&self, call: &Call, signer: &AccountId) -> Result<Balance> {
+		let payload = call.payload();
+		let transactions = self.transactions().await?;
+		let mut signable = self.signable(&transactions, &payload, signer).await?;
+		let placeholder = MultiSignature::Sr25519([0; 64]);
+		signable
+			.sign_with_account_and_signature(&account32(signer), &placeholder)
+			.map_err(|error| answer("the transaction's format", error))?
+			.partial_fee_estimate()
+			.await
+			.map_err(|error| answer("TransactionPaymentApi_query_info", error))
+	}
+
+	/// A transaction ready to be signed: mortal from the finalized block, which no fork can take
+	/// away, with the nonce of the best block, so that one call can follow another at once.
+	pub(crate) async fn signable<'a, Payload: subxt::tx::Payload>(
+		&self,
+		transactions: &Transactions,
+		payload: &'a Payload,
+		signer: &AccountId,
+	) -> Result<Signable<'a, Payload>> {
+		let nonce: u32 = self.ask("AccountNonceApi_account_nonce", signer, At::Best).await?;
+		let params = DefaultExtrinsicParamsBuilder::new()
+			.nonce(u64::from(nonce))
+			.mortal(MORTALITY_BLOCKS)
+			.build();
+		transactions
+			.create_signable(payload, &account32(signer), params)
+			.await
+			.map_err(|error| answer("the transaction's format", error))
+	}
+
+	pub(crate) async fn transactions(&self) -> Result<Transactions> {
+		self.connection()
+			.client
+			.transactions()
+			.await
+			.map_err(|error| answer("the chain's metadata", error))
+	}
+
+	async fn best_block(&self) -> Result<H256> {
+		let mut connection = self.connection();
+		let mut result = connection.best_block(&self.url).await;
+		if matches!(result, Err(Error::Unreachable { .. })) {
+			connection = self.reconnect().await?;
+			result = connection.best_block(&self.url).await;
+		}
+		result
+	}
+
+	/// Calls the runtime, over a new connection if the old one is lost.
+	async fn ask<Answer: Decode>(
+		&self,
+		function: &'static str,
+		arguments: impl Encode,
+		at: At,
+	) -> Result<Answer> {
+		let arguments = arguments.encode();
+		match self.connection().ask(&self.url, function, &arguments, at).await {
+			Err(Error::Unreachable { .. }) => {
+				self.reconnect().await?.ask(&self.url, function, &arguments, at).await
+			}
+			result => result,
+		}
+	}
+
+	fn connection(&self) -> Connection {
+		self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+	}
+
+	async fn reconnect(&self) -> Result<Connection> {
+		let connection = Connection::open(&self.url, &self.config).await?;
+		if connection.client.genesis_hash() != self.genesis {
+			return Err(Error::WrongChain(format!(
+				"the node at {} came back with another chain",
+				self.url
+			)));
+		}
+		*self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection.clone();
+		Ok(connection)
+	}
+}
+
+/// An account's state from best block to best block.
+pub struct Follower<'a> {
+	chain: &'a Chain,
+	account: &'a AccountId,
+	progress: &'a Progress,
+	last: Option<H256>,
+	lost: bool,
+}
+
+impl Follower<'_> {
+	/// The state at the next new best block, the first one at once. A lost connection is an event
+	/// and made again, without end: the caller has the deadline.
+	pub async fn next(&mut self) -> Result<AccountInfo> {
+		loop {
+			match self.at_new_block().await {
+				Err(Error::Unreachable { reason, .. }) => {
+					if !std::mem::replace(&mut self.lost, true) {
+						(self.progress)(Event::NodeLost { reason });
+					}
+					tokio::time::sleep(RECONNECT_PAUSE).await;
+				}
+				result => {
+					self.lost = false;
+					return result;
+				}
+			}
+		}
+	}
+
+	/// The first state, at a best block, of which `look` makes something.
+	pub async fn until<T>(&mut self, mut look: impl FnMut(AccountInfo) -> Option<T>) -> Result<T> {
+		loop {
+			if let Some(found) = look(self.next().await?) {
+				return Ok(found);
+			}
+		}
+	}
+
+	async fn at_new_block(&mut self) -> Result<AccountInfo> {
+		loop {
+			let best = self.chain.best_block().await?;
+			if self.last != Some(best) {
+				let info = self.chain.registration(self.account).await?;
+				self.last = Some(best);
+				return Ok(info);
+			}
+			tokio::time::sleep(POLL).await;
+		}
+	}
+}
+
+impl Connection {
+	async fn open(url: &str, config: &Config) -> Result<Self> {
+		let unreachable = |reason: String| Error::Unreachable { url: url.to_owned(), reason };
+		let socket = WsClientBuilder::default()
+			.connection_timeout(CONNECTION_TIMEOUT)
+			.request_timeout(REQUEST_TIMEOUT)
+			.build(url)
+			.await
+			.map_err(|error| unreachable(error.to_string()))?;
+		let rpc = RpcClient::new(socket);
+		let backend = LegacyBackend::builder().build(rpc.clone());
+		let client = OnlineClient::from_backend_with_config(config.clone(), Arc::new(backend))
+			.await
+			.map_err(|error| answer("chain_getBlockHash", error))?;
+		Ok(Self { rpc: LegacyRpcMethods::new(rpc), client })
+	}
+
+	async fn ask<Answer: Decode>(
+		&self,
+		url: &str,
+		function: &'static str,
+		arguments: &[u8],
+		at: At,
+	) -> Result<Answer> {
+		let block = match at {
+			At::Best => None,
+			At::Finalized => Some(
+				self.rpc
+					.chain_get_finalized_head()
+					.await
+					.map_err(|error| rpc_error(url, "chain_getFinalizedHead", error))?,
+			),
+		};
+		let bytes = self
+			.rpc
+			.state_call(function, Some(arguments), block)
+			.await
+			.map_err(|error| rpc_error(url, function, error))?;
+		Answer::decode(&mut bytes.as_slice()).map_err(|error| answer(function, error))
+	}
+
+	async fn best_block(&self, url: &str) -> Result<H256> {
+		self.rpc
+			.chain_get_block_hash(None)
+			.await
+			.map_err(|error| rpc_error(url, "chain_getBlockHash", error))?
+			.ok_or_else(|| answer("chain_getBlockHash", "it knows no best block"))
+	}
+}
+
+/// Checks the runtime's name and gives its version.
+async fn check_name(connection: &Connection, url: &str) -> Result<u32> {
+	// The fields of `RuntimeVersion` up to the one wanted; more may follow in later versions.
+	type Versions = (String, String, u32, u32);
+	let (name, _, _, spec_version): Versions =
+		connection.ask(url, "Core_version", &[], At::Best).await?;
+	if name != SPEC_NAME {
+		return Err(Error::WrongChain(format!(
+			"the node at {url} follows the chain `{name}`, not `{SPEC_NAME}`"
+		)));
+	}
+	Ok(spec_version)
+}
+
+/// Checks the protocol's version and gives the parameters.
+async fn check_protocol(connection: &Connection, url: &str) -> Result<Parameters> {
+	const FUNCTION: &str = "KeyshareApi_parameters";
+	// The version comes first, and is read alone: the rest may look different in another one.
+	let version: u32 = connection.ask(url, FUNCTION, &[], At::Best).await?;
+	if version != PROTOCOL_VERSION {
+		return Err(Error::WrongChain(format!(
+			"the chain speaks version {version} of the protocol, this tool version \
+			 {PROTOCOL_VERSION}"
+		)));
+	}
+	connection.ask(url, FUNCTION, &[], At::Best).await
+}
+
+pub(crate) fn answer(request: &str, reason: impl ToString) -> Error {
+	Error::Answer { request: request.to_owned(), reason: reason.to_string() }
+}
+
+fn rpc_error(url: &str, request: &str, error: subxt::rpcs::Error) -> Error {
+	use subxt::rpcs::Error as E;
+	match error {
+		E::User(error) => {
+			let data = error.data.map(|data| format!(" {data}")).unwrap_or_default();
+			answer(request, format!("{} ({}){data}", error.message, error.code))
+		}
+		E::Serialization(_) | E::Deserialization(_) | E::Decode(_) => answer(request, error),
+		lost => Error::Unreachable { url: url.to_owned(), reason: lost.to_string() },
+	}
+}
+
+fn account32(account: &AccountId) -> AccountId32 {
+	AccountId32(*AsRef::<[u8; 32]>::as_ref(account))
+}
+
+/// An amount in [`TOKEN`], without trailing zeros.
+pub fn amount(smallest_units: Balance) -> String {
+	let digits = format!("{smallest_units:0>width$}", width = TOKEN_DECIMALS + 1);
+	let (whole, part) = digits.split_at(digits.len() - TOKEN_DECIMALS);
+	match part.trim_end_matches('0') {
+		"" => format!("{whole} {TOKEN}"),
+		part => format!("{whole}.{part} {TOKEN}"),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn amounts_have_twelve_decimals() {
+		assert_eq!(amount(0), "0 KEY");
+		assert_eq!(amount(1), "0.000000000001 KEY");
+		assert_eq!(amount(1_500_000_000_000), "1.5 KEY");
+		assert_eq!(amount(20_000_000_000_000), "20 KEY");
+	}
+
+	#[tokio::test]
+	async fn only_websocket_addresses_are_tried() {
+		for url in ["http://127.0.0.1:9944", "127.0.0.1:9944", ""] {
+			let error = Chain::connect(url).await.err();
+			assert!(matches!(error, Some(Error::Input(_))), "{url}");
+		}
+	}
+
+	#[tokio::test]
+	async fn a_node_that_is_not_there_is_unreachable() {
+		// Bound and never accepted from, then closed: nobody else listens there.
+		let port = std::net::TcpListener::bind("127.0.0.1:0")
+			.and_then(|listener| listener.local_addr())
+			.expect("a free port")
+			.port();
+		let error = Chain::connect(&format!("ws://127.0.0.1:{port}")).await.err();
+		assert!(matches!(error, Some(Error::Unreachable { .. })));
+	}
+}

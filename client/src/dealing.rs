@@ -1,0 +1,216 @@
+//! A key split for one attempt, and checked against what the chain shows.
+//!
+//! The shares are derived from the key, the chain, the account and the generation, so an
+//! interrupted attempt is taken up with nothing but the key, and no share is ever kept on disk.
+
+use keyshare_primitives::{
+	api::Parameters,
+	elements,
+	messages::registration_id,
+	share::{Share, ShareError, VerifiedShare},
+	split::{PrivateKey, SplitError, SplitKey},
+	AccountId, Generation, GenesisHash, KeyCommitments, KeyRecord, RegistrationId, SubgroupId,
+};
+
+/// How many earlier generations are tried: a call made for one generation gets a later one when
+/// the user cancelled or swapped in between.
+const GENERATIONS_TRIED: u32 = 64;
+
+/// Why a key, its shares and the chain do not belong together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DealingError {
+	/// The chain's parameters cannot be used with this key.
+	#[error("the key cannot be split for this chain's numbers of subgroups and threshold")]
+	Split,
+	/// The chain shows commitments that this key does not make.
+	#[error(
+		"what the chain shows was not made from this key by this tool: is it another key, or was \
+		 it registered with another program?"
+	)]
+	OtherKey,
+	/// The chain's id is not the hash of what it shows.
+	#[error("the registration id on chain is not the one that its commitments make")]
+	WrongId,
+	/// The chain's verifying shares do not follow from the commitments.
+	#[error("the verifying shares on chain are not those that the commitments make")]
+	WrongVerifyingShares,
+	/// A share of ours is not the one the chain promises to its servers.
+	#[error("the share of subgroup {0} is not the one that the chain expects")]
+	WrongShare(SubgroupId),
+}
+
+/// A key split for one attempt.
+pub struct Dealing {
+	/// What is published.
+	pub commitments: KeyCommitments,
+	shares: Vec<Share>,
+}
+
+impl Dealing {
+	/// Splits `key` for the attempt `generation` of `account`.
+	pub fn new(
+		key: &PrivateKey,
+		parameters: &Parameters,
+		genesis: &GenesisHash,
+		account: &AccountId,
+		generation: Generation,
+	) -> Result<Self, DealingError> {
+		let mut rng = key.dealer_rng(genesis, account, generation);
+		let SplitKey { commitments, shares } = key
+			.split(parameters.threshold, parameters.subgroups, &mut rng)
+			.map_err(|_: SplitError| DealingError::Split)?;
+		Ok(Self { commitments, shares })
+	}
+
+	/// Derives again the dealing whose commitments the chain shows as `record`.
+	pub fn find(
+		key: &PrivateKey,
+		parameters: &Parameters,
+		genesis: &GenesisHash,
+		account: &AccountId,
+		record: &KeyRecord,
+	) -> Result<Self, DealingError> {
+		if record.public_key() != Some(key.public_key()) {
+			return Err(DealingError::OtherKey);
+		}
+		for generation in (1..=record.generation).rev().take(GENERATIONS_TRIED as usize) {
+			let dealing = Self::new(key, parameters, genesis, account, generation)?;
+			if dealing.commitments == record.commitments {
+				return Ok(dealing);
+			}
+		}
+		Err(DealingError::OtherKey)
+	}
+
+	/// Checks that `record`, as the chain shows it for `account`, is exactly what this dealing
+	/// makes, and every share against the chain's verifying share. Only the result can be sent.
+	pub fn check(
+		self,
+		parameters: &Parameters,
+		genesis: &GenesisHash,
+		account: &AccountId,
+		record: &KeyRecord,
+	) -> Result<Checked, DealingError> {
+		if record.commitments != self.commitments {
+			return Err(DealingError::OtherKey);
+		}
+		check_record(parameters, genesis, account, record)?;
+		let shares = (0..parameters.subgroups)
+			.zip(self.shares)
+			.map(|(subgroup, share)| {
+				let expected =
+					record.verifying_share(subgroup).ok_or(DealingError::WrongVerifyingShares)?;
+				share.verify(expected).map_err(|_: ShareError| DealingError::WrongShare(subgroup))
+			})
+			.collect::<Result<_, _>>()?;
+		Ok(Checked { record: record.clone(), shares })
+	}
+}
+
+/// Checks that a record's id and verifying shares follow from its commitments.
+pub fn check_record(
+	parameters: &Parameters,
+	genesis: &GenesisHash,
+	account: &AccountId,
+	record: &KeyRecord,
+) -> Result<(), DealingError> {
+	let id: RegistrationId =
+		registration_id(genesis, account, record.generation, &record.commitments);
+	if id != record.id {
+		return Err(DealingError::WrongId);
+	}
+	let expected =
+		elements::verifying_shares(&record.commitments, parameters.threshold, parameters.subgroups);
+	if expected.as_ref() != Ok(&record.verifying_shares) {
+		return Err(DealingError::WrongVerifyingShares);
+	}
+	Ok(())
+}
+
+/// A dealing that the chain shows, every share checked against it.
+pub struct Checked {
+	/// What the chain shows.
+	pub record: KeyRecord,
+	shares: Vec<VerifiedShare>,
+}
+
+impl Checked {
+	/// The share of a subgroup.
+	pub fn share(&self, subgroup: SubgroupId) -> Option<&VerifiedShare> {
+		self.shares.get(usize::from(subgroup))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use keyshare_primitives::{KeyScheme, VerifyingShares};
+
+	const USER: AccountId = AccountId::new([1; 32]);
+	const GENESIS: GenesisHash = GenesisHash::repeat_byte(2);
+
+	fn parameters() -> Parameters {
+		use codec::Decode;
+		// protocol version 1, n = 3, t = 2, quorum 2/3, timeout, address and batch bounds
+		let bytes = (1u32, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32);
+		Parameters::decode(&mut codec::Encode::encode(&bytes).as_slice()).expect("its layout")
+	}
+
+	fn key(byte: u8) -> PrivateKey {
+		PrivateKey::new(KeyScheme::Secp256k1, [byte; 32]).expect("in range")
+	}
+
+	fn dealing(generation: Generation) -> Dealing {
+		Dealing::new(&key(3), &parameters(), &GENESIS, &USER, generation).expect("valid")
+	}
+
+	fn record(dealing: &Dealing, generation: Generation) -> KeyRecord {
+		KeyRecord {
+			id: registration_id(&GENESIS, &USER, generation, &dealing.commitments),
+			generation,
+			commitments: dealing.commitments.clone(),
+			verifying_shares: elements::verifying_shares(&dealing.commitments, 2, 3)
+				.expect("valid"),
+		}
+	}
+
+	fn check(dealing: Dealing, record: &KeyRecord) -> Option<DealingError> {
+		dealing.check(&parameters(), &GENESIS, &USER, record).err()
+	}
+
+	#[test]
+	fn what_the_chain_shows_is_found_again_from_the_key_alone() {
+		let shown = record(&dealing(2), 2);
+		let found = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &shown).expect("ours");
+		let checked = found.check(&parameters(), &GENESIS, &USER, &shown).expect("the same");
+		assert!(checked.share(2).is_some() && checked.share(3).is_none());
+		// A call made for generation 2 that the chain gave number 5.
+		let late = record(&dealing(2), 5);
+		assert!(Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &late).is_ok());
+		// One that the chain gave a number before its own was never made here.
+		let early = record(&dealing(2), 1);
+		let error = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &early).err();
+		assert_eq!(error, Some(DealingError::OtherKey));
+	}
+
+	#[test]
+	fn another_key_is_not_ours() {
+		let shown = record(&dealing(1), 1);
+		let error = Dealing::find(&key(4), &parameters(), &GENESIS, &USER, &shown).err();
+		assert_eq!(error, Some(DealingError::OtherKey));
+		assert_eq!(check(dealing(2), &shown), Some(DealingError::OtherKey));
+	}
+
+	#[test]
+	fn a_record_that_does_not_follow_from_its_commitments_is_refused() {
+		let right = record(&dealing(1), 1);
+		assert_eq!(check(dealing(1), &right), None);
+		let other_id = KeyRecord { id: RegistrationId::zero(), ..right.clone() };
+		assert_eq!(check(dealing(1), &other_id), Some(DealingError::WrongId));
+		let other_shares: VerifyingShares =
+			elements::verifying_shares(&dealing(2).commitments, 2, 3).expect("valid");
+		let other_shares = KeyRecord { verifying_shares: other_shares, ..right };
+		assert_eq!(check(dealing(1), &other_shares), Some(DealingError::WrongVerifyingShares));
+	}
+}

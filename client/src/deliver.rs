@@ -1,0 +1,359 @@
+//! Sending every share of an attempt, and following it until the chain shows the key registered.
+//!
+//! Every server has a line of its own: sealed, sent, stored, confirmed. A server that is slow or
+//! gone holds up no other. Confirmations are read from the chain's state, so nothing depends on
+//! who else is watching, or on this process having run all the time.
+
+use crate::{
+	chain::Chain,
+	dealing::Checked,
+	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result},
+	progress::{Event, Progress, Server, ServerState},
+	servers::{self, ServerError},
+};
+use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
+use keyshare_primitives::{
+	api::{AccountInfo, Coverage, RegistrationInfo, RegistrationStatus, SubgroupInfo},
+	seal::{seal, ShareContext},
+	wire::{HexBytes, Ss58, SubmitShare},
+	AccountId, EncryptionKey,
+};
+use std::{
+	collections::BTreeMap,
+	convert::Infallible,
+	sync::{Mutex, PoisonError},
+	time::Duration,
+};
+use tokio::{
+	sync::{mpsc, Semaphore},
+	time::{sleep_until, Instant},
+};
+
+/// How many calls are under way at a time; a server that is waited for counts for none.
+const CALLS_AT_A_TIME: usize = 32;
+/// How long servers that the quorums did not need may still take, once the key is registered.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// How a delivery ended: every subgroup has its quorum, and the chain shows the key registered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delivery {
+	/// What the chain shows.
+	pub registration: RegistrationInfo,
+	/// How far each server came. One that is not confirmed was not needed for its quorum.
+	pub servers: Vec<(Server, ServerState)>,
+}
+
+/// Sends what the chain does not show as confirmed, and waits until the key is registered.
+///
+/// # Errors
+///
+/// [`Error::Incomplete`] when the deadline passes, naming who is missing; [`Error::Refused`] when
+/// the attempt is gone: expired or cancelled.
+pub async fn deliver(
+	chain: &Chain,
+	account: &AccountId,
+	dealing: &Checked,
+	deadline: Instant,
+	progress: &Progress,
+) -> Result<Delivery> {
+	let board = Board::new(progress.clone());
+	let calls = Semaphore::new(CALLS_AT_A_TIME);
+	let mut sends: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
+	let (news, mut observed) = mpsc::unbounded_channel();
+	let watch = observe(chain, account, dealing, &board, news);
+	tokio::pin!(watch);
+	let mut shown: Option<RegistrationInfo> = None;
+	let mut end = deadline;
+	loop {
+		tokio::select! {
+			() = sleep_until(end) => break,
+			Err(error) = &mut watch => return Err(error),
+			Some(()) = sends.next() => {},
+			Some(news) = observed.recv() => match news {
+				News::Members(servers) => {
+					for (server, key) in servers {
+						sends.push(send(&board, &calls, account, dealing, server, key).boxed());
+					}
+				},
+				News::State(now) => {
+					board.confirm(&now.coverage);
+					if is_registered(&now) && !shown.as_ref().is_some_and(is_registered) {
+						progress(Event::Registered { id: now.key.id });
+						end = end.min(Instant::now() + GRACE);
+					}
+					shown = Some(now);
+				},
+			},
+		}
+		if shown.as_ref().is_some_and(|shown| board.is_over(shown)) {
+			break;
+		}
+	}
+	match shown {
+		Some(registration) if is_registered(&registration) => {
+			Ok(Delivery { registration, servers: board.servers() })
+		}
+		shown => {
+			let coverage = shown.map(|registration| registration.coverage).unwrap_or_default();
+			Err(Error::Incomplete(Incomplete {
+				waiting_for: "every subgroup reached its quorum".into(),
+				missing: board.missing(&coverage),
+			}))
+		}
+	}
+}
+
+/// What the chain shows, in the order in which it is to be dealt with.
+enum News {
+	/// Servers that have just got their line.
+	Members(Vec<(Server, EncryptionKey)>),
+	/// The attempt, or the key in force.
+	State(RegistrationInfo),
+}
+
+/// Reads the attempt at each new best block; ends only with an error.
+async fn observe(
+	chain: &Chain,
+	account: &AccountId,
+	dealing: &Checked,
+	board: &Board,
+	news: mpsc::UnboundedSender<News>,
+) -> Result<Infallible> {
+	let progress = board.progress.clone();
+	let mut follower = chain.follow(account, &progress);
+	loop {
+		let info = follower.next().await?;
+		match look(chain, account, dealing, board, &info).await {
+			// The receiver lives as long as this future.
+			Ok(all) => all.into_iter().for_each(|one| drop(news.send(one))),
+			// The next block brings another try, over a new connection.
+			Err(Error::Unreachable { .. }) => {}
+			Err(error) => return Err(error),
+		}
+	}
+}
+
+async fn look(
+	chain: &Chain,
+	account: &AccountId,
+	dealing: &Checked,
+	board: &Board,
+	info: &AccountInfo,
+) -> Result<Vec<News>> {
+	let Some(registration) = of_this_attempt(info, dealing) else {
+		refuse_if_gone(chain, account, dealing).await?;
+		return Ok(Vec::new());
+	};
+	let mut news = Vec::new();
+	if registration.coverage.iter().any(|coverage| board.has_unknown(coverage)) {
+		news.push(News::Members(new_members(board, &chain.subgroups().await?)));
+	}
+	news.push(News::State(registration.clone()));
+	Ok(news)
+}
+
+fn is_registered(registration: &RegistrationInfo) -> bool {
+	registration.status == RegistrationStatus::Registered
+}
+
+/// The attempt, or the key in force, that `dealing` is of.
+fn of_this_attempt<'a>(info: &'a AccountInfo, dealing: &Checked) -> Option<&'a RegistrationInfo> {
+	[&info.registering, &info.registered]
+		.into_iter()
+		.flatten()
+		.find(|registration| registration.key.id == dealing.record.id)
+}
+
+/// A best block without the attempt may be a fork that is left again; a finalized one is not.
+async fn refuse_if_gone(chain: &Chain, account: &AccountId, dealing: &Checked) -> Result<()> {
+	let finalized = chain.finalized_registration(account).await?;
+	let gone = finalized.generation >= dealing.record.generation
+		&& of_this_attempt(&finalized, dealing).is_none();
+	if gone {
+		return Err(Error::Refused(Refusal::registration(
+			"NotRegistering",
+			"the attempt is gone: it expired, or was cancelled or replaced",
+		)));
+	}
+	Ok(())
+}
+
+/// The members that have no line yet, with the key to seal to; each gets its line.
+fn new_members(board: &Board, subgroups: &[SubgroupInfo]) -> Vec<(Server, EncryptionKey)> {
+	subgroups
+		.iter()
+		.flat_map(|subgroup| subgroup.members.iter().map(move |member| (subgroup.id, member)))
+		.map(|(subgroup, member)| {
+			let info = &member.server;
+			(Server::new(subgroup, info.account.clone(), &info.endpoint), info.encryption_key)
+		})
+		.filter(|(server, _)| board.add(server))
+		.collect()
+}
+
+/// Seals one server's share and sends it until it is stored, refused for good, or confirmed by
+/// then.
+async fn send(
+	board: &Board,
+	calls: &Semaphore,
+	account: &AccountId,
+	dealing: &Checked,
+	server: Server,
+	key: EncryptionKey,
+) {
+	// Stored on an earlier run, or by another one: the chain knows.
+	if board.is_confirmed(&server) {
+		return;
+	}
+	let state = match sealed(account, dealing, &server, &key) {
+		Ok(request) => {
+			board.set(&server, ServerState::Sealed);
+			let attempt = || async {
+				// Never closed, so a permit always comes.
+				let _permit = calls.acquire().await.ok();
+				board.set(&server, ServerState::Sent);
+				servers::submit_share(&server, &request, &dealing.record).await
+			};
+			let on_retry = |error: &ServerError, after| {
+				board.set(&server, ServerState::Retrying { reason: error.to_string(), after });
+			};
+			servers::patiently(dealing.record.generation, attempt, on_retry).await
+		}
+		Err(error) => Err(error),
+	};
+	board.set(
+		&server,
+		match state {
+			Ok(()) => ServerState::Stored,
+			Err(error) => ServerState::Failed { reason: error.to_string() },
+		},
+	);
+}
+
+fn sealed(
+	account: &AccountId,
+	dealing: &Checked,
+	server: &Server,
+	key: &EncryptionKey,
+) -> std::result::Result<SubmitShare, ServerError> {
+	let share = dealing.share(server.subgroup).ok_or(ServerError::WrongRegistration)?;
+	let context =
+		ShareContext { id: &dealing.record.id, server: &server.account, subgroup: server.subgroup };
+	let sealed = seal(share.share(), key, context).map_err(|_| ServerError::EncryptionKey)?;
+	Ok(SubmitShare {
+		server: Ss58(server.account.clone()),
+		account: Ss58(account.clone()),
+		generation: dealing.record.generation,
+		subgroup: server.subgroup,
+		enc: HexBytes(sealed.enc),
+		ciphertext: HexBytes(sealed.ciphertext),
+	})
+}
+
+/// How far every server has come; what changes is an event.
+struct Board {
+	lines: Mutex<BTreeMap<AccountId, (Server, ServerState)>>,
+	progress: Progress,
+}
+
+impl Board {
+	fn new(progress: Progress) -> Self {
+		Self { lines: Mutex::default(), progress }
+	}
+
+	fn with<T>(&self, f: impl FnOnce(&mut BTreeMap<AccountId, (Server, ServerState)>) -> T) -> T {
+		f(&mut self.lines.lock().unwrap_or_else(PoisonError::into_inner))
+	}
+
+	/// Gives a server its line; false if it has one.
+	fn add(&self, server: &Server) -> bool {
+		self.with(|lines| {
+			let new = !lines.contains_key(&server.account);
+			if new {
+				let line = (server.clone(), ServerState::Sealed);
+				lines.insert(server.account.clone(), line);
+			}
+			new
+		})
+	}
+
+	fn has_unknown(&self, coverage: &Coverage) -> bool {
+		self.with(|lines| coverage.members.iter().any(|member| !lines.contains_key(member)))
+	}
+
+	/// A confirmed server stays confirmed: the chain knows better than a late answer.
+	fn set(&self, server: &Server, state: ServerState) {
+		let changed = self.with(|lines| match lines.get_mut(&server.account) {
+			Some((_, ServerState::Confirmed)) | None => false,
+			Some((_, old)) => {
+				*old = state.clone();
+				true
+			}
+		});
+		if changed {
+			(self.progress)(Event::Server { server: server.clone(), state });
+		}
+	}
+
+	fn confirm(&self, coverage: &[Coverage]) {
+		let confirmed = coverage.iter().flat_map(|coverage| &coverage.confirmed);
+		let servers: Vec<Server> = self.with(|lines| {
+			confirmed.filter_map(|account| lines.get(account)).map(|line| line.0.clone()).collect()
+		});
+		for server in servers {
+			self.set(&server, ServerState::Confirmed);
+		}
+	}
+
+	fn is_confirmed(&self, server: &Server) -> bool {
+		self.with(|lines| matches!(lines.get(&server.account), Some((_, ServerState::Confirmed))))
+	}
+
+	/// Whether waiting can change nothing: the key is registered and every server has confirmed
+	/// or failed; or a subgroup lacks its quorum and none of its members is still trying.
+	fn is_over(&self, shown: &RegistrationInfo) -> bool {
+		self.with(|lines| {
+			let ended = |account: &AccountId| {
+				lines.get(account).is_some_and(|(_, state)| {
+					matches!(state, ServerState::Confirmed | ServerState::Failed { .. })
+				})
+			};
+			if is_registered(shown) {
+				return lines.keys().all(ended);
+			}
+			let stuck = |subgroup: &Coverage| subgroup.members.iter().all(ended);
+			shown.coverage.iter().any(|subgroup| !subgroup.is_reached() && stuck(subgroup))
+		})
+	}
+
+	fn servers(&self) -> Vec<(Server, ServerState)> {
+		let mut servers: Vec<_> = self.with(|lines| lines.values().cloned().collect());
+		servers.sort_by(|a, b| a.0.cmp(&b.0));
+		servers
+	}
+
+	fn missing(&self, coverage: &[Coverage]) -> Vec<MissingSubgroup> {
+		coverage
+			.iter()
+			.filter(|coverage| !coverage.is_reached())
+			.map(|coverage| MissingSubgroup {
+				subgroup: coverage.subgroup,
+				quorum: coverage.quorum,
+				confirmed: u32::try_from(coverage.confirmed.len()).unwrap_or(u32::MAX),
+				servers: coverage
+					.members
+					.iter()
+					.filter(|member| !coverage.confirmed.contains(member))
+					.map(|member| MissingServer {
+						account: member.clone(),
+						state: self.with(|lines| {
+							lines
+								.get(member)
+								.map_or_else(|| "not sent".into(), |(_, state)| state.in_words())
+						}),
+					})
+					.collect(),
+			})
+			.collect()
+	}
+}

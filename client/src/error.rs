@@ -1,0 +1,289 @@
+//! One error for everything, with what to do about it and the tool's exit code.
+
+use crate::{
+	account::AccountError, constraints::ConstraintsInputError, dealing::DealingError,
+	keyfile::KeyFileError,
+};
+use keyshare_primitives::{AccountId, SubgroupId};
+use std::fmt;
+
+/// A result with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Exit codes of the tool.
+pub mod exit {
+	/// Done.
+	pub const OK: u8 = 0;
+	/// Another failure: the node cannot be reached, or answers what cannot be read.
+	pub const FAILED: u8 = 1;
+	/// The command line or an input file is wrong.
+	pub const USAGE: u8 = 2;
+	/// The chain refuses the call.
+	pub const REFUSED: u8 = 3;
+	/// The deadline passed, or something is incomplete; what is missing is named.
+	pub const INCOMPLETE: u8 = 4;
+	/// A verification failed.
+	pub const VERIFICATION: u8 = 5;
+	/// Another chain, or another version of the protocol.
+	pub const WRONG_CHAIN: u8 = 6;
+}
+
+/// Why something was not done. [`Error::hint`] says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+	/// The private key cannot be read or written.
+	#[error(transparent)]
+	KeyFile(#[from] KeyFileError),
+	/// The constraints are malformed.
+	#[error(transparent)]
+	Constraints(#[from] ConstraintsInputError),
+	/// The signing account or an address is malformed.
+	#[error(transparent)]
+	Account(#[from] AccountError),
+	/// Something else in the input is wrong.
+	#[error("{0}")]
+	Input(String),
+	/// No connection to the node, or it was lost.
+	#[error("cannot reach the node at {url}: {reason}")]
+	Unreachable {
+		/// The node's address.
+		url: String,
+		/// What the transport says.
+		reason: String,
+	},
+	/// The node answers an error, or what cannot be read.
+	#[error("the node's answer to {request} cannot be used: {reason}")]
+	Answer {
+		/// What was asked.
+		request: String,
+		/// What is wrong with the answer.
+		reason: String,
+	},
+	/// The chain is not the one this tool speaks to.
+	#[error("{0}")]
+	WrongChain(String),
+	/// The chain refuses the call, or would.
+	#[error("the chain refuses the call: {0}")]
+	Refused(Refusal),
+	/// The deadline passed.
+	#[error("{0}")]
+	Incomplete(Incomplete),
+	/// What the chain holds is not what this key and these shares make.
+	#[error(transparent)]
+	Dealing(#[from] DealingError),
+	/// A verification failed.
+	#[error("{0}")]
+	Verification(String),
+	/// Output cannot be written.
+	#[error("cannot write the output: {0}")]
+	Output(#[from] std::io::Error),
+}
+
+impl Error {
+	/// The tool's exit code.
+	pub fn exit_code(&self) -> u8 {
+		match self {
+			Self::KeyFile(_) | Self::Constraints(_) | Self::Account(_) | Self::Input(_) => {
+				exit::USAGE
+			}
+			Self::Unreachable { .. } | Self::Answer { .. } | Self::Output(_) => exit::FAILED,
+			Self::WrongChain(_) => exit::WRONG_CHAIN,
+			Self::Refused(_) => exit::REFUSED,
+			Self::Incomplete(_) => exit::INCOMPLETE,
+			Self::Dealing(_) | Self::Verification(_) => exit::VERIFICATION,
+		}
+	}
+
+	/// A stable word for programs.
+	pub fn kind(&self) -> &'static str {
+		match self.exit_code() {
+			exit::USAGE => "input",
+			exit::WRONG_CHAIN => "wrong-chain",
+			exit::REFUSED => "refused",
+			exit::INCOMPLETE => "incomplete",
+			exit::VERIFICATION => "verification",
+			_ => "failed",
+		}
+	}
+
+	/// What to do about it, where the message does not say so already.
+	pub fn hint(&self) -> Option<&'static str> {
+		match self {
+			Self::Unreachable { .. } => {
+				Some("Is the node running? Name another with --url or KEYSHARE_URL.")
+			}
+			Self::Answer { .. } => Some("Is it the RPC address of a Keyshare node?"),
+			Self::WrongChain(_) => Some(
+				"Nothing was signed. Name another node with --url, or use the version of this \
+				 tool that belongs to the chain.",
+			),
+			Self::Refused(refusal) => refusal.hint(),
+			Self::Incomplete(_) => Some(
+				"Nothing is lost: `keyshare resume` with the same key goes on from here, as long \
+				 as the attempt has not expired; `keyshare status` shows where it stands.",
+			),
+			_ => None,
+		}
+	}
+}
+
+/// Why the chain refuses a call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+	/// The error's name, as in `Registration::AlreadyRegistered`, where it has one.
+	pub name: Option<String>,
+	/// What the runtime says about it.
+	pub description: String,
+}
+
+impl Refusal {
+	/// A refusal without a name.
+	pub fn unnamed(description: impl Into<String>) -> Self {
+		Self { name: None, description: description.into() }
+	}
+
+	/// One of the registration pallet's errors, seen coming.
+	pub fn registration(name: &str, description: impl Into<String>) -> Self {
+		Self { name: Some(format!("Registration::{name}")), description: description.into() }
+	}
+
+	/// What to do about it.
+	pub fn hint(&self) -> Option<&'static str> {
+		let name = self.name.as_deref().unwrap_or_default();
+		match name.strip_prefix("Registration::").unwrap_or(name) {
+			"AlreadyRegistered" => {
+				Some("`keyshare swap-key` replaces the key, `keyshare deregister` removes it.")
+			}
+			"AlreadyRegistering" => Some(
+				"`keyshare resume` with the same key completes the attempt, `keyshare cancel` \
+				 gives it up.",
+			),
+			"NotRegistering" | "NotRegistered" => {
+				Some("`keyshare status ACCOUNT` shows what the chain holds for the account.")
+			}
+			"NotConstraintAccount" => Some(
+				"Sign with the constraint-modification account; `keyshare constraints get \
+				 ACCOUNT` names it.",
+			),
+			"EmptySubgroup" => {
+				Some("The network is not ready; `keyshare subgroups` shows who is there.")
+			}
+			"Payment" | "FundsUnavailable" | "Token::FundsUnavailable" => Some(
+				"The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.",
+			),
+			"Stale" => Some("Another transaction of this account came first; try again."),
+			_ => None,
+		}
+	}
+}
+
+impl fmt::Display for Refusal {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match &self.name {
+			Some(name) => write!(f, "{} ({name})", self.description),
+			None => f.write_str(&self.description),
+		}
+	}
+}
+
+/// What was not reached before the deadline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Incomplete {
+	/// What was waited for.
+	pub waiting_for: String,
+	/// The subgroups without quorum.
+	pub missing: Vec<MissingSubgroup>,
+}
+
+impl Incomplete {
+	/// Something that is not about subgroups.
+	pub fn waiting_for(what: impl Into<String>) -> Self {
+		Self { waiting_for: what.into(), missing: Vec::new() }
+	}
+}
+
+impl fmt::Display for Incomplete {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "stopped before {}", self.waiting_for)?;
+		for subgroup in &self.missing {
+			write!(f, "\n  {subgroup}")?;
+		}
+		Ok(())
+	}
+}
+
+/// A subgroup without quorum, and who is missing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MissingSubgroup {
+	/// The subgroup.
+	pub subgroup: SubgroupId,
+	/// How many members must confirm; none when it has no members.
+	pub quorum: Option<u32>,
+	/// How many have confirmed.
+	pub confirmed: u32,
+	/// The members that have not.
+	pub servers: Vec<MissingServer>,
+}
+
+impl fmt::Display for MissingSubgroup {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let (subgroup, confirmed) = (self.subgroup, self.confirmed);
+		let Some(quorum) = self.quorum else {
+			return write!(f, "subgroup {subgroup}: it has no members");
+		};
+		write!(f, "subgroup {subgroup}: {confirmed} of at least {quorum} confirmed; missing:")?;
+		for server in &self.servers {
+			write!(f, "\n    {} ({})", server.account, server.state)?;
+		}
+		Ok(())
+	}
+}
+
+/// A server that has not confirmed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MissingServer {
+	/// The server.
+	pub account: AccountId,
+	/// How far it came, in words.
+	pub state: String,
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_missing_are_named() {
+		let missing = Incomplete {
+			waiting_for: "every subgroup reached its quorum".into(),
+			missing: vec![
+				MissingSubgroup {
+					subgroup: 1,
+					quorum: Some(2),
+					confirmed: 1,
+					servers: vec![MissingServer {
+						account: AccountId::new([7; 32]),
+						state: "sent, no answer".into(),
+					}],
+				},
+				MissingSubgroup { subgroup: 2, quorum: None, confirmed: 0, servers: vec![] },
+			],
+		};
+		let text = missing.to_string();
+		assert!(text.contains("subgroup 1: 1 of at least 2 confirmed"), "{text}");
+		assert!(text.contains(&AccountId::new([7; 32]).to_string()), "{text}");
+		assert!(text.contains("sent, no answer"), "{text}");
+		assert!(text.contains("subgroup 2: it has no members"), "{text}");
+		assert_eq!(Error::Incomplete(missing).exit_code(), exit::INCOMPLETE);
+	}
+
+	#[test]
+	fn a_refusal_keeps_its_name_and_gets_a_hint() {
+		let refusal = Refusal::registration("AlreadyRegistered", "The account has a key in force");
+		assert!(refusal.to_string().contains("Registration::AlreadyRegistered"));
+		assert!(refusal.hint().is_some_and(|hint| hint.contains("swap-key")));
+		assert_eq!(Refusal::unnamed("no").hint(), None);
+		assert_eq!(Error::Refused(refusal).exit_code(), exit::REFUSED);
+	}
+}

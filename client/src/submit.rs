@@ -1,0 +1,206 @@
+//! Carrying out a call: signed here, or in the user's own wallet.
+//!
+//! A signed transaction is followed to its first best block, where its outcome is known. From
+//! there on, and whenever the node was lost in between, the chain's state alone says whether the
+//! call is done.
+
+use crate::{
+	account::account_of,
+	call::Call,
+	chain::{answer, Chain},
+	error::{Error, Incomplete, Refusal, Result},
+	progress::{Event, Progress},
+};
+use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
+use subxt::{
+	error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError},
+	rpcs::UserError,
+	tx::TransactionStatus,
+};
+use subxt_signer::sr25519::Keypair;
+use tokio::time::{timeout_at, Instant};
+
+/// Who signs.
+pub enum Signer {
+	/// This process, with a key it holds.
+	Key(Box<Keypair>),
+	/// The account's owner, in a wallet of their own.
+	Elsewhere(AccountId),
+}
+
+impl Signer {
+	/// The account that signs.
+	pub fn account(&self) -> AccountId {
+		match self {
+			Self::Key(key) => account_of(key),
+			Self::Elsewhere(account) => account.clone(),
+		}
+	}
+}
+
+/// Makes `call` and waits until the chain shows it done. Gives the subject's state then.
+///
+/// Fails without asking for a signature if the chain would refuse the call. A call that is done
+/// already is not made again.
+pub async fn carry_out(
+	chain: &Chain,
+	call: &Call,
+	signer: &Signer,
+	deadline: Instant,
+	progress: &Progress,
+) -> Result<AccountInfo> {
+	let account = signer.account();
+	let subject = call.subject(&account);
+	let before = chain.registration(subject).await?;
+	call.check(&account, &before).map_err(Error::Refused)?;
+	if call.is_done(&before) {
+		return Ok(before);
+	}
+	let encoded = chain.encode(call).await?;
+	match signer {
+		Signer::Key(key) => submit(chain, call, key, deadline, progress).await?,
+		Signer::Elsewhere(_) => progress(Event::SignElsewhere {
+			signer: account.clone(),
+			call: to_hex(&encoded),
+			words: call.in_words(),
+		}),
+	}
+	let mut follower = chain.follow(subject, progress);
+	let done = follower.until(|info| call.is_done(&info).then_some(info));
+	timeout_at(deadline, done).await.map_err(|_| {
+		let name = call.name();
+		Error::Incomplete(Incomplete::waiting_for(format!("the chain showed the call {name}")))
+	})?
+}
+
+/// Signs, sends, and follows the transaction to its first best block. Losing sight of it is no
+/// error: the state decides.
+async fn submit(
+	chain: &Chain,
+	call: &Call,
+	key: &Keypair,
+	deadline: Instant,
+	progress: &Progress,
+) -> Result<()> {
+	let payload = call.payload();
+	let transactions = chain.transactions().await?;
+	let signed = chain
+		.signable(&transactions, &payload, &account_of(key))
+		.await?
+		.sign(key)
+		.map_err(|error| answer("the transaction's format", error))?;
+	let mut watch = match signed.submit_and_watch().await {
+		Ok(watch) => watch,
+		Err(error) => return not_submitted(error, progress),
+	};
+	progress(Event::Submitted { call: call.name() });
+	while let Ok(Some(Ok(status))) = timeout_at(deadline, watch.next()).await {
+		match status {
+			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
+				if let Err(TransactionEventsError::ExtrinsicFailed(error)) =
+					block.wait_for_success().await
+				{
+					return Err(Error::Refused(dispatch_refusal(&error)));
+				}
+				let block = to_hex(block.block_hash().as_bytes());
+				progress(Event::Included { call: call.name(), block });
+				return Ok(());
+			}
+			TransactionStatus::Invalid { message }
+			| TransactionStatus::Dropped { message }
+			| TransactionStatus::Error { message } => {
+				return Err(Error::Refused(Refusal::unnamed(message)));
+			}
+			TransactionStatus::Validated
+			| TransactionStatus::Broadcasted
+			| TransactionStatus::NoLongerInBestBlock => {}
+		}
+	}
+	Ok(())
+}
+
+/// The pool's refusal is final. A connection lost while sending is not: the transaction may have
+/// arrived.
+fn not_submitted(error: ExtrinsicError, progress: &Progress) -> Result<()> {
+	match error {
+		ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
+			subxt::rpcs::Error::User(error),
+		))) => Err(Error::Refused(pool_refusal(&error))),
+		ExtrinsicError::ErrorSubmittingTransaction(error) => {
+			progress(Event::NodeLost { reason: error.to_string() });
+			Ok(())
+		}
+		error => Err(answer("author_submitAndWatchExtrinsic", error)),
+	}
+}
+
+/// The transaction pool says what is wrong in the error's data.
+fn pool_refusal(error: &UserError) -> Refusal {
+	let data = error.data.as_ref().map(|data| data.get().trim_matches('"').to_owned());
+	let reason = data.unwrap_or_default();
+	let name = [("pay some fees", "Payment"), ("outdated", "Stale")]
+		.into_iter()
+		.find(|(words, _)| reason.contains(words))
+		.map(|(_, name)| name.to_owned());
+	let description = if reason.is_empty() {
+		error.message.clone()
+	} else {
+		format!("{}: {reason}", error.message)
+	};
+	Refusal { name, description }
+}
+
+/// The error's name, and what its documentation in the metadata says.
+fn dispatch_refusal(error: &DispatchError) -> Refusal {
+	match error {
+		DispatchError::Module(module) => match module.details() {
+			Ok(details) => Refusal {
+				name: Some(format!("{}::{}", details.pallet.name(), details.variant.name)),
+				description: first_or(&details.variant.docs.join(" "), "it gives no reason"),
+			},
+			Err(_) => Refusal::unnamed(module.to_string()),
+		},
+		DispatchError::Token(token) => {
+			Refusal { name: Some(format!("Token::{token:?}")), description: token.to_string() }
+		}
+		other => Refusal::unnamed(other.to_string()),
+	}
+}
+
+fn first_or(text: &str, otherwise: &str) -> String {
+	let text = text.trim();
+	if text.is_empty() { otherwise } else { text }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn user_error(data: Option<&str>) -> UserError {
+		let json =
+			serde_json::json!({ "code": 1010, "message": "Invalid Transaction", "data": data });
+		serde_json::from_value(json).expect("its shape")
+	}
+
+	#[test]
+	fn the_pools_reasons_are_named() {
+		let cannot_pay = "Inability to pay some fees (e.g. account balance too low)";
+		let refusal = pool_refusal(&user_error(Some(cannot_pay)));
+		assert_eq!(refusal.name.as_deref(), Some("Payment"));
+		assert!(refusal.description.contains(cannot_pay), "{refusal}");
+		assert!(refusal.hint().is_some());
+		let stale = pool_refusal(&user_error(Some("Transaction is outdated")));
+		assert_eq!(stale.name.as_deref(), Some("Stale"));
+		let bare = pool_refusal(&user_error(None));
+		assert_eq!(bare, Refusal::unnamed("Invalid Transaction"));
+	}
+
+	#[test]
+	fn tokens_and_others_are_named() {
+		let token = DispatchError::Token(subxt::error::TokenError::FundsUnavailable);
+		let refusal = dispatch_refusal(&token);
+		assert_eq!(refusal.name.as_deref(), Some("Token::FundsUnavailable"));
+		assert!(refusal.hint().is_some());
+		assert_eq!(dispatch_refusal(&DispatchError::BadOrigin).name, None);
+	}
+}

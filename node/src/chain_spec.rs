@@ -1,0 +1,106 @@
+//! The chains that are known by name. Their genesis is a preset of the runtime's.
+
+use keyshare_runtime::{genesis::LOCAL_PRESET, WASM_BINARY};
+use sc_service::{ChainType, GenericChainSpec, Properties};
+use std::path::PathBuf;
+
+/// A chain spec without extensions.
+pub type ChainSpec = GenericChainSpec;
+
+/// Name of the runtime's preset for one process.
+const DEVELOPMENT_PRESET: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
+
+/// The chain named `id`, or the one in the file `id`: `dev`, `local` (which no name means too),
+/// or a path.
+pub fn load(id: &str) -> Result<ChainSpec, String> {
+	match id {
+		"dev" => Ok(development(runtime()?)),
+		"local" | "" => Ok(local(runtime()?)),
+		path => ChainSpec::from_json_file(PathBuf::from(path))
+			.map_err(|reason| format!("{reason}. Give --chain dev, --chain local or a file")),
+	}
+}
+
+/// The three validators of the development network in one process.
+fn development(runtime: &[u8]) -> ChainSpec {
+	ChainSpec::builder(runtime, None)
+		.with_name("Keyshare Development")
+		.with_id("keyshare-development")
+		.with_chain_type(ChainType::Development)
+		.with_properties(properties())
+		.with_genesis_config_preset_name(DEVELOPMENT_PRESET)
+		.build()
+}
+
+/// The same validators in a process each.
+fn local(runtime: &[u8]) -> ChainSpec {
+	ChainSpec::builder(runtime, None)
+		.with_name("Keyshare Local")
+		.with_id("keyshare-local")
+		.with_chain_type(ChainType::Local)
+		.with_properties(properties())
+		.with_genesis_config_preset_name(LOCAL_PRESET)
+		.build()
+}
+
+fn runtime() -> Result<&'static [u8], String> {
+	WASM_BINARY.ok_or_else(|| {
+		"this program was built without the chain's runtime; build it again without \
+		 SKIP_WASM_BUILD, or give --chain a file"
+			.into()
+	})
+}
+
+/// What wallets show balances and addresses with.
+fn properties() -> Properties {
+	let mut properties = Properties::new();
+	properties.insert("tokenSymbol".into(), "KEY".into());
+	properties.insert("tokenDecimals".into(), 12.into());
+	properties.insert("ss58Format".into(), 42.into());
+	properties
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use keyshare_primitives::development::SERVERS;
+	use keyshare_runtime::genesis;
+	use sc_service::ChainSpec as _;
+	use serde_json::Value;
+
+	#[test]
+	fn each_name_is_a_chain_of_its_kind() {
+		let (development, local) = (development(b"code"), local(b"code"));
+		assert_eq!(development.chain_type(), ChainType::Development);
+		assert_eq!(local.chain_type(), ChainType::Local);
+		assert_ne!(development.id(), local.id(), "each has a folder of its own");
+	}
+
+	#[test]
+	fn the_presets_are_those_of_the_runtime() {
+		let known = genesis::preset_names();
+		assert!(known.contains(&DEVELOPMENT_PRESET.into()));
+		assert!(known.contains(&LOCAL_PRESET.into()));
+	}
+
+	#[test]
+	fn what_is_exported_names_every_development_server() {
+		for id in ["dev", "local"] {
+			let Ok(spec) = load(id) else {
+				assert!(WASM_BINARY.is_none(), "only a missing runtime is a reason");
+				continue;
+			};
+			let json = sc_service::chain_ops::build_spec(&spec, false).expect("exports");
+			let json: Value = serde_json::from_str(&json).expect("JSON");
+			let subgroups = &json["genesis"]["runtimeGenesis"]["patch"]["subgroups"]["subgroups"];
+			assert_eq!(subgroups.as_array().map(Vec::len), Some(SERVERS.len()), "{id}");
+			assert_eq!(json["properties"]["tokenSymbol"], "KEY");
+		}
+	}
+
+	#[test]
+	fn an_unknown_name_says_what_to_give() {
+		let reason = load("no-such-chain").err().expect("no such file");
+		assert!(reason.contains("--chain local"), "{reason}");
+	}
+}

@@ -1,0 +1,234 @@
+//! The command line. What is not of this node is the SDK's own.
+
+use crate::server_keys::commands::{GenerateServer, InspectServer};
+use clap::{Args, Parser};
+use keyshare_rpc::listener::Cors;
+use std::{
+	net::{IpAddr, Ipv4Addr, SocketAddr},
+	num::NonZeroU64,
+	path::PathBuf,
+};
+
+/// Where the share listener listens unless told otherwise.
+const SHARE_LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9955);
+
+/// Connections the share listener keeps open at most unless told otherwise.
+const SHARE_CONNECTIONS: u32 = 1000;
+
+/// The command line.
+#[derive(Debug, Parser)]
+pub struct Cli {
+	/// What to do instead of running a node.
+	#[command(subcommand)]
+	pub subcommand: Option<Subcommand>,
+
+	/// How to run a node.
+	#[command(flatten)]
+	pub run: sc_cli::RunCmd,
+
+	/// Where shares come in.
+	#[command(flatten)]
+	pub listener: ListenerArgs,
+
+	/// Where shares are kept.
+	#[command(flatten)]
+	pub store: StoreArgs,
+
+	/// Milliseconds between two blocks of the development chain; 2000 by default.
+	#[arg(long, value_name = "MILLISECONDS", requires = "dev")]
+	pub dev_block_time: Option<NonZeroU64>,
+}
+
+/// Where shares come in.
+#[derive(Clone, Debug, Args)]
+pub struct ListenerArgs {
+	/// Address and port of the share listener.
+	///
+	/// It takes shares and offers nothing else of the node, so it may be open to the world. The
+	/// endpoint that the validator publishes must lead to it.
+	#[arg(long, value_name = "ADDRESS:PORT", default_value_t = SHARE_LISTENER)]
+	pub share_rpc_addr: SocketAddr,
+
+	/// Web pages that may send shares: `all`, or origins with commas between.
+	///
+	/// An origin is like https://example.org. By default none, and all with `--dev`.
+	#[arg(long, value_name = "ORIGINS")]
+	pub share_rpc_cors: Option<Cors>,
+
+	/// Most connections to the share listener at a time; one more is closed at once.
+	#[arg(long, value_name = "COUNT", default_value_t = SHARE_CONNECTIONS)]
+	pub share_rpc_max_connections: u32,
+}
+
+/// Where shares are kept.
+#[derive(Clone, Debug, Default, Args)]
+pub struct StoreArgs {
+	/// File of the share store.
+	///
+	/// By default `share-store.sqlite` in the chain's folder, beside its database.
+	#[arg(long, value_name = "FILE")]
+	pub share_store_path: Option<PathBuf>,
+
+	/// File whose only line is the password of the share store.
+	///
+	/// Needed by a node that hosts servers. Others than you and your group must not be able to
+	/// read it. `--dev` has a password of its own.
+	#[arg(long, value_name = "FILE", conflicts_with = "dev")]
+	pub share_store_password_file: Option<PathBuf>,
+}
+
+/// What to do instead of running a node.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is only ever one")]
+pub enum Subcommand {
+	/// Make and show keys.
+	#[command(subcommand)]
+	Key(KeyCommand),
+
+	/// Write a chain's specification.
+	ExportChainSpec(sc_cli::ExportChainSpecCmd),
+
+	/// Check a block again.
+	CheckBlock(sc_cli::CheckBlockCmd),
+
+	/// Write blocks to a file.
+	ExportBlocks(sc_cli::ExportBlocksCmd),
+
+	/// Read blocks from a file.
+	ImportBlocks(sc_cli::ImportBlocksCmd),
+
+	/// Remove the chain's database; the share store and the keys stay.
+	PurgeChain(sc_cli::PurgeChainCmd),
+
+	/// Take back blocks that are not final.
+	Revert(sc_cli::RevertCmd),
+
+	/// Show what the chain's database holds.
+	ChainInfo(sc_cli::ChainInfoCmd),
+}
+
+/// Make and show keys.
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is only ever one")]
+pub enum KeyCommand {
+	/// A key command of the SDK.
+	#[command(flatten)]
+	Sdk(sc_cli::KeySubcommand),
+
+	/// Make the keys of a server that this node is to host.
+	GenerateServer(GenerateServer),
+
+	/// Show the servers that this node hosts, and how to publish one.
+	InspectServer(InspectServer),
+}
+
+impl sc_cli::SubstrateCli for Cli {
+	fn impl_name() -> String {
+		"Keyshare Node".into()
+	}
+
+	fn impl_version() -> String {
+		env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+	}
+
+	fn description() -> String {
+		env!("CARGO_PKG_DESCRIPTION").into()
+	}
+
+	fn author() -> String {
+		env!("CARGO_PKG_AUTHORS").into()
+	}
+
+	fn support_url() -> String {
+		"see CONTRIBUTING.md of the Keyshare repository".into()
+	}
+
+	fn copyright_start_year() -> i32 {
+		2026
+	}
+
+	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_cli::ChainSpec>, String> {
+		Ok(Box::new(crate::chain_spec::load(id)?))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::error::ErrorKind;
+	use sc_cli::SubstrateCli;
+
+	fn parse(arguments: &str) -> Result<Cli, ErrorKind> {
+		let arguments = ["keyshare-node"].into_iter().chain(arguments.split_whitespace());
+		Cli::try_from_iter(arguments).map_err(|error| error.kind())
+	}
+
+	#[test]
+	fn the_definition_holds_together() {
+		Cli::setup_command(<Cli as clap::CommandFactory>::command()).debug_assert();
+	}
+
+	#[test]
+	fn a_node_listens_on_loopback_for_shares_of_no_web_page() {
+		let cli = parse("").expect("nothing is needed");
+		assert_eq!(cli.listener.share_rpc_addr.to_string(), "127.0.0.1:9955");
+		assert_eq!(cli.listener.share_rpc_cors, None);
+		assert_eq!(cli.store.share_store_password_file, None);
+	}
+
+	#[test]
+	fn share_options_are_read() {
+		let cli = parse(
+			"--share-rpc-addr [::1]:7 --share-rpc-cors https://a.example,http://b:1 \
+			 --share-rpc-max-connections 3 --share-store-path s --share-store-password-file p",
+		)
+		.expect("well formed");
+		assert_eq!(cli.listener.share_rpc_addr.port(), 7);
+		let Some(Cors::Origins(origins)) = cli.listener.share_rpc_cors else { panic!("origins") };
+		assert_eq!(origins.len(), 2);
+		assert_eq!(cli.listener.share_rpc_max_connections, 3);
+		assert_eq!(cli.store.share_store_path, Some("s".into()));
+		assert_eq!(cli.store.share_store_password_file, Some("p".into()));
+	}
+
+	#[test]
+	fn bad_share_options_are_refused() {
+		for bad in ["--share-rpc-addr localhost", "--share-rpc-cors example.org"] {
+			assert_eq!(parse(bad).err(), Some(ErrorKind::ValueValidation), "{bad}");
+		}
+	}
+
+	#[test]
+	fn the_development_chain_has_a_password_of_its_own() {
+		let both = parse("--dev --share-store-password-file p");
+		assert_eq!(both.err(), Some(ErrorKind::ArgumentConflict));
+		let both = parse("key generate-server --dev --share-store-password-file p");
+		assert_eq!(both.err(), Some(ErrorKind::ArgumentConflict));
+	}
+
+	#[test]
+	fn only_the_development_chain_has_a_block_time() {
+		let cli = parse("--dev --dev-block-time 500").expect("well formed");
+		assert_eq!(cli.dev_block_time.map(NonZeroU64::get), Some(500));
+		assert_eq!(parse("--dev-block-time 500").err(), Some(ErrorKind::MissingRequiredArgument));
+		assert_eq!(parse("--dev --dev-block-time 0").err(), Some(ErrorKind::ValueValidation));
+	}
+
+	#[test]
+	fn key_commands_are_the_sdks_and_ours() {
+		for (arguments, ours) in [
+			("key generate-node-key", false),
+			("key inspect //Alice", false),
+			("key generate-server --chain local", true),
+			("key inspect-server -d x", true),
+		] {
+			let cli = parse(arguments).expect("well formed");
+			let Some(Subcommand::Key(command)) = cli.subcommand else { panic!("{arguments}") };
+			assert_eq!(!matches!(command, KeyCommand::Sdk(_)), ours, "{arguments}");
+		}
+		let half = parse(
+			"key inspect-server --validator 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY",
+		);
+		assert_eq!(half.err(), Some(ErrorKind::MissingRequiredArgument));
+	}
+}

@@ -1,0 +1,275 @@
+//! `key generate-server` and `key inspect-server`. They open the share store, so the node that
+//! uses it must not be running.
+
+use super::{PublicKeys, ServerKeyError};
+use crate::{
+	cli::{Cli, StoreArgs},
+	error::Error,
+	service,
+	shares::{ShareError, StoreOptions},
+};
+use clap::Args;
+use keyshare_primitives::{
+	wire::to_hex, AccountId, EncryptionKey, Endpoint, GenesisHash, ServerInfo,
+};
+use keyshare_rpc::store::ShareStore;
+use sc_cli::{KeystoreParams, SharedParams, SubstrateCli};
+use sc_keystore::LocalKeystore;
+use sc_service::{config::KeystoreConfig, BasePath};
+use sp_core::{crypto::Ss58Codec, sr25519};
+use sp_keystore::KeystorePtr;
+use std::sync::Arc;
+
+/// Make the keys of a server that this node is to host.
+///
+/// The signing key goes into the node's key store, the encryption key into the share store, which
+/// is made if it is not there. Only the public halves are printed.
+#[derive(Clone, Debug, Args)]
+pub struct GenerateServer {
+	/// Which node.
+	#[command(flatten)]
+	pub node: NodeArgs,
+}
+
+/// Show the servers that this node hosts, and how to publish one.
+///
+/// With `--validator` and `--endpoint` it prints the arguments of the call
+/// `Subgroups.publish_server`, the signature that proves possession of the server's key included.
+#[derive(Clone, Debug, Args)]
+pub struct InspectServer {
+	/// Which node.
+	#[command(flatten)]
+	pub node: NodeArgs,
+
+	/// Show this server only.
+	#[arg(long, value_name = "ACCOUNT", value_parser = account)]
+	pub server: Option<AccountId>,
+
+	/// Account of the validator that is to publish the server.
+	#[arg(long, value_name = "ACCOUNT", value_parser = account, requires = "endpoint")]
+	pub validator: Option<AccountId>,
+
+	/// URL under which the world reaches the share listener.
+	#[arg(long, value_name = "URL", requires = "validator")]
+	pub endpoint: Option<String>,
+}
+
+/// Whose keys: the chain, the folder, and the passwords.
+#[derive(Clone, Debug, Args)]
+pub struct NodeArgs {
+	/// The chain and the folder.
+	#[command(flatten)]
+	pub shared: SharedParams,
+
+	/// The key store.
+	#[command(flatten)]
+	pub keystore: KeystoreParams,
+
+	/// The share store.
+	#[command(flatten)]
+	pub store: StoreArgs,
+}
+
+fn account(text: &str) -> Result<AccountId, ServerKeyError> {
+	AccountId::from_ss58check(text).map_err(|_| ServerKeyError::InvalidAccount(text.into()))
+}
+
+/// A node's stores, opened by a command.
+struct Stores {
+	shares: ShareStore,
+	keys: KeystorePtr,
+	genesis: GenesisHash,
+}
+
+/// Whether a share store that is not there is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+	Make,
+	Refuse,
+}
+
+impl NodeArgs {
+	fn open(&self, cli: &Cli, missing: Missing) -> Result<Stores, Error> {
+		let chain = self.shared.chain_id(self.shared.is_dev());
+		let spec = cli.load_spec(&chain).map_err(sc_cli::Error::from)?;
+		let base = match self.shared.base_path.clone() {
+			Some(path) => path.into(),
+			None => BasePath::from_project("", "", &Cli::executable_name()),
+		};
+		let folder = base.config_dir(spec.id());
+		let options = StoreOptions::new(self.shared.is_dev(), &self.store);
+		let path = options.path(&folder);
+		let password = options.password()?.ok_or_else(|| ShareError::NoPassword(path.clone()))?;
+		if missing == Missing::Refuse && !path.exists() {
+			return Err(ShareError::NoStore(path).into());
+		}
+		let genesis = service::genesis_hash(spec.as_ref())?;
+		let shares = ShareStore::open(&path, &password, genesis)
+			.map_err(|reason| ShareError::Store { path, reason })?;
+		let KeystoreConfig::Path { path, password } = self.keystore.keystore_config(&folder)?
+		else {
+			return Err(sc_cli::Error::KeystoreOperation.into());
+		};
+		let keys = LocalKeystore::open(path, password).map_err(sc_cli::Error::from)?;
+		Ok(Stores { shares, keys: Arc::new(keys), genesis })
+	}
+}
+
+impl GenerateServer {
+	/// Makes the keys and prints the public ones.
+	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+		let stores = self.node.open(cli, Missing::Make)?;
+		let made = super::generate(&stores.shares, &stores.keys)?;
+		print!("{}", described(&made));
+		println!(
+			"Back up the node's key store and share store; then publish the server: \
+			 `key inspect-server --validator ACCOUNT --endpoint URL` shows how."
+		);
+		Ok(())
+	}
+}
+
+impl InspectServer {
+	/// Prints the hosted servers and, if asked, how each is published.
+	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+		let endpoint = self.endpoint.as_deref().map(super::endpoint).transpose()?;
+		let stores = self.node.open(cli, Missing::Refuse)?;
+		let hosted = hosted(&stores.shares, self.server.as_ref())?;
+		if hosted.is_empty() {
+			println!("This node hosts no server; `key generate-server` makes one.");
+		}
+		for server in hosted {
+			print!("{}", described(&server));
+			if !super::can_sign(&server.account, &stores.keys) {
+				return Err(ServerKeyError::NoSigningKey(server.account).into());
+			}
+			if let (Some(validator), Some(endpoint)) = (&self.validator, &endpoint) {
+				print!("{}", publication(&stores, validator, server, endpoint.clone())?);
+			}
+		}
+		Ok(())
+	}
+}
+
+fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys>, ServerKeyError> {
+	let public = store
+		.servers()?
+		.into_iter()
+		.map(|(account, secret)| PublicKeys { account, encryption_key: secret.public() });
+	let Some(wanted) = only else { return Ok(public.collect()) };
+	let found: Vec<_> = public.filter(|server| server.account == *wanted).collect();
+	if found.is_empty() {
+		return Err(ServerKeyError::NotHosted(wanted.clone()));
+	}
+	Ok(found)
+}
+
+fn described(server: &PublicKeys) -> String {
+	let EncryptionKey::X25519(key) = server.encryption_key;
+	format!("Server {}\n  encryption key  X25519 {}\n", server.account, to_hex(&key))
+}
+
+/// The arguments of the call that publishes a server, one by one for a form, and the whole call
+/// for a wallet that takes it encoded.
+fn publication(
+	stores: &Stores,
+	validator: &AccountId,
+	server: PublicKeys,
+	endpoint: Endpoint,
+) -> Result<String, ServerKeyError> {
+	let info =
+		ServerInfo { account: server.account, encryption_key: server.encryption_key, endpoint };
+	let proof = super::prove_possession(&stores.genesis, validator, &info, &stores.keys)?;
+	let EncryptionKey::X25519(key) = info.encryption_key;
+	let call = to_hex(&encoded_call(info.clone(), proof));
+	Ok(format!(
+		"  Subgroups.publish_server, to be sent by {validator}:\n\
+		 \x20   server.account         {account}\n\
+		 \x20   server.encryption_key  X25519 {key}\n\
+		 \x20   server.endpoint        {endpoint}\n\
+		 \x20   proof                  {proof_hex}\n\
+		 \x20   the call, encoded      {call}\n",
+		account = info.account,
+		key = to_hex(&key),
+		endpoint = String::from_utf8_lossy(&info.endpoint),
+		proof_hex = to_hex(proof.as_ref()),
+	))
+}
+
+fn encoded_call(server: ServerInfo, proof: sr25519::Signature) -> Vec<u8> {
+	use codec::Encode;
+	use keyshare_runtime::{Runtime, RuntimeCall};
+	let call = pallet_subgroups::Call::<Runtime>::publish_server { server, proof };
+	RuntimeCall::Subgroups(call).encode()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use codec::Decode;
+	use keyshare_primitives::{development::SERVERS, messages};
+	use sp_core::Pair;
+
+	#[test]
+	fn a_publication_is_the_call_with_a_proof_that_holds() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let genesis = GenesisHash::repeat_byte(1);
+		let shares = ShareStore::open(&folder.path().join("s"), &"password".into(), genesis)
+			.expect("a new store");
+		let stores = Stores { shares, keys: Arc::new(LocalKeystore::in_memory()), genesis };
+		super::super::adopt(&SERVERS[2], &stores.shares, &stores.keys).expect("adopted");
+		let server = hosted(&stores.shares, None).expect("readable").remove(0);
+		let validator = AccountId::new([6; 32]);
+		let endpoint = super::super::endpoint("https://h").expect("well formed");
+		let text = publication(&stores, &validator, server.clone(), endpoint).expect("signed");
+
+		let call = text.split_whitespace().last().expect("the encoded call");
+		let call = hex_bytes(call);
+		let Ok(keyshare_runtime::RuntimeCall::Subgroups(pallet_subgroups::Call::publish_server {
+			server: info,
+			proof,
+		})) = Decode::decode(&mut call.as_slice())
+		else {
+			panic!("another call: {text}")
+		};
+		assert_eq!(info.account, server.account);
+		assert_eq!(info.encryption_key, SERVERS[2].encryption_key());
+		let message = messages::server_message(&genesis, &validator, &info);
+		let public = sr25519::Public::from_raw(info.account.into());
+		assert!(sr25519::Pair::verify(&proof, message, &public));
+		assert!(text.contains(&to_hex(proof.as_ref())) && text.contains("https://h"));
+	}
+
+	#[test]
+	fn one_server_is_shown_if_asked_for() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let store =
+			ShareStore::open(&folder.path().join("s"), &"password".into(), GenesisHash::zero())
+				.expect("a new store");
+		let keys: KeystorePtr = Arc::new(LocalKeystore::in_memory());
+		for server in &SERVERS {
+			super::super::adopt(server, &store, &keys).expect("adopted");
+		}
+		let all = hosted(&store, None).expect("readable");
+		assert_eq!(all.len(), SERVERS.len());
+		assert_eq!(hosted(&store, Some(&all[1].account)).expect("hosted"), [all[1].clone()]);
+		let other = AccountId::new([8; 32]);
+		assert!(matches!(hosted(&store, Some(&other)), Err(ServerKeyError::NotHosted(_))));
+	}
+
+	#[test]
+	fn accounts_are_addresses_with_a_checksum() {
+		let alice = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+		assert!(account(alice).is_ok());
+		assert!(account(&alice.replace("QY", "QX")).is_err());
+		assert!(account("//Alice").is_err());
+	}
+
+	fn hex_bytes(text: &str) -> Vec<u8> {
+		let digits = text.strip_prefix("0x").expect("0x");
+		(0..digits.len())
+			.step_by(2)
+			.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("hex"))
+			.collect()
+	}
+}

@@ -1,0 +1,360 @@
+//! A node's parts, and what a development node and a network's node have in common.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`dev`] | a development chain: one process seals and finalizes blocks by the clock |
+//! | [`network`] | any other chain: Aura and GRANDPA over several processes |
+
+mod dev;
+mod network;
+
+use crate::{
+	error::{service_error, Error},
+	rpc,
+	shares::{self, Host, ShareError, ShareOptions, Shares},
+};
+use futures::StreamExt;
+use keyshare_primitives::{
+	development::{DevelopmentServer, SERVERS},
+	GenesisHash,
+};
+use keyshare_rpc::chain::ClientChain;
+use keyshare_runtime::{apis::RuntimeApi, opaque, Hash};
+use sc_client_api::{Backend as _, BlockchainEvents};
+use sc_consensus::{DefaultImportQueue, LongestChain};
+use sc_executor::WasmExecutor;
+use sc_network::{
+	config::{FullNetworkConfiguration, NetworkBackendType},
+	service::{traits::NetworkService, NotificationMetrics},
+	Litep2pNetworkBackend, NetworkBackend, NetworkWorker,
+};
+use sc_network_sync::SyncingService;
+use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
+use sc_service::{
+	BuildGenesisBlock, BuildNetworkParams, ChainSpec, ChainType, Configuration,
+	GenesisBlockBuilder, SpawnTasksParams, TFullBackend, TFullClient, TaskManager, WarpSyncConfig,
+};
+use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
+use sc_transaction_pool::TransactionPoolHandle;
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_blockchain::HeaderBackend;
+use sp_keystore::KeystorePtr;
+use sp_runtime::traits::Block as _;
+use std::{sync::Arc, time::Duration};
+
+/// A block as the node sees it.
+pub type Block = opaque::Block;
+/// What runs the runtime.
+pub type Executor = WasmExecutor<sp_io::SubstrateHostFunctions>;
+/// The chain.
+pub type Client = TFullClient<Block, RuntimeApi, Executor>;
+/// The chain's database.
+pub type Backend = TFullBackend<Block>;
+/// Which of several chains is built upon.
+pub type SelectChain = LongestChain<Backend, Block>;
+/// Transactions on their way into the chain.
+pub type Pool = TransactionPoolHandle<Block, Client>;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Messages to telemetry that may wait.
+const TELEMETRY_BUFFER: usize = 16;
+
+/// What the command line says beside the SDK's own [`Configuration`].
+#[derive(Clone, Debug)]
+pub struct Options {
+	/// Whether a development chain is meant.
+	pub dev: bool,
+	/// Time between two blocks of a development chain, if given.
+	pub block_time: Option<Duration>,
+	/// The well-known validator this node is, as by `--alice`.
+	pub validator_name: Option<String>,
+	/// Whether the off-chain worker is switched off by hand.
+	pub offchain_worker_is_off: bool,
+	/// Shares.
+	pub shares: ShareOptions,
+}
+
+/// Starts a node on the chain of `config`.
+pub async fn start(config: Configuration, options: Options) -> Result<TaskManager, Error> {
+	match config.network.network_backend {
+		NetworkBackendType::Libp2p => start_over::<NetworkWorker<_, _>>(config, options).await,
+		NetworkBackendType::Litep2p => start_over::<Litep2pNetworkBackend>(config, options).await,
+	}
+}
+
+async fn start_over<N: NetworkBackend<Block, Hash>>(
+	config: Configuration,
+	options: Options,
+) -> Result<TaskManager, Error> {
+	let chain = config.chain_spec.name().to_string();
+	match (is_development(config.chain_spec.as_ref()), options.dev) {
+		(true, true) => dev::start::<N>(config, options).await,
+		(false, false) => network::start::<N>(config, options).await,
+		(true, false) => Err(Error::NeedsDev { chain }),
+		(false, true) => Err(Error::NotForDev { chain }),
+	}
+}
+
+fn is_development(spec: &dyn ChainSpec) -> bool {
+	spec.chain_type() == ChainType::Development
+}
+
+/// The servers of the development network that a node hosts: all on a development chain, its own
+/// for a well-known validator of a local one, and none on any other chain.
+fn well_known_servers(
+	chain_type: &ChainType,
+	validator_name: Option<&str>,
+) -> Vec<DevelopmentServer> {
+	match chain_type {
+		ChainType::Development => SERVERS.to_vec(),
+		ChainType::Local => {
+			SERVERS.into_iter().filter(|server| Some(server.name) == validator_name).collect()
+		}
+		_ => Vec::new(),
+	}
+}
+
+/// The hash of the genesis block of a chain whose database need not be there.
+pub fn genesis_hash(spec: &dyn ChainSpec) -> Result<GenesisHash, Error> {
+	let backend = Arc::new(sc_client_api::in_mem::Backend::<Block>::new());
+	let executor = Executor::builder().build();
+	let builder = GenesisBlockBuilder::new(spec.as_storage_builder(), true, backend, executor)
+		.map_err(sc_service::Error::from)?;
+	let (block, _): (Block, _) = builder.build_genesis_block().map_err(sc_service::Error::from)?;
+	Ok(block.header().hash())
+}
+
+/// The parts of every node.
+struct Parts {
+	client: Arc<Client>,
+	backend: Arc<Backend>,
+	keystore: KeystorePtr,
+	tasks: TaskManager,
+	select_chain: SelectChain,
+	pool: Arc<Pool>,
+	telemetry: Option<Telemetry>,
+}
+
+impl Parts {
+	fn new(config: &Configuration) -> Result<Self, sc_service::Error> {
+		let worker = match &config.telemetry_endpoints {
+			Some(endpoints) if !endpoints.is_empty() => {
+				let worker = TelemetryWorker::new(TELEMETRY_BUFFER)?;
+				Some((worker.handle().new_telemetry(endpoints.clone()), worker))
+			}
+			_ => None,
+		};
+		let (client, backend, keystore, tasks) = sc_service::new_full_parts::<Block, RuntimeApi, _>(
+			config,
+			worker.as_ref().map(|(telemetry, _)| telemetry.handle()),
+			sc_service::new_wasm_executor(&config.executor),
+			Vec::new(),
+		)?;
+		let client = Arc::new(client);
+		let telemetry = worker.map(|(telemetry, worker)| {
+			tasks.spawn_handle().spawn("telemetry", None, worker.run());
+			telemetry
+		});
+		let pool = sc_transaction_pool::Builder::new(
+			tasks.spawn_essential_handle(),
+			client.clone(),
+			config.role.is_authority().into(),
+		)
+		.with_options(config.transaction_pool.clone())
+		.with_prometheus(config.prometheus_registry())
+		.build();
+		Ok(Self {
+			select_chain: LongestChain::new(backend.clone()),
+			keystore: keystore.keystore(),
+			pool: Arc::new(pool),
+			client,
+			backend,
+			tasks,
+			telemetry,
+		})
+	}
+
+	fn telemetry(&self) -> Option<TelemetryHandle> {
+		self.telemetry.as_ref().map(Telemetry::handle)
+	}
+
+	/// Opens the share store and, if the node hosts servers, the share listener.
+	async fn start_shares(
+		&self,
+		config: &Configuration,
+		options: &Options,
+	) -> Result<Option<Shares>, Error> {
+		let chain_type = config.chain_spec.chain_type();
+		let host = Host {
+			folder: &config.data_path,
+			genesis: self.client.info().genesis_hash,
+			keystore: &self.keystore,
+			well_known: &well_known_servers(&chain_type, options.validator_name.as_deref()),
+		};
+		let Some(hosted) = shares::open(&options.shares.store, &host)? else { return Ok(None) };
+		if options.offchain_worker_is_off {
+			return Err(ShareError::NoOffchainWorker.into());
+		}
+		let chain = ClientChain::<Client, Block, Backend>::new(self.client.clone());
+		let listener = options.shares.listener.clone();
+		Ok(Some(Shares::start(hosted, listener, Arc::new(chain)).await?))
+	}
+
+	/// What makes a block's content.
+	fn proposer(&self, config: &Configuration) -> Proposer {
+		Proposer::new(
+			self.tasks.spawn_handle(),
+			self.client.clone(),
+			self.pool.clone(),
+			config.prometheus_registry(),
+			self.telemetry(),
+		)
+	}
+
+	/// Starts all that a node does whether it makes blocks or not.
+	fn spawn<N: NetworkBackend<Block, Hash>>(
+		&mut self,
+		config: Configuration,
+		networking: Networking<N>,
+		shares: Option<Shares>,
+	) -> Result<Network, Error> {
+		let (service, system_rpc_tx, tx_handler_controller, sync, _) =
+			sc_service::build_network(BuildNetworkParams {
+				config: &config,
+				net_config: networking.config,
+				client: self.client.clone(),
+				transaction_pool: self.pool.clone(),
+				spawn_handle: self.tasks.spawn_handle(),
+				spawn_essential_handle: self.tasks.spawn_essential_handle(),
+				import_queue: networking.import_queue,
+				block_announce_validator_builder: None,
+				warp_sync_config: networking.warp_sync,
+				block_relay: None,
+				metrics: networking.metrics,
+				gap_sync_body_policy: None,
+			})?;
+		let network = Network { service, sync };
+		// Whoever hosts servers has to confirm what they hold, whatever its role in the network.
+		if config.offchain_worker.enabled || shares.is_some() {
+			self.spawn_offchain_workers(&config, &network)?;
+		}
+		let sources = rpc::Sources {
+			client: self.client.clone(),
+			pool: self.pool.clone(),
+			intake: shares.as_ref().map(|shares| shares.intake().clone()),
+		};
+		sc_service::spawn_tasks(SpawnTasksParams {
+			config,
+			client: self.client.clone(),
+			backend: self.backend.clone(),
+			task_manager: &mut self.tasks,
+			keystore: self.keystore.clone(),
+			transaction_pool: self.pool.clone(),
+			rpc_builder: Box::new(move |_| rpc::module(sources.clone()).map_err(service_error)),
+			network: network.service.clone(),
+			system_rpc_tx,
+			tx_handler_controller,
+			sync_service: network.sync.clone(),
+			telemetry: self.telemetry.as_mut(),
+			tracing_execute_block: None,
+		})?;
+		if let Some(shares) = shares {
+			let offchain = self.backend.offchain_storage().ok_or(ShareError::NoOffchainStorage)?;
+			let blocks = futures::stream::select(
+				self.client.import_notification_stream().map(drop),
+				self.client.finality_notification_stream().map(drop),
+			);
+			shares.join(&mut self.tasks, offchain, blocks);
+		}
+		Ok(network)
+	}
+
+	fn spawn_offchain_workers(
+		&self,
+		config: &Configuration,
+		network: &Network,
+	) -> Result<(), sc_service::Error> {
+		let transactions = OffchainTransactionPoolFactory::new(self.pool.clone());
+		let workers = OffchainWorkers::new(OffchainWorkerOptions {
+			runtime_api_provider: self.client.clone(),
+			keystore: Some(self.keystore.clone()),
+			offchain_db: self.backend.offchain_storage(),
+			transaction_pool: Some(transactions),
+			network_provider: Arc::new(network.service.clone()),
+			is_validator: config.role.is_authority(),
+			enable_http_requests: false,
+			custom_extensions: |_| Vec::new(),
+		})?;
+		self.tasks.spawn_handle().spawn(
+			"offchain-workers",
+			Some("offchain-worker"),
+			workers.run(self.client.clone(), self.tasks.spawn_handle()),
+		);
+		Ok(())
+	}
+}
+
+/// What makes a block's content.
+type Proposer = sc_basic_authorship::ProposerFactory<Pool, Client>;
+
+/// How a node is to join its network.
+struct Networking<N: NetworkBackend<Block, Hash>> {
+	config: FullNetworkConfiguration<Block, Hash, N>,
+	metrics: NotificationMetrics,
+	import_queue: DefaultImportQueue<Block>,
+	warp_sync: Option<WarpSyncConfig<Block>>,
+}
+
+/// The network as a node sees it.
+struct Network {
+	service: Arc<dyn NetworkService>,
+	sync: Arc<SyncingService<Block>>,
+}
+
+/// What the commands on the chain's blocks work with.
+pub struct ChainOps {
+	/// The chain.
+	pub client: Arc<Client>,
+	/// Its database.
+	pub backend: Arc<Backend>,
+	/// What checks blocks and takes them in.
+	pub import_queue: DefaultImportQueue<Block>,
+	/// Whose drop ends them.
+	pub task_manager: TaskManager,
+}
+
+impl ChainOps {
+	/// For the chain of `config`.
+	pub fn new(config: &Configuration) -> Result<Self, Error> {
+		let parts = Parts::new(config)?;
+		let import_queue = if is_development(config.chain_spec.as_ref()) {
+			dev::import_queue(&parts, config)
+		} else {
+			network::Consensus::new(&parts, config)?.import_queue
+		};
+		let Parts { client, backend, tasks, .. } = parts;
+		Ok(Self { client, backend, import_queue, task_manager: tasks })
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn names(chain_type: ChainType, validator: Option<&str>) -> Vec<&'static str> {
+		let servers = well_known_servers(&chain_type, validator);
+		servers.into_iter().map(|server| server.name).collect()
+	}
+
+	#[test]
+	fn well_known_servers_are_for_development_and_local_chains_only() {
+		assert_eq!(names(ChainType::Development, None), ["Alice", "Bob", "Charlie"]);
+		assert_eq!(names(ChainType::Local, Some("Bob")), ["Bob"]);
+		assert!(names(ChainType::Local, None).is_empty());
+		assert!(names(ChainType::Local, Some("Dave")).is_empty());
+		for chain_type in [ChainType::Live, ChainType::Custom("Staging".into())] {
+			assert!(names(chain_type, Some("Bob")).is_empty());
+		}
+	}
+}

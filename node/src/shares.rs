@@ -1,0 +1,413 @@
+//! Shares within a node: the store, the intake over it, the share listener and the feeder of the
+//! off-chain worker. What each of them does is in `keyshare-rpc`.
+
+use crate::{
+	cli::{ListenerArgs, StoreArgs},
+	password::{self, PasswordError},
+	server_keys::{self, ServerKeyError},
+	LOG_TARGET,
+};
+use futures::Stream;
+use keyshare_primitives::{
+	development::DevelopmentServer, seal::EncryptionSecret, AccountId, GenesisHash,
+};
+use keyshare_rpc::{
+	api,
+	chain::ChainState,
+	confirm::ConfirmationFeeder,
+	intake::{Intake, IntakeConfig},
+	keys::ServerKeys,
+	listener::{self, Cors, Listener, ListenerConfig, ListenerError},
+	store::{ShareStore, StoreError, FILE_NAME},
+};
+use sc_service::TaskManager;
+use secrecy::SecretString;
+use sp_core::offchain::OffchainStorage;
+use sp_keystore::KeystorePtr;
+use std::{
+	io,
+	path::{Path, PathBuf},
+	sync::Arc,
+};
+
+/// Password of a development chain's share store. Public, like every key in it.
+const DEVELOPMENT_PASSWORD: &str = "keyshare development";
+
+/// Why the node cannot take or keep shares.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShareError {
+	/// The password file cannot be used.
+	#[error(transparent)]
+	Password(#[from] PasswordError),
+	/// There is no password for the store.
+	#[error(
+		"the share store {0} is under a password; give the file that holds it with \
+		 --share-store-password-file"
+	)]
+	NoPassword(PathBuf),
+	/// There is no store.
+	#[error("there is no share store {0}; `key generate-server` makes one")]
+	NoStore(PathBuf),
+	/// The store cannot be opened or read.
+	#[error("share store {path}: {reason}")]
+	Store {
+		/// Its file.
+		path: PathBuf,
+		/// What is wrong.
+		reason: StoreError,
+	},
+	/// A hosted server's keys cannot be used.
+	#[error(transparent)]
+	ServerKeys(#[from] ServerKeyError),
+	/// Nothing would confirm the shares that are taken.
+	#[error(
+		"a node that hosts servers confirms their shares with its off-chain worker; leave out \
+		 `--offchain-worker never`"
+	)]
+	NoOffchainWorker,
+	/// The chain's database has no place for what the off-chain worker is to send.
+	#[error(
+		"the chain's database has no off-chain storage, which a node that hosts servers needs"
+	)]
+	NoOffchainStorage,
+	/// The system has no threads for the intake.
+	#[error("the share intake cannot start: {0}")]
+	Intake(io::Error),
+	/// The share listener cannot listen.
+	#[error(transparent)]
+	Listener(#[from] ListenerError),
+}
+
+/// Where the password comes from.
+#[derive(Clone, Debug)]
+enum PasswordSource {
+	/// It is the development chain's.
+	Development,
+	/// It is in a file.
+	File(PathBuf),
+	/// Nobody gave one.
+	None,
+}
+
+/// What the command line says of the share store.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+	path: Option<PathBuf>,
+	password: PasswordSource,
+}
+
+impl StoreOptions {
+	/// As given; a development chain has a password of its own.
+	pub fn new(dev: bool, args: &StoreArgs) -> Self {
+		let password = match &args.share_store_password_file {
+			_ if dev => PasswordSource::Development,
+			Some(file) => PasswordSource::File(file.clone()),
+			None => PasswordSource::None,
+		};
+		Self { path: args.share_store_path.clone(), password }
+	}
+
+	/// The store's file, for a chain whose folder is `folder`.
+	pub fn path(&self, folder: &Path) -> PathBuf {
+		self.path.clone().unwrap_or_else(|| folder.join(FILE_NAME))
+	}
+
+	/// The password, if one was given.
+	pub fn password(&self) -> Result<Option<SecretString>, ShareError> {
+		Ok(match &self.password {
+			PasswordSource::Development => Some(DEVELOPMENT_PASSWORD.into()),
+			PasswordSource::File(file) => Some(password::read(file)?),
+			PasswordSource::None => None,
+		})
+	}
+}
+
+/// What the command line says of shares.
+#[derive(Clone, Debug)]
+pub struct ShareOptions {
+	/// Of the store.
+	pub store: StoreOptions,
+	/// Of the listener.
+	pub listener: ListenerConfig,
+}
+
+impl ShareOptions {
+	/// As given; web pages of any origin may call the listener of a development chain.
+	pub fn new(dev: bool, listener: &ListenerArgs, store: &StoreArgs) -> Self {
+		let unless_given = if dev { Cors::All } else { Cors::default() };
+		Self {
+			store: StoreOptions::new(dev, store),
+			listener: ListenerConfig {
+				addr: listener.share_rpc_addr,
+				cors: listener.share_rpc_cors.clone().unwrap_or(unless_given),
+				max_connections: listener.share_rpc_max_connections,
+			},
+		}
+	}
+}
+
+/// The node that is to host servers.
+pub struct Host<'a> {
+	/// The chain's folder.
+	pub folder: &'a Path,
+	/// The chain.
+	pub genesis: GenesisHash,
+	/// The node's key store.
+	pub keystore: &'a KeystorePtr,
+	/// Servers of the development network that it hosts.
+	pub well_known: &'a [DevelopmentServer],
+}
+
+/// An open share store and the servers in it, at least one.
+pub struct HostedServers {
+	store: ShareStore,
+	servers: Vec<(AccountId, EncryptionSecret)>,
+}
+
+/// Opens the share store and finds the servers that the node hosts; `None` if it hosts none.
+pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>, ShareError> {
+	let path = options.path(host.folder);
+	let Some(password) = options.password()? else {
+		if path.exists() {
+			return Err(ShareError::NoPassword(path));
+		}
+		log::info!(
+			target: LOG_TARGET,
+			"This node hosts no server and takes no shares: there is no share store at {} and no \
+			 --share-store-password-file",
+			path.display(),
+		);
+		return Ok(None);
+	};
+	if host.well_known.is_empty() && !path.exists() {
+		log_no_server(&path);
+		return Ok(None);
+	}
+	let failed = |reason| ShareError::Store { path: path.clone(), reason };
+	let store = ShareStore::open(&path, &password, host.genesis).map_err(failed)?;
+	for server in host.well_known {
+		server_keys::adopt(server, &store, host.keystore)?;
+	}
+	let servers = store.servers().map_err(failed)?;
+	if let Some((server, _)) =
+		servers.iter().find(|(server, _)| !server_keys::can_sign(server, host.keystore))
+	{
+		return Err(ServerKeyError::NoSigningKey(server.clone()).into());
+	}
+	if servers.is_empty() {
+		log_no_server(&path);
+		return Ok(None);
+	}
+	Ok(Some(HostedServers { store, servers }))
+}
+
+fn log_no_server(path: &Path) {
+	log::info!(
+		target: LOG_TARGET,
+		"This node hosts no server and takes no shares: there is none in the share store {}. \
+		 `key generate-server` makes one while the node is stopped",
+		path.display(),
+	);
+}
+
+/// The intake at work, and the listener before it.
+pub struct Shares {
+	intake: Arc<Intake>,
+	listener: Listener,
+}
+
+impl Shares {
+	/// Starts to take shares.
+	pub async fn start(
+		hosted: HostedServers,
+		listener: ListenerConfig,
+		chain: Arc<dyn ChainState>,
+	) -> Result<Self, ShareError> {
+		for (server, _) in &hosted.servers {
+			log_hosted(server, chain.as_ref());
+		}
+		let keys = ServerKeys::new(hosted.servers);
+		let intake = Intake::new(IntakeConfig::default(), chain, keys, hosted.store)
+			.map_err(ShareError::Intake)?;
+		let listener = listener::start(listener, api::module(intake.clone())).await?;
+		log::info!(
+			target: LOG_TARGET,
+			"Share listener open at http://{addr} and ws://{addr}",
+			addr = listener.local_addr(),
+		);
+		Ok(Self { intake, listener })
+	}
+
+	/// What the `keyshare_*` methods ask.
+	pub fn intake(&self) -> &Arc<Intake> {
+		&self.intake
+	}
+
+	/// Makes shares a part of the node: they are confirmed as long as it runs, and the listener
+	/// stops with it.
+	pub fn join(
+		self,
+		tasks: &mut TaskManager,
+		offchain: impl OffchainStorage + 'static,
+		blocks: impl Stream<Item = ()> + Send + 'static,
+	) {
+		let feeder = ConfirmationFeeder::new(&self.intake, offchain, blocks);
+		tasks.spawn_essential_handle().spawn("share-confirmations", Some("keyshare"), feeder.run());
+		tasks.keep_alive(self.listener);
+	}
+}
+
+fn log_hosted(server: &AccountId, chain: &dyn ChainState) {
+	match chain.subgroup_of(chain.best(), server) {
+		Ok(Some(subgroup)) => {
+			log::info!(target: LOG_TARGET, "Hosting server {server} of subgroup {subgroup}");
+		}
+		Ok(None) => log::info!(
+			target: LOG_TARGET,
+			"Hosting server {server}, which is not a member of any subgroup at the best block",
+		),
+		Err(reason) => {
+			log::warn!(target: LOG_TARGET, "Hosting server {server}; its subgroup: {reason}");
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use keyshare_primitives::development::SERVERS;
+	use sc_keystore::LocalKeystore;
+	use std::fs;
+	use tempfile::TempDir;
+
+	const GENESIS: GenesisHash = GenesisHash::repeat_byte(1);
+
+	/// A node's folder.
+	struct Node {
+		folder: TempDir,
+		keystore: KeystorePtr,
+	}
+
+	impl Node {
+		fn new() -> Self {
+			let folder = tempfile::tempdir().expect("a folder");
+			let keys = folder.path().join("keys");
+			let keystore = Arc::new(LocalKeystore::open(keys, None).expect("a key store"));
+			Self { folder, keystore }
+		}
+
+		fn open(
+			&self,
+			options: &StoreOptions,
+			well_known: &[DevelopmentServer],
+		) -> Result<Option<HostedServers>, ShareError> {
+			let host = Host {
+				folder: self.folder.path(),
+				genesis: GENESIS,
+				keystore: &self.keystore,
+				well_known,
+			};
+			open(options, &host)
+		}
+
+		fn with_password(&self, password: &str) -> StoreOptions {
+			use std::os::unix::fs::PermissionsExt;
+			let file = self.folder.path().join("password");
+			fs::write(&file, password).expect("written");
+			fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("permissions");
+			let args = StoreArgs { share_store_password_file: Some(file), ..Default::default() };
+			StoreOptions::new(false, &args)
+		}
+
+		fn store_path(&self) -> PathBuf {
+			without_password().path(self.folder.path())
+		}
+
+		/// What `key generate-server` does.
+		fn generate(&self, password: &str) -> AccountId {
+			let store = ShareStore::open(&self.store_path(), &password.into(), GENESIS)
+				.expect("a new store");
+			server_keys::generate(&store, &self.keystore).expect("made").account
+		}
+	}
+
+	fn without_password() -> StoreOptions {
+		StoreOptions::new(false, &StoreArgs::default())
+	}
+
+	fn accounts(hosted: Option<HostedServers>) -> Vec<AccountId> {
+		hosted.expect("servers").servers.into_iter().map(|(account, _)| account).collect()
+	}
+
+	#[test]
+	fn without_store_and_password_a_node_hosts_nothing() {
+		let node = Node::new();
+		assert!(node.open(&without_password(), &SERVERS[..1]).expect("fine").is_none());
+		assert!(node.open(&node.with_password("a"), &[]).expect("fine").is_none());
+		assert!(!node.store_path().exists(), "nothing is made that nobody asked for");
+	}
+
+	#[test]
+	fn a_store_needs_its_password() {
+		let node = Node::new();
+		let server = node.generate("right");
+		let refused = node.open(&without_password(), &[]).err();
+		assert!(matches!(refused, Some(ShareError::NoPassword(path)) if path == node.store_path()));
+		let refused = node.open(&node.with_password("wrong\n"), &[]).err();
+		let wrong =
+			matches!(refused, Some(ShareError::Store { reason: StoreError::WrongPassword, .. }));
+		assert!(wrong);
+		let hosted = node.open(&node.with_password("right\n"), &[]).expect("opens");
+		assert_eq!(accounts(hosted), [server]);
+	}
+
+	#[test]
+	fn a_server_that_cannot_sign_is_not_hosted() {
+		let mut node = Node::new();
+		let server = node.generate("password");
+		node.keystore = Arc::new(LocalKeystore::in_memory());
+		let refused = node.open(&node.with_password("password"), &[]).err();
+		let named = matches!(
+			refused,
+			Some(ShareError::ServerKeys(ServerKeyError::NoSigningKey(account))) if account == server
+		);
+		assert!(named);
+	}
+
+	#[test]
+	fn the_development_chain_hosts_its_servers_without_a_password_file() {
+		let node = Node::new();
+		let dev = StoreOptions::new(true, &StoreArgs::default());
+		let first = accounts(node.open(&dev, &SERVERS).expect("opens"));
+		assert_eq!(first.len(), SERVERS.len());
+		let again = accounts(node.open(&dev, &SERVERS).expect("opens"));
+		assert_eq!(first, again);
+	}
+
+	#[test]
+	fn a_well_known_server_is_hosted_beside_those_in_the_store() {
+		let node = Node::new();
+		let own = node.generate("password");
+		let hosted =
+			accounts(node.open(&node.with_password("password"), &SERVERS[..1]).expect("opens"));
+		assert_eq!(hosted.len(), 2);
+		assert!(hosted.contains(&own));
+	}
+
+	#[test]
+	fn only_the_development_chain_is_open_to_every_web_page() {
+		let mut args = ListenerArgs {
+			share_rpc_addr: ([127, 0, 0, 1], 0).into(),
+			share_rpc_cors: None,
+			share_rpc_max_connections: 7,
+		};
+		let cors = |dev, args: &ListenerArgs| {
+			ShareOptions::new(dev, args, &StoreArgs::default()).listener.cors
+		};
+		assert_eq!(cors(true, &args), Cors::All);
+		assert_eq!(cors(false, &args), Cors::default());
+		args.share_rpc_cors = Some(Cors::default());
+		assert_eq!(cors(true, &args), Cors::default(), "what is given counts");
+	}
+}
