@@ -190,6 +190,14 @@ impl Output {
 	}
 }
 
+/// What a line of the tool's progress says of a server: its subgroup, and how far it came.
+pub fn server_state(line: &str) -> Option<(u8, String)> {
+	let (subgroup, rest) = line.strip_prefix("subgroup ")?.split_once(' ')?;
+	let (_, state) = rest.rsplit_once(": ")?;
+	let state = state.split([',', ' ']).next()?;
+	Some((subgroup.parse().ok()?, state.to_owned()))
+}
+
 /// The tool, pointed at a node.
 pub struct Tool {
 	url: String,

@@ -1,20 +1,20 @@
 //! The chains that are known by name. Their genesis is a preset of the runtime's.
 
-use keyshare_runtime::{genesis::LOCAL_PRESET, WASM_BINARY};
+use keyshare_runtime::{
+	genesis::{self, LOCAL_PRESET},
+	WASM_BINARY,
+};
 use sc_service::{ChainType, GenericChainSpec, Properties};
 use std::path::PathBuf;
 
 /// A chain spec without extensions.
 pub type ChainSpec = GenericChainSpec;
 
-/// Name of the runtime's preset for one process.
-const DEVELOPMENT_PRESET: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
-
 /// The chain named `id`, or the one in the file `id`: `dev`, `local` (which no name means too),
-/// or a path.
-pub fn load(id: &str) -> Result<ChainSpec, String> {
+/// or a path. The development chain's servers answer on `share_port`, which its genesis names.
+pub fn load(id: &str, share_port: u16) -> Result<ChainSpec, String> {
 	match id {
-		"dev" => Ok(development(runtime()?)),
+		"dev" => Ok(development(runtime()?, share_port)),
 		"local" | "" => Ok(local(runtime()?)),
 		path => ChainSpec::from_json_file(PathBuf::from(path))
 			.map_err(|reason| format!("{reason}. Give --chain dev, --chain local or a file")),
@@ -22,13 +22,13 @@ pub fn load(id: &str) -> Result<ChainSpec, String> {
 }
 
 /// The three validators of the development network in one process.
-fn development(runtime: &[u8]) -> ChainSpec {
+fn development(runtime: &[u8], share_port: u16) -> ChainSpec {
 	ChainSpec::builder(runtime, None)
 		.with_name("Keyshare Development")
 		.with_id("keyshare-development")
 		.with_chain_type(ChainType::Development)
 		.with_properties(properties())
-		.with_genesis_config_preset_name(DEVELOPMENT_PRESET)
+		.with_genesis_config_patch(genesis::development(share_port))
 		.build()
 }
 
@@ -64,29 +64,26 @@ fn properties() -> Properties {
 mod tests {
 	use super::*;
 	use keyshare_primitives::development::SERVERS;
-	use keyshare_runtime::genesis;
 	use sc_service::ChainSpec as _;
 	use serde_json::Value;
 
 	#[test]
 	fn each_name_is_a_chain_of_its_kind() {
-		let (development, local) = (development(b"code"), local(b"code"));
+		let (development, local) = (development(b"code", 1), local(b"code"));
 		assert_eq!(development.chain_type(), ChainType::Development);
 		assert_eq!(local.chain_type(), ChainType::Local);
 		assert_ne!(development.id(), local.id(), "each has a folder of its own");
 	}
 
 	#[test]
-	fn the_presets_are_those_of_the_runtime() {
-		let known = genesis::preset_names();
-		assert!(known.contains(&DEVELOPMENT_PRESET.into()));
-		assert!(known.contains(&LOCAL_PRESET.into()));
+	fn the_preset_is_one_of_the_runtime() {
+		assert!(genesis::preset_names().contains(&LOCAL_PRESET.into()));
 	}
 
 	#[test]
 	fn what_is_exported_names_every_development_server() {
 		for id in ["dev", "local"] {
-			let Ok(spec) = load(id) else {
+			let Ok(spec) = load(id, 1234) else {
 				assert!(WASM_BINARY.is_none(), "only a missing runtime is a reason");
 				continue;
 			};
@@ -95,12 +92,15 @@ mod tests {
 			let subgroups = &json["genesis"]["runtimeGenesis"]["patch"]["subgroups"]["subgroups"];
 			assert_eq!(subgroups.as_array().map(Vec::len), Some(SERVERS.len()), "{id}");
 			assert_eq!(json["properties"]["tokenSymbol"], "KEY");
+			let endpoint = &subgroups[0][0]["endpoint"];
+			let port = if id == "dev" { 1234 } else { genesis::SHARE_PORT };
+			assert_eq!(*endpoint, format!("http://127.0.0.1:{port}"));
 		}
 	}
 
 	#[test]
 	fn an_unknown_name_says_what_to_give() {
-		let reason = load("no-such-chain").err().expect("no such file");
+		let reason = load("no-such-chain", 1).err().expect("no such file");
 		assert!(reason.contains("--chain local"), "{reason}");
 	}
 }

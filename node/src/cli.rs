@@ -45,7 +45,8 @@ pub struct ListenerArgs {
 	/// Address and port of the share listener.
 	///
 	/// It takes shares and offers nothing else of the node, so it may be open to the world. The
-	/// endpoint that the validator publishes must lead to it.
+	/// endpoint that the validator publishes must lead to it. The genesis of the development chain
+	/// names this port, so another port makes another development chain.
 	#[arg(long, value_name = "ADDRESS:PORT", default_value_t = SHARE_LISTENER)]
 	pub share_rpc_addr: SocketAddr,
 
@@ -148,7 +149,7 @@ impl sc_cli::SubstrateCli for Cli {
 	}
 
 	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_cli::ChainSpec>, String> {
-		Ok(Box::new(crate::chain_spec::load(id)?))
+		Ok(Box::new(crate::chain_spec::load(id, self.listener.share_rpc_addr.port())?))
 	}
 }
 

@@ -88,6 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 	let disk = floor_of_the_store(&folder.path().join("floor.sqlite"), scheme)?;
 	let floor = cpu.min(disk);
 	println!("floor: {cpu:.0}/s checked on all cores, {disk:.0}/s made durable → {floor:.0}/s");
+	println!("       {:.0} µs of processor a share", 1e6 * cores.get() as f64 / cpu);
 
 	let store = ShareStore::open(&folder.path().join(FILE_NAME), &"bench".into(), GENESIS)?;
 	let config = IntakeConfig { workers: cores, ..IntakeConfig::default() };
@@ -207,6 +208,8 @@ struct Whole {
 	elapsed: Duration,
 	/// Of each request, sorted.
 	latencies: Vec<Duration>,
+	/// Of every thread, the clients' too.
+	processor: Duration,
 	/// Resident memory in KiB at start, in the middle and at the end.
 	resident: [u64; 3],
 }
@@ -220,14 +223,14 @@ fn drive(addr: SocketAddr, requests: Vec<Vec<u8>>) -> Result<Whole, Box<dyn Erro
 		send(addr, requests.clone(), 0..SAMPLE).await?;
 		let middle = SAMPLE + (requests.len() - SAMPLE) / 2;
 		let start = resident_kib()?;
-		let begin = Instant::now();
+		let (begin, used) = (Instant::now(), processor_time()?);
 		let mut latencies = send(addr, requests.clone(), SAMPLE..middle).await?;
 		let half = resident_kib()?;
 		latencies.extend(send(addr, requests.clone(), middle..requests.len()).await?);
-		let elapsed = begin.elapsed();
+		let (elapsed, processor) = (begin.elapsed(), processor_time()? - used);
 		let resident = [start, half, resident_kib()?];
 		latencies.sort_unstable();
-		Ok(Whole { elapsed, latencies, resident })
+		Ok(Whole { elapsed, latencies, processor, resident })
 	})
 }
 
@@ -290,6 +293,16 @@ fn is_whole(answer: &[u8]) -> bool {
 	length.is_some_and(|length| answer.len() >= head + 4 + length)
 }
 
+/// What the threads that are alive have used.
+fn processor_time() -> Result<Duration, Box<dyn Error>> {
+	let mut nanoseconds = 0;
+	for thread in fs::read_dir("/proc/self/task")? {
+		let used = fs::read_to_string(thread?.path().join("schedstat"))?;
+		nanoseconds += used.split_whitespace().next().ok_or("no schedstat")?.parse::<u64>()?;
+	}
+	Ok(Duration::from_nanos(nanoseconds))
+}
+
 fn resident_kib() -> Result<u64, Box<dyn Error>> {
 	let status = fs::read_to_string("/proc/self/status")?;
 	let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -309,6 +322,8 @@ impl Whole {
 			"whole: {rate:.0}/s durably acknowledged, {:.0} % of the floor",
 			100.0 * rate / floor
 		);
+		let used = self.processor.as_secs_f64() * 1e6 / self.latencies.len() as f64;
+		println!("       {used:.0} µs of processor a share, the clients' included");
 		println!("latency: p50 {:.1} ms, p99 {:.1} ms", percentile(50), percentile(99));
 		println!("resident: {start} MiB at the start, {half} MiB half way, {end} MiB at the end");
 	}

@@ -13,10 +13,15 @@ use std::{
 	io,
 	sync::mpsc::{sync_channel, Receiver, SyncSender},
 	thread::{self, JoinHandle},
+	time::Duration,
 };
 
 /// The most requests in one transaction.
 const GROUP: usize = 256;
+
+/// Under load, how long a group waits for company: reaching the disk costs the same for many. A
+/// lone request does not wait.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// Requests that may wait. Whoever has one more waits for a place.
 const QUEUE: usize = 1024;
@@ -81,7 +86,9 @@ impl Drop for Writer {
 }
 
 fn run(mut connection: Connection, requests: &Receiver<Request>) {
-	while let Some(group) = next_group(requests) {
+	let mut crowded = false;
+	while let Some(group) = next_group(requests, crowded) {
+		crowded = group.len() > 1;
 		let (writes, replies): (Vec<_>, Vec<_>) =
 			group.into_iter().map(|request| (request.write, request.reply)).unzip();
 		match commit(&mut connection, &writes) {
@@ -97,11 +104,15 @@ fn run(mut connection: Connection, requests: &Receiver<Request>) {
 	}
 }
 
-/// Waits for a request and takes with it those that are waiting too; none when every handle is
-/// gone.
-fn next_group(requests: &Receiver<Request>) -> Option<Vec<Request>> {
-	let first = requests.recv().ok()?;
-	Some(std::iter::once(first).chain(requests.try_iter().take(GROUP - 1)).collect())
+/// Waits for a request and takes with it those that are waiting too, or when `crowded` those that
+/// come within [`GATHER`]; none when every handle is gone.
+fn next_group(requests: &Receiver<Request>, crowded: bool) -> Option<Vec<Request>> {
+	let mut group = vec![requests.recv().ok()?];
+	if crowded {
+		thread::sleep(GATHER);
+	}
+	group.extend(requests.try_iter().take(GROUP - 1));
+	Some(group)
 }
 
 /// All or nothing; durable when it returns.
@@ -135,10 +146,10 @@ mod tests {
 		for _ in 0..GROUP + 3 {
 			assert!(sender.send(request(|_| ())).is_ok());
 		}
-		assert_eq!(next_group(&requests).map(|group| group.len()), Some(GROUP));
-		assert_eq!(next_group(&requests).map(|group| group.len()), Some(3));
+		assert_eq!(next_group(&requests, false).map(|group| group.len()), Some(GROUP));
+		assert_eq!(next_group(&requests, false).map(|group| group.len()), Some(3));
 		drop(sender);
-		assert!(next_group(&requests).is_none());
+		assert!(next_group(&requests, false).is_none());
 	}
 
 	#[test]

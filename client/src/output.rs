@@ -1,0 +1,171 @@
+//! The terminal: data on standard output, everything else on standard error.
+//!
+//! With `--json`, standard output carries one compact JSON object a line, in the shapes of
+//! [`crate::view`], and nothing else:
+//!
+//! | line | when |
+//! |---|---|
+//! | [`view::ExternalCall`] | first, with `--external-signer` |
+//! | the command's result | last, when it succeeds; with `status --watch` one at each change |
+//! | [`view::Failure`] | last, when it fails |
+
+use crate::view;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use keyshare_client::{
+	account::short,
+	progress::{Event, Progress, Server, ServerState},
+	Error, Result,
+};
+use serde::Serialize;
+use std::{
+	collections::BTreeMap,
+	io::Write,
+	sync::{Arc, Mutex, PoisonError},
+};
+
+/// Steps of one server's bar: sealed, sent, stored, confirmed.
+const STEPS: u64 = 4;
+
+/// Where the tool writes.
+pub struct Output {
+	json: bool,
+	lines: Arc<Lines>,
+}
+
+impl Output {
+	/// Bars are drawn where standard error is a terminal; otherwise each event is a line.
+	pub fn new(json: bool) -> Self {
+		let lines = Lines { bars: MultiProgress::new(), servers: Mutex::default() };
+		Self { json, lines: Arc::new(lines) }
+	}
+
+	/// Whether `--json` was given.
+	pub fn is_json(&self) -> bool {
+		self.json
+	}
+
+	/// A message for the user.
+	pub fn note(&self, text: &str) {
+		self.lines.say(text);
+	}
+
+	/// The command's data: JSON, or the same in words.
+	pub fn data(&self, json: &impl Serialize, words: &str) -> Result<()> {
+		print(self.json, json, words)
+	}
+
+	/// The command's failure.
+	pub fn failure(&self, error: &Error) {
+		self.lines.say(&format!("Error: {error}"));
+		if let Some(hint) = error.hint() {
+			self.lines.say(hint);
+		}
+		if self.json {
+			// If standard output is gone as well, the exit code is all that is left.
+			let _ = print(true, &view::Failure::from(error), "");
+		}
+	}
+
+	/// Where events go.
+	pub fn progress(&self) -> Progress {
+		let lines = self.lines.clone();
+		let json = self.json;
+		Arc::new(move |event| lines.show(event, json))
+	}
+}
+
+fn print(json: bool, value: &impl Serialize, words: &str) -> Result<()> {
+	let text = if json {
+		serde_json::to_string(value).map_err(std::io::Error::other)?
+	} else {
+		words.to_owned()
+	};
+	let mut stdout = std::io::stdout().lock();
+	writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(Error::from)
+}
+
+/// Standard error.
+struct Lines {
+	bars: MultiProgress,
+	servers: Mutex<BTreeMap<Server, ProgressBar>>,
+}
+
+impl Lines {
+	fn say(&self, text: &str) {
+		if self.bars.is_hidden() {
+			// Nothing can be done when standard error is closed.
+			let _ = writeln!(std::io::stderr(), "{text}");
+		} else {
+			let _ = self.bars.println(text);
+		}
+	}
+
+	fn show(&self, event: Event, json: bool) {
+		match event {
+			Event::SignElsewhere { signer, call, words } => {
+				self.sign_elsewhere(&view::ExternalCall::new(&signer, call, words), json)
+			}
+			Event::Submitted { call } => self.say(&format!("Sent the call {call}.")),
+			Event::Included { call, block } => {
+				self.say(&format!("The call {call} is in block {block}."))
+			}
+			Event::Open { id, generation, expires_at } => {
+				let until = expires_at.map(|block| format!(", until block {block}"));
+				self.say(&format!(
+					"The chain shows generation {generation}, {id:?}{}: exactly what this key makes.",
+					until.unwrap_or_default()
+				));
+			}
+			Event::Server { server, state } => self.server(&server, &state),
+			Event::NodeLost { reason } => {
+				self.say(&format!("Lost the node, trying again: {reason}"))
+			}
+			Event::Registered { .. } => self.say("Every subgroup has its quorum: registered."),
+			// The library may observe more than this tool shows.
+			_ => {}
+		}
+	}
+
+	fn sign_elsewhere(&self, call: &view::ExternalCall, json: bool) {
+		self.say(&format!(
+			"To be signed by {}:\n{}\nIn polkadot.js Apps: Developer, Extrinsics, Decode; paste \
+			 the call, check it, and submit it with that account. Waiting for it on chain.",
+			call.external_call.account, call.external_call.words
+		));
+		if json {
+			let _ = print(true, call, "");
+		} else {
+			let _ = print(false, &(), &call.external_call.call);
+		}
+	}
+
+	fn server(&self, server: &Server, state: &ServerState) {
+		let name =
+			format!("subgroup {} {} {}", server.subgroup, short(&server.account), server.endpoint);
+		let words = state.in_words();
+		if self.bars.is_hidden() {
+			return self.say(&format!("{name}: {words}"));
+		}
+		let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+		let bar = servers.entry(server.clone()).or_insert_with(|| self.bars.add(new_bar(&name)));
+		bar.set_message(words);
+		match state {
+			ServerState::Sealed => bar.set_position(1),
+			ServerState::Sent | ServerState::Retrying { .. } => bar.set_position(2),
+			ServerState::Stored => bar.set_position(3),
+			ServerState::Confirmed => {
+				bar.set_position(STEPS);
+				bar.abandon();
+			}
+			_ => bar.abandon(),
+		}
+	}
+}
+
+fn new_bar(name: &str) -> ProgressBar {
+	let bar = ProgressBar::new(STEPS);
+	if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:8}] {wide_msg}") {
+		bar.set_style(style.progress_chars("=> "));
+	}
+	bar.with_prefix(name.to_owned())
+}

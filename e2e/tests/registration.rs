@@ -1,0 +1,115 @@
+//! A user's whole story over the real node and the real tool: register, look, verify, change the
+//! constraints, swap, leave; and what happens when somebody else tries.
+
+use keyshare_e2e::{server_state, DevNode, Output, Tool};
+use serde_json::Value;
+use std::path::Path;
+
+const ALLOWED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+const FERDIE: &str = "5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjL";
+const DAVE: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
+
+fn path(folder: &Path, name: &str) -> String {
+	folder.join(name).to_str().expect("UTF-8").to_owned()
+}
+
+/// How far each server came, in the order in which progress told it: subgroup and state.
+fn states(output: &Output) -> Vec<(u8, String)> {
+	output.stderr.lines().filter_map(server_state).collect()
+}
+
+fn tells_the_whole_story(scheme: &str) {
+	let folder = tempfile::tempdir().expect("a folder");
+	let node = DevNode::new(&folder.path().join("node")).start();
+	let tool = Tool::new(&node.url);
+	let key = path(folder.path(), "key");
+	let next = path(folder.path(), "next");
+	for file in [&key, &next] {
+		tool.run(&["key", "generate", "--scheme", scheme, file]).json();
+	}
+
+	// What it costs is known before, and nothing has been done by asking.
+	let register =
+		["register", "--key-file", &key, "--dev-account", "dave", "--constraint-account", FERDIE];
+	let cost = tool.run(&[&register[..], &["--evm-allow", ALLOWED, "--dry-run"]].concat()).json();
+	assert!(cost["deposit"].as_str().is_some_and(|deposit| deposit != "0"), "{cost}");
+	let nothing = tool.run(&["status", DAVE]).json();
+	assert_eq!((&nothing["registering"], &nothing["registered"]), (&Value::Null, &Value::Null));
+
+	// Registering goes through every state at every server, and ends registered.
+	let registered = tool.run(&[&register[..], &["--evm-allow", ALLOWED]].concat());
+	let data = registered.json();
+	assert_eq!(data["status"], "registered", "{data}");
+	for subgroup in 0..3 {
+		let seen: Vec<_> = states(&registered)
+			.into_iter()
+			.filter(|(of, state)| *of == subgroup && state != "retrying")
+			.map(|(_, state)| state)
+			.collect();
+		assert_eq!(seen, ["sealed", "sent", "stored", "confirmed"], "subgroup {subgroup}");
+	}
+	let status = tool.run(&["status", DAVE]).json();
+	assert_eq!(status["registered"]["generation"], 1);
+	let first_key = status["registered"]["publicKey"].clone();
+	tool.run(&["verify", DAVE]).json();
+
+	// Nobody registers twice.
+	tool.run(&register).failed_with(3, "AlreadyRegistered");
+
+	// Constraints: as their account, and as anyone else.
+	let set = |account: &str| {
+		tool.run(&["constraints", "set", DAVE, "--evm-deny", ALLOWED, "--dev-account", account])
+	};
+	set("dave").failed_with(3, "NotConstraintAccount");
+	set("ferdie").json();
+	let constraints = tool.run(&["constraints", "get", DAVE]).json();
+	assert_eq!(constraints["constraints"]["evmAcl"]["kind"], "deny", "{constraints}");
+	assert_eq!(constraints["constraintAccount"], FERDIE);
+	let transfer = |account: &str, to: &str| {
+		tool.run(&["constraints", "transfer", DAVE, to, "--dev-account", account])
+	};
+	transfer("dave", DAVE).failed_with(3, "NotConstraintAccount");
+	transfer("ferdie", DAVE).json();
+	set("ferdie").failed_with(3, "NotConstraintAccount");
+
+	// Swapping replaces the key; leaving removes everything.
+	tool.run(&["swap-key", "--key-file", &next, "--dev-account", "dave"]).json();
+	let status = tool.run(&["status", DAVE]).json();
+	assert_eq!(status["registered"]["generation"], 2);
+	assert_ne!(status["registered"]["publicKey"], first_key);
+	assert_eq!(status["registering"], Value::Null);
+	tool.run(&["verify", DAVE]).json();
+	tool.run(&["deregister", "--dev-account", "dave"]).json();
+	let status = tool.run(&["status", DAVE]).json();
+	assert_eq!((&status["registering"], &status["registered"]), (&Value::Null, &Value::Null));
+	tool.run(&["deregister", "--dev-account", "dave"]).failed_with(3, "NotRegistered");
+
+	// The node's log has told it in plain words.
+	for words in ["Share stored", "Sent confirmation", "Confirmed on chain"] {
+		node.wait_for(words);
+	}
+}
+
+#[test]
+fn an_ed25519_key_from_registration_to_leaving() {
+	tells_the_whole_story("ed25519");
+}
+
+#[test]
+fn a_secp256k1_key_from_registration_to_leaving() {
+	tells_the_whole_story("secp256k1");
+}
+
+#[test]
+fn a_key_comes_from_standard_input_and_never_from_the_command_line() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let node = DevNode::new(&folder.path().join("node")).start();
+	let tool = Tool::new(&node.url);
+	let secret = "11".repeat(32);
+	let arguments = ["register", "--key-stdin", "--scheme", "secp256k1", "--dev-account", "eve"];
+	let output = tool.run_with_input(&arguments, &secret);
+	output.json();
+	assert!(!output.stdout.contains(&secret) && !output.stderr.contains(&secret));
+	assert!(!node.log().contains(&secret));
+	tool.run(&["register", &secret, "--dev-account", "eve"]).failed_with(2, "");
+}
