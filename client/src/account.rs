@@ -5,7 +5,7 @@ use serde::{
 	de::{value::Error as ValueError, IntoDeserializer},
 	Deserialize,
 };
-use subxt_signer::{sr25519::Keypair, SecretUri};
+use subxt_signer::{sr25519::Keypair, SecretUri, DEV_PHRASE};
 
 /// Why an account cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -27,8 +27,8 @@ pub enum AccountError {
 	Development(String),
 	/// The chain is not a development chain.
 	#[error(
-		"the development accounts' secrets are public: they only sign on a development or local \
-		 chain, and this node's chain is `{0}`"
+		"this account's secret is public, since it is a development account: it signs only on a \
+		 development or local chain, and this node's chain is `{0}`"
 	)]
 	NotDevelopment(String),
 }
@@ -58,13 +58,18 @@ pub fn short(account: &AccountId) -> String {
 }
 
 /// An sr25519 key from a secret URI: a mnemonic or a `0x` seed, with an optional derivation path.
-/// A bare path, which would silently mean the public development phrase, is refused.
+/// A bare path means the development phrase, as everywhere in this ecosystem.
 pub fn signer_from_secret(text: &str) -> Result<Keypair, AccountError> {
-	let text = text.trim();
-	if text.starts_with('/') || text.is_empty() {
-		return Err(AccountError::Secret);
+	match text.trim() {
+		"" => Err(AccountError::Secret),
+		text => from_uri(text),
 	}
-	from_uri(text)
+}
+
+/// Whether a secret URI is one that everybody knows: it derives from the development phrase.
+pub fn is_public_secret(text: &str) -> bool {
+	let text = text.trim();
+	text.starts_with('/') || text.starts_with(DEV_PHRASE)
 }
 
 /// The key of one of [`DEVELOPMENT_ACCOUNTS`].
@@ -124,11 +129,21 @@ mod tests {
 		assert_eq!(account_of(&alice).to_string(), ALICE);
 		let from_seed = signer_from_secret(seed).expect("valid");
 		assert_eq!(account_of(&from_seed).to_string(), ALICE);
-		for bad in ["", "//Alice", "0x1234", "bottom drive obey"] {
+		for bad in ["", "0x1234", "bottom drive obey", "bottom drive//Alice"] {
 			let error = signer_from_secret(bad).err();
 			assert_eq!(error, Some(AccountError::Secret), "{bad}");
 		}
 		assert!(!AccountError::Secret.to_string().contains("bottom"));
+	}
+
+	#[test]
+	fn the_development_phrase_is_no_secret() {
+		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+		assert!(is_public_secret("//Alice\n"));
+		assert!(is_public_secret(&format!(" {phrase}//Alice")));
+		assert!(!is_public_secret(&format!("0x{}", "12".repeat(32))));
+		let alice = signer_from_secret("//Alice\n").expect("valid");
+		assert_eq!(account_of(&alice).to_string(), ALICE);
 	}
 
 	#[test]

@@ -43,7 +43,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(400);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a signed transaction may wait for a block.
-const MORTALITY_BLOCKS: u64 = 64;
+const MORTALITY_BLOCKS: u64 = 256;
 
 type Config = SubstrateConfig;
 pub(crate) type Transactions =
@@ -61,7 +61,6 @@ enum At {
 /// A node of a Keyshare chain whose versions are the ones this library speaks.
 pub struct Chain {
 	url: String,
-	config: Config,
 	genesis: GenesisHash,
 	spec_version: u32,
 	parameters: Parameters,
@@ -93,14 +92,12 @@ impl Chain {
 				"the node's address must be a URL that starts with ws:// or wss://, not `{url}`"
 			)));
 		}
-		let config = Config::new();
-		let connection = Connection::open(url, &config).await?;
+		let connection = Connection::open(url).await?;
 		let genesis = connection.client.genesis_hash();
 		let spec_version = check_name(&connection, url).await?;
 		let parameters = check_protocol(&connection, url).await?;
 		Ok(Self {
 			url: url.to_owned(),
-			config,
 			genesis,
 			spec_version,
 			parameters,
@@ -256,7 +253,7 @@ impl Chain {
 	}
 
 	async fn reconnect(&self) -> Result<Connection> {
-		let connection = Connection::open(&self.url, &self.config).await?;
+		let connection = Connection::open(&self.url).await?;
 		if connection.client.genesis_hash() != self.genesis {
 			return Err(Error::WrongChain(format!(
 				"the node at {} came back with another chain",
@@ -320,20 +317,28 @@ impl Follower<'_> {
 }
 
 impl Connection {
-	async fn open(url: &str, config: &Config) -> Result<Self> {
-		let unreachable = |reason: String| Error::Unreachable { url: url.to_owned(), reason };
+	async fn open(url: &str) -> Result<Self> {
 		let socket = WsClientBuilder::default()
 			.connection_timeout(CONNECTION_TIMEOUT)
 			.request_timeout(REQUEST_TIMEOUT)
 			.build(url)
 			.await
-			.map_err(|error| unreachable(error.to_string()))?;
-		let rpc = RpcClient::new(socket);
-		let backend = LegacyBackend::builder().build(rpc.clone());
-		let client = OnlineClient::from_backend_with_config(config.clone(), Arc::new(backend))
+			.map_err(|error| Error::Unreachable {
+				url: url.to_owned(),
+				reason: error.to_string(),
+			})?;
+		let client = RpcClient::new(socket);
+		let rpc = LegacyRpcMethods::new(client.clone());
+		let genesis = rpc
+			.genesis_hash()
+			.await
+			.map_err(|error| rpc_error(url, "chain_getBlockHash", error))?;
+		let config = Config::builder().set_genesis_hash(genesis).build();
+		let backend = Arc::new(LegacyBackend::builder().build(client));
+		let client = OnlineClient::from_backend_with_config(config, backend)
 			.await
 			.map_err(|error| answer("chain_getBlockHash", error))?;
-		Ok(Self { rpc: LegacyRpcMethods::new(rpc), client })
+		Ok(Self { rpc, client })
 	}
 
 	async fn ask<Answer: Decode>(

@@ -26,7 +26,7 @@ but the seed itself can never be recovered from them: keep your own copy if you 
 
 /// Registers private keys with a Keyshare network, and shows and checks what became of them.
 #[derive(Parser)]
-#[command(name = "keyshare", version, after_help = AFTER_HELP, propagate_version = true)]
+#[command(name = "keyshare", version, after_help = AFTER_HELP)]
 pub struct Cli {
 	/// What holds for every command.
 	#[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Cli {
 #[derive(Args)]
 pub struct Global {
 	/// The node to talk to: a ws:// or wss:// URL
-	#[arg(long, global = true, env = "KEYSHARE_URL", default_value = DEFAULT_URL)]
+	#[arg(long, global = true, env = "KEYSHARE_URL", hide_env_values = true, default_value = DEFAULT_URL)]
 	pub url: String,
 	/// Data as JSON on standard output, everything else on standard error
 	#[arg(long, global = true)]
@@ -207,7 +207,7 @@ pub enum Key {
 	Generate {
 		/// The file to write
 		path: PathBuf,
-		/// The scheme.
+		/// The key's scheme
 		#[arg(long, value_parser = scheme_parser())]
 		scheme: KeyScheme,
 	},
@@ -221,6 +221,7 @@ pub enum Key {
 
 /// A key that is there already.
 #[derive(Args)]
+#[command(next_help_heading = "Key")]
 pub struct ExistingKey {
 	/// Where it is.
 	#[command(flatten)]
@@ -244,6 +245,7 @@ pub struct ExistingKeySource {
 
 /// A key to register.
 #[derive(Args)]
+#[command(next_help_heading = "Key")]
 pub struct NewKey {
 	/// Where it comes from.
 	#[command(flatten)]
@@ -270,6 +272,7 @@ pub struct NewKeySource {
 
 /// Who signs a call.
 #[derive(Args)]
+#[command(next_help_heading = "Signature")]
 #[group(required = true, multiple = false)]
 pub struct SignerInput {
 	/// Sign with the sr25519 account in a file: a mnemonic or a 0x seed, with an optional path
@@ -288,6 +291,7 @@ pub struct SignerInput {
 
 /// How long to go on.
 #[derive(Args)]
+#[command(next_help_heading = "Running")]
 pub struct Deadline {
 	/// Stop after so many seconds, naming what is missing. Nothing is lost by stopping
 	#[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
@@ -390,9 +394,9 @@ mod tests {
 			}
 		};
 		let three = with(&["--evm-allow", "0x1", "0x2,0x3", "--evm-null-recipient"]);
-		let three = three.ok().expect("valid");
-		assert_eq!(three.evm_allow, ["0x1", "0x2", "0x3"]);
-		assert!(three.evm_null_recipient);
+		assert!(three.is_ok_and(|three| {
+			three.evm_allow == ["0x1", "0x2", "0x3"] && three.evm_null_recipient
+		}));
 		for conflict in [
 			["--evm-allow", "0x1", "--evm-deny", "0x2"],
 			["--btc-allow", "1", "--btc-deny", "2"],
@@ -404,10 +408,8 @@ mod tests {
 
 	#[test]
 	fn global_options_stand_anywhere() {
-		let cli = parse(&["status", ALICE, "--json", "--url", "wss://example.org"]).ok();
-		let global = cli.expect("valid").global;
-		assert!(global.json);
-		assert_eq!(global.url, "wss://example.org");
+		let cli = parse(&["status", ALICE, "--json", "--url", "wss://example.org"]);
+		assert!(cli.is_ok_and(|cli| cli.global.json && cli.global.url == "wss://example.org"));
 		let bad = parse(&["status", "alice"]).map(drop);
 		assert_eq!(bad, Err(ErrorKind::ValueValidation));
 	}

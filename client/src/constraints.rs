@@ -82,8 +82,10 @@ pub fn from_lists(evm: &ListInput, btc: &ListInput) -> Result<Constraints> {
 
 /// Constraints from JSON: see the module's documentation.
 pub fn from_json(json: &str) -> Result<Constraints> {
-	let read: ConstraintsJson = serde_json::from_str(json)
-		.map_err(|error| ConstraintsInputError::Json(error.to_string()))?;
+	let wrong = |error: serde_json::Error| ConstraintsInputError::Json(error.to_string());
+	// An object by all means: serde reads an array as the fields in order, and `[]` as none.
+	let object: serde_json::Map<_, _> = serde_json::from_str(json).map_err(wrong)?;
+	let read: ConstraintsJson = serde_json::from_value(object.into()).map_err(wrong)?;
 	Ok(Constraints {
 		evm_acl: read.evm_acl.map(|acl| read_list(acl, parse_evm)).transpose()?,
 		btc_acl: read.btc_acl.map(|acl| read_list(acl, parse_btc)).transpose()?,

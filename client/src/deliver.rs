@@ -47,7 +47,7 @@ pub struct Delivery {
 ///
 /// # Errors
 ///
-/// [`Error::Incomplete`] when the deadline passes, naming who is missing; [`Error::Refused`] when
+/// [`Error::Incomplete`] when the deadline passes, naming who is missing; [`Error::State`] when
 /// the attempt is gone: expired or cancelled.
 pub async fn deliver(
 	chain: &Chain,
@@ -170,7 +170,7 @@ async fn refuse_if_gone(chain: &Chain, account: &AccountId, dealing: &Checked) -
 	let gone = finalized.generation >= dealing.record.generation
 		&& of_this_attempt(&finalized, dealing).is_none();
 	if gone {
-		return Err(Error::Refused(Refusal::registration(
+		return Err(Error::State(Refusal::registration(
 			"NotRegistering",
 			"the attempt is gone: it expired, or was cancelled or replaced",
 		)));

@@ -18,7 +18,7 @@ pub mod exit {
 	pub const FAILED: u8 = 1;
 	/// The command line or an input file is wrong.
 	pub const USAGE: u8 = 2;
-	/// The chain refuses the call.
+	/// The chain refuses the call, or its state leaves nothing to do.
 	pub const REFUSED: u8 = 3;
 	/// The deadline passed, or something is incomplete; what is missing is named.
 	pub const INCOMPLETE: u8 = 4;
@@ -66,6 +66,9 @@ pub enum Error {
 	/// The chain refuses the call, or would.
 	#[error("the chain refuses the call: {0}")]
 	Refused(Refusal),
+	/// The chain's state leaves nothing to do for this command.
+	#[error("{0}")]
+	State(Refusal),
 	/// The deadline passed.
 	#[error("{0}")]
 	Incomplete(Incomplete),
@@ -89,7 +92,7 @@ impl Error {
 			}
 			Self::Unreachable { .. } | Self::Answer { .. } | Self::Output(_) => exit::FAILED,
 			Self::WrongChain(_) => exit::WRONG_CHAIN,
-			Self::Refused(_) => exit::REFUSED,
+			Self::Refused(_) | Self::State(_) => exit::REFUSED,
 			Self::Incomplete(_) => exit::INCOMPLETE,
 			Self::Dealing(_) | Self::Verification(_) => exit::VERIFICATION,
 		}
@@ -118,7 +121,7 @@ impl Error {
 				"Nothing was signed. Name another node with --url, or use the version of this \
 				 tool that belongs to the chain.",
 			),
-			Self::Refused(refusal) => refusal.hint(),
+			Self::Refused(refusal) | Self::State(refusal) => refusal.hint(),
 			Self::Incomplete(_) => Some(
 				"Nothing is lost: `keyshare resume` with the same key goes on from here, as long \
 				 as the attempt has not expired; `keyshare status` shows where it stands.",

@@ -3,7 +3,7 @@
 use crate::cli;
 use crate::output::Output;
 use keyshare_client::{
-	account::{development_signer, signer_from_secret, AccountError},
+	account::{development_signer, is_public_secret, signer_from_secret, AccountError},
 	chain::Chain,
 	constraints::{self, ListInput},
 	keyfile::{self, KeyFileError, KeyInput},
@@ -94,20 +94,21 @@ pub async fn signer(input: &cli::SignerInput, chain: &Chain) -> Result<Signer> {
 	if let Some(account) = &input.external_signer {
 		return Ok(Signer::Elsewhere(account.clone()));
 	}
-	let key = if let Some(name) = &input.dev_account {
-		let key = development_signer(name)?;
-		let kind = chain.kind().await?;
-		if !matches!(kind.as_str(), "Development" | "Local") {
-			return Err(AccountError::NotDevelopment(kind).into());
-		}
-		key
+	let (key, is_public) = if let Some(name) = &input.dev_account {
+		(development_signer(name)?, true)
 	} else {
 		let text = match &input.account_file {
 			Some(path) => keyfile::file_text(path)?,
 			None => keyfile::stdin_text()?,
 		};
-		signer_from_secret(&text)?
+		(signer_from_secret(&text)?, is_public_secret(&text))
 	};
+	if is_public {
+		let kind = chain.kind().await?;
+		if !matches!(kind.as_str(), "Development" | "Local") {
+			return Err(AccountError::NotDevelopment(kind).into());
+		}
+	}
 	Ok(Signer::Key(Box::new(key)))
 }
 

@@ -39,11 +39,6 @@ impl Output {
 		Self { json, lines: Arc::new(lines) }
 	}
 
-	/// Whether `--json` was given.
-	pub fn is_json(&self) -> bool {
-		self.json
-	}
-
 	/// A message for the user.
 	pub fn note(&self, text: &str) {
 		self.lines.say(text);
@@ -51,7 +46,7 @@ impl Output {
 
 	/// The command's data: JSON, or the same in words.
 	pub fn data(&self, json: &impl Serialize, words: &str) -> Result<()> {
-		print(self.json, json, words)
+		self.lines.bars.suspend(|| print(self.json, json, words))
 	}
 
 	/// The command's failure.

@@ -91,7 +91,7 @@ pub async fn verify(
 ) -> Result<Verification> {
 	let info = chain.registration(account).await?;
 	let registration = info.registered.ok_or_else(|| {
-		Error::Refused(Refusal::registration("NotRegistered", "the account has no key in force"))
+		Error::State(Refusal::registration("NotRegistered", "the account has no key in force"))
 	})?;
 	let members = chain.subgroups().await?;
 	let parameters = chain.parameters();

@@ -44,7 +44,7 @@ fn a_share_acknowledged_before_a_crash_is_confirmed_without_being_sent_again() {
 	assert_eq!(confirmed.as_array().map(Vec::len), Some(1), "{status}");
 
 	// And with the same key the rest is completed, without that share.
-	let resumed = tool.run(&["resume", "--key-file", key, "--dev-account", "dave"]);
+	let resumed = tool.run(&["resume", DAVE, "--key-file", key]);
 	assert_eq!(resumed.json()["status"], "registered");
 	let again = resumed
 		.stderr

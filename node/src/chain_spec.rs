@@ -10,6 +10,9 @@ use std::path::PathBuf;
 /// A chain spec without extensions.
 pub type ChainSpec = GenericChainSpec;
 
+/// Sets the network's protocols apart from those of other chains.
+const PROTOCOL_ID: &str = "keyshare";
+
 /// The chain named `id`, or the one in the file `id`: `dev`, `local` (which no name means too),
 /// or a path. The development chain's servers answer on `share_port`, which its genesis names.
 pub fn load(id: &str, share_port: u16) -> Result<ChainSpec, String> {
@@ -27,6 +30,7 @@ fn development(runtime: &[u8], share_port: u16) -> ChainSpec {
 		.with_name("Keyshare Development")
 		.with_id("keyshare-development")
 		.with_chain_type(ChainType::Development)
+		.with_protocol_id(PROTOCOL_ID)
 		.with_properties(properties())
 		.with_genesis_config_patch(genesis::development(share_port))
 		.build()
@@ -38,6 +42,7 @@ fn local(runtime: &[u8]) -> ChainSpec {
 		.with_name("Keyshare Local")
 		.with_id("keyshare-local")
 		.with_chain_type(ChainType::Local)
+		.with_protocol_id(PROTOCOL_ID)
 		.with_properties(properties())
 		.with_genesis_config_preset_name(LOCAL_PRESET)
 		.build()

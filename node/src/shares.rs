@@ -42,7 +42,7 @@ pub enum ShareError {
 	Password(#[from] PasswordError),
 	/// There is no password for the store.
 	#[error(
-		"the share store {0} is under a password; give the file that holds it with \
+		"the share store {0} needs a password; give the file that holds it with \
 		 --share-store-password-file"
 	)]
 	NoPassword(PathBuf),

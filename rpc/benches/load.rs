@@ -7,10 +7,10 @@
 //!
 //! `cargo bench --bench load -- [--quick] [--secp256k1] [--shares N]`
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/all/common/mod.rs"]
 mod common;
 
-use common::*;
+use crate::common::*;
 use keyshare_primitives::{
 	messages,
 	seal::{SealedShare, ShareContext},

@@ -1,9 +1,9 @@
 //! What one share costs, piece by piece.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../tests/all/common/mod.rs"]
 mod common;
 
-use common::*;
+use crate::common::*;
 use criterion::{criterion_group, criterion_main, BatchSize, Criterion, Throughput};
 use keyshare_primitives::{
 	messages,

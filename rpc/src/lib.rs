@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`api`] | the `keyshare_*` methods: parameters, answers, the one conversion to RPC errors |
 //! | [`intake`] | what a request goes through, in the protocol's order, cheapest check first |
-//! | [`pool`] | the threads that do the work, behind a bounded queue |
+//! | `pool` | the threads that do the work, behind a bounded queue |
 //! | [`keys`] | the servers this node hosts and what they open envelopes with |
 //! | [`chain`] | the one trait through which chain state is read |
 //! | [`store`] | the durable encrypted store; it is also the queue of confirmations |
@@ -25,7 +25,7 @@ pub mod confirm;
 pub mod intake;
 pub mod keys;
 pub mod listener;
-pub mod pool;
+mod pool;
 pub mod store;
 
 /// Target of everything this crate logs.

@@ -45,8 +45,8 @@ pub async fn run(cli: Cli, output: &Output) -> Result<u8> {
 type Exit = Option<u8>;
 
 impl Deadline {
-	/// The instant `--deadline` stands for, from now.
-	fn from_now(&self) -> Instant {
+	/// The instant `--deadline` stands for, counted from now.
+	fn starting_now(&self) -> Instant {
 		Instant::now() + Duration::from_secs(self.deadline)
 	}
 }

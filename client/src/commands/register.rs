@@ -72,7 +72,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 	let public = Some(key.public_key());
 	let of_this_key = |registration: &&RegistrationInfo| registration.key.public_key() == public;
 	let registration = shown(&info).find(of_this_key).ok_or_else(|| {
-		Error::Refused(Refusal::registration(
+		Error::State(Refusal::registration(
 			"NotRegistering",
 			format!(
 				"the chain shows no attempt or key of {} with this key: was it cancelled, or did \
@@ -83,7 +83,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 	})?;
 	let dealing =
 		Dealing::find(&key, chain.parameters(), chain.genesis(), &args.account, &registration.key)?;
-	let deadline = args.deadline.from_now();
+	let deadline = args.deadline.starting_now();
 	finish(&chain, &args.account, dealing, registration, deadline, output).await
 }
 
@@ -123,7 +123,7 @@ impl Attempt<'_> {
 			return output.data(&view, &view.words()).map(|()| None);
 		}
 		self.key.save(output)?;
-		let deadline = deadline.from_now();
+		let deadline = deadline.starting_now();
 		let info = carry_out(chain, &call, &self.signer, deadline, &output.progress()).await?;
 		let registration = shown(&info)
 			.find(|registration| registration.key.commitments == dealing.commitments)

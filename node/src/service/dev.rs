@@ -31,6 +31,7 @@ pub async fn start<N: NetworkBackend<Block, Hash>>(
 	keep_to_itself(&mut config.network);
 	let mut parts = Parts::new(&config)?;
 	let shares = parts.start_shares(&config, &options).await?;
+	let pool = parts.pool(&config);
 	let registry = config.prometheus_registry();
 	let networking = Networking::<N> {
 		config: FullNetworkConfiguration::new(&config.network, registry.cloned()),
@@ -41,12 +42,12 @@ pub async fn start<N: NetworkBackend<Block, Hash>>(
 	let sealer = Sealer {
 		slot_duration: sc_consensus_aura::slot_duration(&*parts.client)
 			.map_err(sc_service::Error::from)?,
-		proposer: parts.proposer(&config),
+		proposer: parts.proposer(&config, &pool),
 		client: parts.client.clone(),
-		pool: parts.pool.clone(),
+		pool: pool.clone(),
 		select_chain: parts.select_chain.clone(),
 	};
-	parts.spawn(config, networking, shares)?;
+	parts.spawn(config, &pool, networking, shares)?;
 	let block_time = options.block_time.unwrap_or(BLOCK_TIME);
 	log::info!(
 		target: LOG_TARGET,

@@ -132,7 +132,6 @@ struct Parts {
 	keystore: KeystorePtr,
 	tasks: TaskManager,
 	select_chain: SelectChain,
-	pool: Arc<Pool>,
 	telemetry: Option<Telemetry>,
 }
 
@@ -151,28 +150,29 @@ impl Parts {
 			sc_service::new_wasm_executor(&config.executor),
 			Vec::new(),
 		)?;
-		let client = Arc::new(client);
 		let telemetry = worker.map(|(telemetry, worker)| {
 			tasks.spawn_handle().spawn("telemetry", None, worker.run());
 			telemetry
 		});
-		let pool = sc_transaction_pool::Builder::new(
-			tasks.spawn_essential_handle(),
-			client.clone(),
-			config.role.is_authority().into(),
-		)
-		.with_options(config.transaction_pool.clone())
-		.with_prometheus(config.prometheus_registry())
-		.build();
 		Ok(Self {
+			client: Arc::new(client),
 			select_chain: LongestChain::new(backend.clone()),
 			keystore: keystore.keystore(),
-			pool: Arc::new(pool),
-			client,
 			backend,
 			tasks,
 			telemetry,
 		})
+	}
+
+	fn pool(&self, config: &Configuration) -> Arc<Pool> {
+		let pool = sc_transaction_pool::Builder::new(
+			self.tasks.spawn_essential_handle(),
+			self.client.clone(),
+			config.role.is_authority().into(),
+		)
+		.with_options(config.transaction_pool.clone())
+		.with_prometheus(config.prometheus_registry());
+		Arc::new(pool.build())
 	}
 
 	fn telemetry(&self) -> Option<TelemetryHandle> {
@@ -202,11 +202,11 @@ impl Parts {
 	}
 
 	/// What makes a block's content.
-	fn proposer(&self, config: &Configuration) -> Proposer {
+	fn proposer(&self, config: &Configuration, pool: &Arc<Pool>) -> Proposer {
 		Proposer::new(
 			self.tasks.spawn_handle(),
 			self.client.clone(),
-			self.pool.clone(),
+			pool.clone(),
 			config.prometheus_registry(),
 			self.telemetry(),
 		)
@@ -216,6 +216,7 @@ impl Parts {
 	fn spawn<N: NetworkBackend<Block, Hash>>(
 		&mut self,
 		config: Configuration,
+		pool: &Arc<Pool>,
 		networking: Networking<N>,
 		shares: Option<Shares>,
 	) -> Result<Network, Error> {
@@ -224,7 +225,7 @@ impl Parts {
 				config: &config,
 				net_config: networking.config,
 				client: self.client.clone(),
-				transaction_pool: self.pool.clone(),
+				transaction_pool: pool.clone(),
 				spawn_handle: self.tasks.spawn_handle(),
 				spawn_essential_handle: self.tasks.spawn_essential_handle(),
 				import_queue: networking.import_queue,
@@ -237,11 +238,11 @@ impl Parts {
 		let network = Network { service, sync };
 		// Whoever hosts servers has to confirm what they hold, whatever its role in the network.
 		if config.offchain_worker.enabled || shares.is_some() {
-			self.spawn_offchain_workers(&config, &network)?;
+			self.spawn_offchain_workers(&config, pool, &network)?;
 		}
 		let sources = rpc::Sources {
 			client: self.client.clone(),
-			pool: self.pool.clone(),
+			pool: pool.clone(),
 			intake: shares.as_ref().map(|shares| shares.intake().clone()),
 		};
 		sc_service::spawn_tasks(SpawnTasksParams {
@@ -250,7 +251,7 @@ impl Parts {
 			backend: self.backend.clone(),
 			task_manager: &mut self.tasks,
 			keystore: self.keystore.clone(),
-			transaction_pool: self.pool.clone(),
+			transaction_pool: pool.clone(),
 			rpc_builder: Box::new(move |_| rpc::module(sources.clone()).map_err(service_error)),
 			network: network.service.clone(),
 			system_rpc_tx,
@@ -273,9 +274,10 @@ impl Parts {
 	fn spawn_offchain_workers(
 		&self,
 		config: &Configuration,
+		pool: &Arc<Pool>,
 		network: &Network,
 	) -> Result<(), sc_service::Error> {
-		let transactions = OffchainTransactionPoolFactory::new(self.pool.clone());
+		let transactions = OffchainTransactionPoolFactory::new(pool.clone());
 		let workers = OffchainWorkers::new(OffchainWorkerOptions {
 			runtime_api_provider: self.client.clone(),
 			keystore: Some(self.keystore.clone()),

@@ -1,7 +1,8 @@
 //! Any chain of several processes: Aura makes blocks, GRANDPA finalizes them.
 
 use super::{
-	Backend, Block, BoxError, Client, Network, Networking, Options, Parts, Proposer, SelectChain,
+	Backend, Block, BoxError, Client, Network, Networking, Options, Parts, Pool, Proposer,
+	SelectChain,
 };
 use crate::error::Error;
 use keyshare_runtime::Hash;
@@ -78,68 +79,63 @@ pub async fn start<N: NetworkBackend<Block, Hash>>(
 	options: Options,
 ) -> Result<TaskManager, Error> {
 	let mut parts = Parts::new(&config)?;
+	let shares = parts.start_shares(&config, &options).await?;
+	let pool = parts.pool(&config);
 	let Consensus { import_queue, block_import, voter, slot_duration } =
 		Consensus::new(&parts, &config)?;
-	let shares = parts.start_shares(&config, &options).await?;
-	let proposer = parts.proposer(&config);
-	let participation = Participation::of(&config);
-
-	let registry = config.prometheus_registry();
-	let metrics = N::register_notification_metrics(registry);
-	let mut net_config =
-		FullNetworkConfiguration::<_, _, N>::new(&config.network, registry.cloned());
-	let protocol = sc_consensus_grandpa::protocol_standard_name(
-		&parts.client.info().genesis_hash,
-		&config.chain_spec,
-	);
-	let (notifications_config, notifications) =
-		sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
-			protocol.clone(),
-			metrics.clone(),
-			net_config.peer_store_handle(),
-		);
-	net_config.add_notification_protocol(notifications_config);
-	let warp_sync = Arc::new(NetworkProvider::new(
-		parts.backend.clone(),
-		voter.shared_authority_set().clone(),
-		Vec::new(),
-	));
-	let networking = Networking {
-		config: net_config,
-		metrics,
-		import_queue,
-		warp_sync: Some(WarpSyncConfig::WithProvider(warp_sync)),
+	let (networking, votes) = networking::<N>(&parts, &config, &voter, import_queue);
+	let part = Part {
+		role: config.role,
+		name: config.network.node_name.clone(),
+		force_authoring: config.force_authoring,
+		registry: config.prometheus_registry().cloned(),
 	};
-	let network = parts.spawn(config, networking, shares)?;
-
-	if participation.role.is_authority() {
-		spawn_author(&parts, &network, &participation, proposer, block_import, slot_duration)?;
+	let (proposer, is_voting) = (parts.proposer(&config, &pool), !config.disable_grandpa);
+	let network = parts.spawn(config, &pool, networking, shares)?;
+	if part.role.is_authority() {
+		part.spawn_author(&parts, &network, proposer, block_import, slot_duration)?;
 	}
-	if participation.votes {
-		spawn_voter(&parts, &network, participation, voter, protocol, notifications)?;
+	if is_voting {
+		part.spawn_voter(&parts, &network, &pool, voter, votes)?;
 	}
 	Ok(parts.tasks)
 }
 
-/// What the node does in the network.
-struct Participation {
-	role: Role,
-	votes: bool,
-	name: String,
-	force_authoring: bool,
-	registry: Option<Registry>,
+/// The channel that GRANDPA's votes go over.
+struct Votes {
+	protocol: ProtocolName,
+	notifications: Box<dyn NotificationService>,
 }
 
-impl Participation {
-	fn of(config: &Configuration) -> Self {
-		Self {
-			role: config.role,
-			votes: !config.disable_grandpa,
-			name: config.network.node_name.clone(),
-			force_authoring: config.force_authoring,
-			registry: config.prometheus_registry().cloned(),
-		}
-	}
+fn networking<N: NetworkBackend<Block, Hash>>(
+	parts: &Parts,
+	config: &Configuration,
+	voter: &Voter,
+	import_queue: DefaultImportQueue<Block>,
+) -> (Networking<N>, Votes) {
+	let registry = config.prometheus_registry();
+	let metrics = N::register_notification_metrics(registry);
+	let mut full = FullNetworkConfiguration::<_, _, N>::new(&config.network, registry.cloned());
+	let genesis = parts.client.info().genesis_hash;
+	let protocol = sc_consensus_grandpa::protocol_standard_name(&genesis, &config.chain_spec);
+	let (votes, notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+		protocol.clone(),
+		metrics.clone(),
+		full.peer_store_handle(),
+	);
+	full.add_notification_protocol(votes);
+	let warp_sync = NetworkProvider::new(
+		parts.backend.clone(),
+		voter.shared_authority_set().clone(),
+		Vec::new(),
+	);
+	let networking = Networking {
+		config: full,
+		metrics,
+		import_queue,
+		warp_sync: Some(WarpSyncConfig::WithProvider(Arc::new(warp_sync))),
+	};
+	(networking, Votes { protocol, notifications })
 }
 
 async fn inherents(
@@ -150,68 +146,79 @@ async fn inherents(
 	Ok((slot, timestamp))
 }
 
-fn spawn_author(
-	parts: &Parts,
-	network: &Network,
-	participation: &Participation,
-	proposer: Proposer,
-	block_import: BlockImport,
-	slot_duration: SlotDuration,
-) -> Result<(), sc_service::Error> {
-	let author = sc_consensus_aura::start_aura::<AuthorityPair, _, _, _, _, _, _, _, _, _, _>(
-		StartAuraParams {
-			slot_duration,
-			client: parts.client.clone(),
-			select_chain: parts.select_chain.clone(),
-			block_import,
-			proposer_factory: proposer,
-			sync_oracle: network.sync.clone(),
-			justification_sync_link: network.sync.clone(),
-			create_inherent_data_providers: move |_, ()| inherents(slot_duration),
-			force_authoring: participation.force_authoring,
-			backoff_authoring_blocks: None::<()>,
-			keystore: parts.keystore.clone(),
-			block_proposal_slot_portion: SlotProportion::new(PROPOSAL_PORTION),
-			max_block_proposal_slot_portion: None,
-			telemetry: parts.telemetry(),
-			compatibility_mode: Default::default(),
-		},
-	)?;
-	parts.tasks.spawn_essential_handle().spawn_blocking("aura", Some("block-authoring"), author);
-	Ok(())
+/// What part the node takes in making blocks and finalizing them.
+struct Part {
+	role: Role,
+	name: String,
+	force_authoring: bool,
+	registry: Option<Registry>,
 }
 
-/// Starts GRANDPA's voter, which follows the others' votes if the node is no authority.
-fn spawn_voter(
-	parts: &Parts,
-	network: &Network,
-	participation: Participation,
-	voter: Voter,
-	protocol_name: ProtocolName,
-	notification_service: Box<dyn NotificationService>,
-) -> Result<(), sc_service::Error> {
-	let keystore = participation.role.is_authority().then(|| parts.keystore.clone());
-	let voter = sc_consensus_grandpa::run_grandpa_voter(GrandpaParams {
-		config: sc_consensus_grandpa::Config {
-			gossip_duration: GOSSIP_DURATION,
-			justification_generation_period: JUSTIFICATION_PERIOD,
-			observer_enabled: false,
-			local_role: participation.role,
-			name: Some(participation.name),
-			keystore,
+impl Part {
+	fn spawn_author(
+		&self,
+		parts: &Parts,
+		network: &Network,
+		proposer: Proposer,
+		block_import: BlockImport,
+		slot_duration: SlotDuration,
+	) -> Result<(), sc_service::Error> {
+		let author = sc_consensus_aura::start_aura::<AuthorityPair, _, _, _, _, _, _, _, _, _, _>(
+			StartAuraParams {
+				slot_duration,
+				client: parts.client.clone(),
+				select_chain: parts.select_chain.clone(),
+				block_import,
+				proposer_factory: proposer,
+				sync_oracle: network.sync.clone(),
+				justification_sync_link: network.sync.clone(),
+				create_inherent_data_providers: move |_, ()| inherents(slot_duration),
+				force_authoring: self.force_authoring,
+				backoff_authoring_blocks: None::<()>,
+				keystore: parts.keystore.clone(),
+				block_proposal_slot_portion: SlotProportion::new(PROPOSAL_PORTION),
+				max_block_proposal_slot_portion: None,
+				telemetry: parts.telemetry(),
+				compatibility_mode: Default::default(),
+			},
+		)?;
+		let spawner = parts.tasks.spawn_essential_handle();
+		spawner.spawn_blocking("aura", Some("block-authoring"), author);
+		Ok(())
+	}
+
+	/// Starts GRANDPA's voter, which only follows the others' votes if the node is no authority.
+	fn spawn_voter(
+		self,
+		parts: &Parts,
+		network: &Network,
+		pool: &Arc<Pool>,
+		voter: Voter,
+		votes: Votes,
+	) -> Result<(), sc_service::Error> {
+		let voter = sc_consensus_grandpa::run_grandpa_voter(GrandpaParams {
+			config: sc_consensus_grandpa::Config {
+				gossip_duration: GOSSIP_DURATION,
+				justification_generation_period: JUSTIFICATION_PERIOD,
+				observer_enabled: false,
+				local_role: self.role,
+				name: Some(self.name),
+				keystore: self.role.is_authority().then(|| parts.keystore.clone()),
+				telemetry: parts.telemetry(),
+				protocol_name: votes.protocol,
+			},
+			link: voter,
+			network: network.service.clone(),
+			sync: network.sync.clone(),
+			notification_service: votes.notifications,
+			voting_rule: VotingRulesBuilder::default().build(),
+			prometheus_registry: self.registry,
+			shared_voter_state: SharedVoterState::empty(),
 			telemetry: parts.telemetry(),
-			protocol_name,
-		},
-		link: voter,
-		network: network.service.clone(),
-		sync: network.sync.clone(),
-		notification_service,
-		voting_rule: VotingRulesBuilder::default().build(),
-		prometheus_registry: participation.registry,
-		shared_voter_state: SharedVoterState::empty(),
-		telemetry: parts.telemetry(),
-		offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(parts.pool.clone()),
-	})?;
-	parts.tasks.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
-	Ok(())
+			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(pool.clone()),
+		})?;
+		let spawner = parts.tasks.spawn_essential_handle();
+		spawner.spawn_blocking("grandpa-voter", None, voter);
+		Ok(())
+	}
 }

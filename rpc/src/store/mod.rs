@@ -2,7 +2,7 @@
 //!
 //! One SQLite file in WAL mode with `synchronous=FULL`: an acknowledged share survives the death
 //! of the process or the machine at any instant after. One thread writes, many requests to a
-//! transaction ([`writer`]); reads go beside it. Secrets are sealed record by record ([`vault`]);
+//! transaction (`writer`); reads go beside it. Secrets are sealed record by record (`vault`);
 //! accounts, generations and custody proofs stand in the clear, for they are public.
 //!
 //! A record that cannot be decrypted is logged and passed over, never mended while running.

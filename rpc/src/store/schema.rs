@@ -272,3 +272,41 @@ impl FromSql for RecordState {
 		state.ok_or(FromSqlError::OutOfRange(number))
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_is_committed_is_on_the_disk_and_what_is_deleted_is_wiped() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("store");
+		let (writer, _) = open_writer(&path, &"password".into(), GenesisHash::repeat_byte(1))
+			.expect("a new store");
+		let pragma = |name: &str| -> String {
+			let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+			writer.query_row(&sql, [], |row| row.get(0)).expect("known")
+		};
+		assert_eq!(pragma("journal_mode"), "wal");
+		assert_eq!(pragma("synchronous"), "2", "FULL: each commit waits for the disk");
+		assert_eq!(pragma("secure_delete"), "1");
+	}
+
+	#[test]
+	fn the_reader_cannot_write() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("store");
+		let (_writer, _) = open_writer(&path, &"password".into(), GenesisHash::repeat_byte(1))
+			.expect("a new store");
+		let reader = open_reader(&path).expect("opens");
+		assert!(select_servers(&reader).expect("readable").is_empty());
+		assert!(reader.execute("DELETE FROM shares", []).is_err());
+	}
+
+	#[test]
+	fn what_is_pending_is_found_through_its_index() {
+		let memory = Connection::open_in_memory().expect("memory");
+		memory.execute_batch(LAYOUT).expect("valid");
+		assert!(select_pending(&memory, 0, 1).expect("the index can be used").is_empty());
+	}
+}

@@ -1,8 +1,6 @@
 //! The store as its users see it: what it keeps, and what it refuses to open.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use keyshare_primitives::{GenesisHash, KeyScheme};
 use keyshare_rpc::store::{Put, RecordState, ShareStore, StoreError, FILE_NAME};
 use rusqlite::Connection;

@@ -1,9 +1,7 @@
 //! Each row of protocol §5's error table, and what is stored after it, through real JSON-RPC over a
 //! socket against a mock chain.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use jsonrpsee::{
 	core::{client::ClientT, ClientError},
 	http_client::HttpClient,

@@ -1,8 +1,6 @@
 //! The share listener's limits, over real sockets.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use jsonrpsee::{
 	core::{client::ClientT, params::BatchRequestBuilder},
 	http_client::HttpClient,

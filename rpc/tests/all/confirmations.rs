@@ -1,10 +1,8 @@
 //! What reaches the off-chain worker, and when a record is over, against a mock chain and an
 //! off-chain storage in memory.
 
-mod common;
-
+use crate::common::*;
 use codec::Decode;
-use common::*;
 use keyshare_primitives::{
 	offchain::{Queue, MAX_QUEUED, QUEUE_KEY},
 	AccountId, Confirmation, KeyScheme,

@@ -1,0 +1,293 @@
+//! What the chain holds for an account, or would, as JSON and in words.
+
+use keyshare_client::{
+	chain::{amount, Cost, TOKEN, TOKEN_DECIMALS},
+	constraints::{self, ConstraintsJson},
+	deliver::Delivery,
+	keyfile,
+	progress::ServerState,
+};
+use keyshare_primitives::{
+	api::{AccountInfo, Coverage, RegistrationInfo, RegistrationStatus},
+	wire::to_hex,
+	AccountId, BlockNumber, Constraints, Elements, Generation, KeyRecord, KeyScheme, SubgroupId,
+};
+use serde::Serialize;
+
+/// Result of `register`, `swap-key` and `resume`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivered {
+	account: String,
+	#[serde(flatten)]
+	key: Registration,
+	servers: Vec<DeliveredServer>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveredServer {
+	subgroup: SubgroupId,
+	server: String,
+	endpoint: String,
+	/// `sealed`, `sent`, `retrying`, `stored`, `failed` or `confirmed`.
+	state: &'static str,
+	/// Why it failed or is retried.
+	reason: Option<String>,
+}
+
+impl Delivered {
+	/// What a delivery for `account` came to.
+	pub fn new(account: &AccountId, delivery: &Delivery) -> Self {
+		let servers = delivery.servers.iter().map(|(server, state)| DeliveredServer {
+			subgroup: server.subgroup,
+			server: server.account.to_string(),
+			endpoint: server.endpoint.clone(),
+			state: state.word(),
+			reason: match state {
+				ServerState::Failed { reason } | ServerState::Retrying { reason, .. } => {
+					Some(reason.clone())
+				}
+				_ => None,
+			},
+		});
+		Self {
+			account: account.to_string(),
+			key: Registration::from(&delivery.registration),
+			servers: servers.collect(),
+		}
+	}
+
+	/// The same in words.
+	pub fn words(&self) -> String {
+		let mut words = format!("{} has a registered key:\n{}", self.account, self.key.words());
+		for server in self.servers.iter().filter(|server| server.state != "confirmed") {
+			let reason = server.reason.as_ref().map(|reason| format!(": {reason}"));
+			words += &format!(
+				"\n  not needed for the quorum: {} of subgroup {} ({}{})",
+				server.server,
+				server.subgroup,
+				server.state,
+				reason.unwrap_or_default()
+			);
+		}
+		words
+	}
+}
+
+/// Result of `--dry-run`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DryRun {
+	dry_run: bool,
+	account: String,
+	call: String,
+	words: String,
+	deposit: String,
+	fee: String,
+	token: &'static str,
+	decimals: usize,
+	#[serde(skip)]
+	cost: Cost,
+}
+
+impl DryRun {
+	/// What `call` of `account` would cost.
+	pub fn new(account: &AccountId, call: &[u8], words: String, cost: Cost) -> Self {
+		Self {
+			dry_run: true,
+			account: account.to_string(),
+			call: to_hex(call),
+			words,
+			deposit: cost.deposit.to_string(),
+			fee: cost.fee.to_string(),
+			token: TOKEN,
+			decimals: TOKEN_DECIMALS,
+			cost,
+		}
+	}
+
+	/// The same in words.
+	pub fn words(&self) -> String {
+		format!(
+			"Nothing was signed or sent. {} would call:\n{}\n{}\ndeposit: {} (comes back when \
+			 the entry goes)\nfee: about {}",
+			self.account,
+			self.words,
+			self.call,
+			amount(self.cost.deposit),
+			amount(self.cost.fee)
+		)
+	}
+}
+
+/// What the chain holds for an account: result of `status` and of every other signed call.
+#[derive(PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+	account: String,
+	/// The last generation used; 0 before the first attempt.
+	generation: Generation,
+	#[serde(flatten)]
+	constraints: AccountConstraints,
+	registered: Option<Registration>,
+	registering: Option<Registration>,
+}
+
+impl Account {
+	/// What the chain holds for `account`.
+	pub fn new(account: &AccountId, info: &AccountInfo) -> Self {
+		Self {
+			account: account.to_string(),
+			generation: info.generation,
+			constraints: AccountConstraints::from(&info.constraints),
+			registered: info.registered.as_ref().map(Registration::from),
+			registering: info.registering.as_ref().map(Registration::from),
+		}
+	}
+
+	/// The same in words.
+	pub fn words(&self) -> String {
+		let mut words = self.account.clone();
+		match (&self.registered, &self.registering) {
+			(None, None) => words += ": nothing registered, no attempt under way",
+			(registered, registering) => {
+				if let Some(key) = registered {
+					words += &format!("\nregistered key:\n{}", key.words());
+				}
+				if let Some(attempt) = registering {
+					words += &format!("\nattempt under way:\n{}", attempt.words());
+				}
+				words += &format!("\n{}", self.constraints.words());
+			}
+		}
+		words
+	}
+}
+
+/// Constraints and who may change them: result of `constraints get`, with the account.
+#[derive(PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccountConstraints {
+	constraint_account: Option<String>,
+	constraints: Option<ConstraintsJson>,
+	#[serde(skip)]
+	in_words: Option<String>,
+}
+
+impl From<&Option<(AccountId, Constraints)>> for AccountConstraints {
+	fn from(entry: &Option<(AccountId, Constraints)>) -> Self {
+		let constraints = entry.as_ref().map(|(_, constraints)| constraints);
+		Self {
+			constraint_account: entry.as_ref().map(|(account, _)| account.to_string()),
+			constraints: constraints.map(ConstraintsJson::from),
+			in_words: constraints.map(constraints::in_words),
+		}
+	}
+}
+
+impl AccountConstraints {
+	/// The same in words.
+	pub fn words(&self) -> String {
+		match (&self.in_words, &self.constraint_account) {
+			(Some(words), Some(account)) => format!("{words}\nmay be changed by: {account}"),
+			_ => "no constraints: neither registered nor registering".into(),
+		}
+	}
+}
+
+/// A key in force or an attempt.
+#[derive(PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Registration {
+	registration_id: String,
+	generation: Generation,
+	scheme: KeyScheme,
+	public_key: String,
+	commitments: Vec<String>,
+	verifying_shares: Vec<String>,
+	/// `registering` or `registered`.
+	status: &'static str,
+	/// The first block in which an attempt is gone.
+	expires_at: Option<BlockNumber>,
+	subgroups: Vec<SubgroupCoverage>,
+}
+
+#[derive(PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SubgroupCoverage {
+	subgroup: SubgroupId,
+	members: Vec<String>,
+	quorum: Option<u32>,
+	confirmed: Vec<String>,
+	reached: bool,
+}
+
+impl From<&RegistrationInfo> for Registration {
+	fn from(info: &RegistrationInfo) -> Self {
+		let KeyRecord { id, generation, commitments, verifying_shares } = &info.key;
+		let hex = |elements: &Elements| -> Vec<String> {
+			(0..elements.len())
+				.filter_map(|index| elements.get(index))
+				.map(|element| to_hex(element.as_ref()))
+				.collect()
+		};
+		let commitments_hex = hex(commitments);
+		let (status, expires_at) = match info.status {
+			RegistrationStatus::Registering { expires_at } => ("registering", Some(expires_at)),
+			RegistrationStatus::Registered => ("registered", None),
+		};
+		Self {
+			registration_id: to_hex(id.as_bytes()),
+			generation: *generation,
+			scheme: commitments.scheme(),
+			public_key: commitments_hex.first().cloned().unwrap_or_default(),
+			commitments: commitments_hex,
+			verifying_shares: hex(verifying_shares),
+			status,
+			expires_at,
+			subgroups: info.coverage.iter().map(SubgroupCoverage::from).collect(),
+		}
+	}
+}
+
+impl From<&Coverage> for SubgroupCoverage {
+	fn from(coverage: &Coverage) -> Self {
+		let accounts = |list: &[AccountId]| list.iter().map(ToString::to_string).collect();
+		Self {
+			subgroup: coverage.subgroup,
+			members: accounts(&coverage.members),
+			quorum: coverage.quorum,
+			confirmed: accounts(&coverage.confirmed),
+			reached: coverage.is_reached(),
+		}
+	}
+}
+
+impl Registration {
+	fn words(&self) -> String {
+		let mut words = format!(
+			"  {} {}\n  id {}, generation {}",
+			keyfile::name(self.scheme),
+			self.public_key,
+			self.registration_id,
+			self.generation
+		);
+		if let Some(block) = self.expires_at {
+			words += &format!(", expires at block {block}");
+		}
+		for subgroup in &self.subgroups {
+			let quorum = match subgroup.quorum {
+				Some(quorum) => format!("at least {quorum} needed"),
+				None => "it has no members".into(),
+			};
+			words += &format!(
+				"\n  subgroup {}: {} of {} servers confirmed, {quorum}",
+				subgroup.subgroup,
+				subgroup.confirmed.len(),
+				subgroup.members.len()
+			);
+		}
+		words
+	}
+}

@@ -1,0 +1,209 @@
+//! What the tool shows, as JSON and in words. The JSON is for programs and stable: fields are
+//! added, never renamed. Accounts are SS58, bytes `0x` and hex, amounts decimal strings in the
+//! smallest unit (10⁻¹² KEY), absent things `null`.
+
+mod account;
+mod verified;
+
+pub use account::{Account, AccountConstraints, Delivered, DryRun};
+pub use verified::Verified;
+
+use keyshare_client::{error::MissingSubgroup, keyfile, Error};
+use keyshare_primitives::{
+	api::{Readiness, SubgroupInfo},
+	split::PrivateKey,
+	wire::to_hex,
+	AccountId, EncryptionKey, KeyScheme, SubgroupId,
+};
+use serde::Serialize;
+
+/// `{"error": …}`: the last line when a command fails.
+#[derive(Serialize)]
+pub struct Failure {
+	error: FailureBody,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FailureBody {
+	/// `input`, `failed`, `refused`, `incomplete`, `verification` or `wrong-chain`.
+	kind: &'static str,
+	/// The chain's name of the error, as in `Registration::AlreadyRegistered`.
+	name: Option<String>,
+	message: String,
+	hint: Option<&'static str>,
+	exit_code: u8,
+	/// With `incomplete`: the subgroups without quorum.
+	missing: Vec<Missing>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Missing {
+	subgroup: SubgroupId,
+	quorum: Option<u32>,
+	confirmed: u32,
+	servers: Vec<MissingServer>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MissingServer {
+	server: String,
+	state: String,
+}
+
+impl From<&Error> for Failure {
+	fn from(error: &Error) -> Self {
+		let name = match error {
+			Error::Refused(refusal) | Error::State(refusal) => refusal.name.clone(),
+			_ => None,
+		};
+		let missing = match error {
+			Error::Incomplete(incomplete) => incomplete.missing.iter().map(Missing::from).collect(),
+			_ => Vec::new(),
+		};
+		Self {
+			error: FailureBody {
+				kind: error.kind(),
+				name,
+				message: error.to_string(),
+				hint: error.hint(),
+				exit_code: error.exit_code(),
+				missing,
+			},
+		}
+	}
+}
+
+impl From<&MissingSubgroup> for Missing {
+	fn from(missing: &MissingSubgroup) -> Self {
+		let servers = missing.servers.iter().map(|server| MissingServer {
+			server: server.account.to_string(),
+			state: server.state.clone(),
+		});
+		Self {
+			subgroup: missing.subgroup,
+			quorum: missing.quorum,
+			confirmed: missing.confirmed,
+			servers: servers.collect(),
+		}
+	}
+}
+
+/// `{"externalCall": …}`: a call that waits for a signature made elsewhere.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalCall {
+	/// The call.
+	pub external_call: ExternalCallBody,
+}
+
+/// The fields of [`ExternalCall`].
+#[derive(Serialize)]
+pub struct ExternalCallBody {
+	/// Who has to sign.
+	pub account: String,
+	/// The encoded call.
+	pub call: String,
+	/// The same in words.
+	pub words: String,
+}
+
+impl ExternalCall {
+	/// A call for `account` to sign.
+	pub fn new(account: &AccountId, call: String, words: String) -> Self {
+		Self { external_call: ExternalCallBody { account: account.to_string(), call, words } }
+	}
+}
+
+/// Result of `subgroups`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subgroups {
+	threshold: u8,
+	subgroups: Vec<Subgroup>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Subgroup {
+	subgroup: SubgroupId,
+	quorum: Option<u32>,
+	members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Member {
+	validator: String,
+	server: String,
+	encryption_key: String,
+	endpoint: String,
+	ready: bool,
+}
+
+impl Subgroups {
+	/// The subgroups of a chain with this threshold.
+	pub fn new(threshold: u8, subgroups: &[SubgroupInfo]) -> Self {
+		let subgroup = |info: &SubgroupInfo| Subgroup {
+			subgroup: info.id,
+			quorum: info.quorum,
+			members: info
+				.members
+				.iter()
+				.map(|member| {
+					let EncryptionKey::X25519(key) = &member.server.encryption_key;
+					Member {
+						validator: member.validator.to_string(),
+						server: member.server.account.to_string(),
+						encryption_key: to_hex(key),
+						endpoint: String::from_utf8_lossy(&member.server.endpoint).into_owned(),
+						ready: member.readiness == Readiness::Ready,
+					}
+				})
+				.collect(),
+		};
+		Self { threshold, subgroups: subgroups.iter().map(subgroup).collect() }
+	}
+
+	/// The same in words.
+	pub fn words(&self) -> String {
+		let mut words = format!(
+			"{} subgroups; the shares of any {} make up a key",
+			self.subgroups.len(),
+			self.threshold
+		);
+		for subgroup in &self.subgroups {
+			let quorum =
+				subgroup.quorum.map_or("empty".into(), |quorum| format!("quorum {quorum}"));
+			words += &format!("\nsubgroup {} ({quorum}):", subgroup.subgroup);
+			for member in &subgroup.members {
+				let ready = if member.ready { "" } else { ", still fetching shares" };
+				words += &format!("\n  {} at {}{ready}", member.server, member.endpoint);
+			}
+		}
+		words
+	}
+}
+
+/// Result of `key generate` and `key inspect`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicKey {
+	scheme: KeyScheme,
+	public_key: String,
+}
+
+impl From<&PrivateKey> for PublicKey {
+	fn from(key: &PrivateKey) -> Self {
+		Self { scheme: key.scheme(), public_key: to_hex(key.public_key().as_ref()) }
+	}
+}
+
+impl PublicKey {
+	/// The same in words.
+	pub fn words(&self) -> String {
+		format!("{} {}", keyfile::name(self.scheme), self.public_key)
+	}
+}

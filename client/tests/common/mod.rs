@@ -1,0 +1,354 @@
+//! A chain and share servers made of nothing but their JSON-RPC, on real sockets. The chain
+//! answers the runtime API from one account's state; the servers open what they are sent, check
+//! it as real ones do, and confirm on that chain.
+
+#![allow(dead_code)]
+
+use codec::{Decode, Encode};
+use jsonrpsee::{
+	server::{ServerBuilder, ServerHandle},
+	types::{ErrorObjectOwned, Params},
+	RpcModule,
+};
+use keyshare_client::{
+	dealing::Dealing,
+	progress::{Event, Progress},
+};
+use keyshare_primitives::{
+	api::*,
+	messages,
+	seal::{EncryptionSecret, SealedShare, ShareContext},
+	share::VerifiedShare,
+	split::PrivateKey,
+	wire::*,
+	*,
+};
+use std::{
+	net::SocketAddr,
+	sync::{Arc, Mutex},
+};
+
+pub const USER: AccountId = AccountId::new([0xaa; 32]);
+pub const GENESIS: GenesisHash = GenesisHash::repeat_byte(0x11);
+
+/// The account of the server of subgroup `g`.
+pub fn server_account(g: u8) -> AccountId {
+	AccountId::new([g + 1; 32])
+}
+
+/// The parameters of three subgroups with threshold two and a quorum of two thirds.
+pub fn parameters() -> Parameters {
+	let fields = (PROTOCOL_VERSION, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32);
+	Parameters::decode(&mut fields.encode().as_slice()).expect("its layout")
+}
+
+pub fn key() -> PrivateKey {
+	PrivateKey::new(KeyScheme::Ed25519, [7; 32]).expect("any seed will do")
+}
+
+pub fn dealing() -> Dealing {
+	Dealing::new(&key(), &parameters(), &GENESIS, &USER, 1).expect("valid")
+}
+
+/// What the chain computes for [`dealing`].
+pub fn record() -> KeyRecord {
+	let commitments = dealing().commitments;
+	KeyRecord {
+		id: messages::registration_id(&GENESIS, &USER, 1, &commitments),
+		generation: 1,
+		verifying_shares: elements::verifying_shares(&commitments, 2, 3).expect("valid"),
+		commitments,
+	}
+}
+
+/// The state behind the chain's answers.
+#[derive(Clone)]
+pub struct State {
+	pub best: u64,
+	pub spec_name: &'static str,
+	pub parameters: Parameters,
+	pub subgroups: Vec<SubgroupInfo>,
+	pub account: AccountInfo,
+	pub finalized: Option<AccountInfo>,
+}
+
+/// A chain with one attempt of [`USER`] under way, one server a subgroup.
+#[derive(Clone)]
+pub struct Chain {
+	pub state: Arc<Mutex<State>>,
+}
+
+impl Chain {
+	pub fn new(endpoints: &[String; 3]) -> Self {
+		let secret = |g: u8| EncryptionSecret::new([g + 0x40; 32]);
+		let subgroups = (0..3u8).zip(endpoints).map(|(g, endpoint)| SubgroupInfo {
+			id: g,
+			quorum: Some(1),
+			members: vec![MemberInfo {
+				validator: AccountId::new([g + 0x80; 32]),
+				server: ServerInfo {
+					account: server_account(g),
+					encryption_key: secret(g).public(),
+					endpoint: endpoint.clone().into_bytes().try_into().expect("short"),
+				},
+				readiness: Readiness::Ready,
+			}],
+		});
+		let coverage = (0..3u8).map(|g| Coverage {
+			subgroup: g,
+			members: vec![server_account(g)],
+			quorum: Some(1),
+			confirmed: vec![],
+		});
+		let attempt = RegistrationInfo {
+			key: record(),
+			status: RegistrationStatus::Registering { expires_at: 100 },
+			coverage: coverage.collect(),
+		};
+		let account = AccountInfo {
+			generation: 1,
+			constraints: Some((USER, Constraints::default())),
+			registered: None,
+			registering: Some(attempt),
+		};
+		let state = State {
+			best: 1,
+			spec_name: "keyshare",
+			parameters: parameters(),
+			subgroups: subgroups.collect(),
+			account,
+			finalized: None,
+		};
+		Self { state: Arc::new(Mutex::new(state)) }
+	}
+
+	/// Changes the state in a new best block.
+	pub fn change<T>(&self, f: impl FnOnce(&mut State) -> T) -> T {
+		let mut state = self.state.lock().expect("not poisoned");
+		state.best += 1;
+		f(&mut state)
+	}
+
+	pub fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
+		f(&self.state.lock().expect("not poisoned"))
+	}
+
+	/// What a `confirm` of a server does.
+	pub fn confirm(&self, g: u8) {
+		self.change(|state| {
+			let Some(attempt) = &mut state.account.registering else { return };
+			attempt.coverage[usize::from(g)].confirmed = vec![server_account(g)];
+			if attempt.coverage.iter().all(Coverage::is_reached) {
+				attempt.status = RegistrationStatus::Registered;
+				state.account.registered = state.account.registering.take();
+			}
+		});
+	}
+
+	/// Serves the chain's RPC at `address` (port 0 for any).
+	pub async fn serve(&self, address: &str) -> (String, ServerHandle) {
+		let mut module = RpcModule::new(self.clone());
+		module
+			.register_method("chain_getBlockHash", |params, chain, _| {
+				let number: Option<u32> = params.sequence().optional_next().ok().flatten();
+				let hash = match number {
+					Some(0) => GENESIS,
+					_ => GenesisHash::from_low_u64_be(chain.read(|state| state.best)),
+				};
+				to_hex(hash.as_bytes())
+			})
+			.expect("one of a name");
+		module
+			.register_method("chain_getFinalizedHead", |_, _, _| to_hex(FINALIZED.as_bytes()))
+			.expect("one of a name");
+		module
+			.register_method("state_call", |params, chain, _| chain.call(&params))
+			.expect("one of a name");
+		let (address, handle) = serve(address, module).await;
+		(format!("ws://{address}"), handle)
+	}
+
+	fn call(&self, params: &Params<'_>) -> Result<String, ErrorObjectOwned> {
+		let (function, _, block): (String, String, Option<GenesisHash>) =
+			params.parse().expect("three parameters");
+		let answer = self.read(|state| {
+			Some(match function.as_str() {
+				"Core_version" => (state.spec_name, "test", 1u32, 1u32, 1u32).encode(),
+				"KeyshareApi_parameters" => state.parameters.encode(),
+				"KeyshareApi_subgroups" => state.subgroups.encode(),
+				"KeyshareApi_registration" if block == Some(FINALIZED) => {
+					state.finalized.as_ref().unwrap_or(&state.account).encode()
+				}
+				"KeyshareApi_registration" => state.account.encode(),
+				_ => return None,
+			})
+		});
+		answer.map(|bytes| to_hex(&bytes)).ok_or_else(|| {
+			ErrorObjectOwned::owned(
+				4003,
+				format!("Function to call not found: {function}"),
+				None::<()>,
+			)
+		})
+	}
+}
+
+const FINALIZED: GenesisHash = GenesisHash::repeat_byte(0xff);
+
+/// How a server behaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+	Honest,
+	/// Full for so many calls, then honest.
+	Busy(u32),
+	/// Stores and confirms, but signs something else.
+	WrongProof,
+	/// Signs for another attempt.
+	WrongId,
+	/// Never stores.
+	Refusing(ErrorCode),
+}
+
+/// A share server that speaks for every subgroup's account.
+pub struct Server {
+	pub chain: Option<Chain>,
+	pub behaviour: Mutex<Behaviour>,
+	pub calls: Mutex<Vec<u8>>,
+	shares: Mutex<Vec<(u8, VerifiedShare)>>,
+}
+
+impl Server {
+	pub fn new(behaviour: Behaviour) -> Arc<Self> {
+		Self::on(None, behaviour)
+	}
+
+	pub fn on(chain: Option<Chain>, behaviour: Behaviour) -> Arc<Self> {
+		Arc::new(Self {
+			chain,
+			behaviour: Mutex::new(behaviour),
+			calls: Mutex::default(),
+			shares: Mutex::default(),
+		})
+	}
+
+	/// Serves over http and ws alike.
+	pub async fn serve(self: &Arc<Self>) -> (SocketAddr, ServerHandle) {
+		let mut module = RpcModule::new(self.clone());
+		module
+			.register_method("keyshare_submitShare", |params, server, _| {
+				server.submit(params.one().expect("one object"))
+			})
+			.expect("one of a name");
+		module
+			.register_method("keyshare_proveCustody", |params, server, _| {
+				server.prove(params.one().expect("one object"))
+			})
+			.expect("one of a name");
+		serve("127.0.0.1:0", module).await
+	}
+
+	pub fn calls(&self) -> Vec<u8> {
+		self.calls.lock().expect("not poisoned").clone()
+	}
+
+	pub fn behave(&self, behaviour: Behaviour) {
+		*self.behaviour.lock().expect("not poisoned") = behaviour;
+	}
+
+	fn submit(&self, request: SubmitShare) -> Result<ShareReceipt, ErrorObjectOwned> {
+		let g = request.subgroup;
+		self.calls.lock().expect("not poisoned").push(g);
+		let id = self.behaviour()?;
+		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
+		let place = ShareContext { id: &record().id, server: &request.server.0, subgroup: g };
+		let share = EncryptionSecret::new([g + 0x40; 32])
+			.open(&sealed, place)
+			.map_err(|_| refusal(ErrorCode::DecryptionFailed, ErrorData::default()))?
+			.verify(record().verifying_share(g).expect("a subgroup"))
+			.map_err(|_| refusal(ErrorCode::ShareMismatch, ErrorData::default()))?;
+		let proof = share.prove(&self.signed(messages::custody_message(&id, &request.server.0)));
+		self.shares.lock().expect("not poisoned").push((g, share));
+		if let Some(chain) = &self.chain {
+			chain.confirm(g);
+		}
+		Ok(ShareReceipt { registration_id: id, status: SubmitStatus::Stored, custody_proof: proof })
+	}
+
+	fn prove(&self, request: CustodyChallenge) -> Result<FreshProof, ErrorObjectOwned> {
+		let id = self.behaviour()?;
+		let shares = self.shares.lock().expect("not poisoned");
+		let share = shares.iter().find(|(g, _)| server_account(*g) == request.server.0);
+		let (_, share) = share.ok_or_else(|| refusal(ErrorCode::NoShare, ErrorData::default()))?;
+		let message = messages::challenge_message(&id, &request.server.0, &request.nonce.0);
+		Ok(FreshProof { registration_id: id, custody_proof: share.prove(&self.signed(message)) })
+	}
+
+	/// What is signed in place of `message`.
+	fn signed(&self, mut message: Vec<u8>) -> Vec<u8> {
+		if *self.behaviour.lock().expect("not poisoned") == Behaviour::WrongProof {
+			message.push(0);
+		}
+		message
+	}
+
+	/// The registration id to answer with, or the error.
+	fn behaviour(&self) -> Result<RegistrationId, ErrorObjectOwned> {
+		let mut behaviour = self.behaviour.lock().expect("not poisoned");
+		match *behaviour {
+			Behaviour::Busy(0) => *behaviour = Behaviour::Honest,
+			Behaviour::Busy(times) => {
+				*behaviour = Behaviour::Busy(times - 1);
+				let data = ErrorData { retry_after_ms: Some(1), ..Default::default() };
+				return Err(refusal(ErrorCode::Busy, data));
+			}
+			Behaviour::Refusing(code) => return Err(refusal(code, ErrorData::default())),
+			Behaviour::WrongId => return Ok(RegistrationId::repeat_byte(9)),
+			Behaviour::Honest | Behaviour::WrongProof => {}
+		}
+		Ok(record().id)
+	}
+}
+
+fn refusal(code: ErrorCode, data: ErrorData) -> ErrorObjectOwned {
+	ErrorObjectOwned::owned(code.code(), code.name(), Some(data))
+}
+
+async fn serve<Context>(address: &str, module: RpcModule<Context>) -> (SocketAddr, ServerHandle) {
+	let server = ServerBuilder::default().build(address).await.expect("a free port");
+	(server.local_addr().expect("bound"), server.start(module))
+}
+
+/// A port on which nobody listens.
+pub fn closed_port() -> u16 {
+	std::net::TcpListener::bind("127.0.0.1:0")
+		.and_then(|listener| listener.local_addr())
+		.expect("a free port")
+		.port()
+}
+
+/// Events, collected.
+#[derive(Clone, Default)]
+pub struct Events(Arc<Mutex<Vec<Event>>>);
+
+impl Events {
+	pub fn progress(&self) -> Progress {
+		let events = self.0.clone();
+		Arc::new(move |event| events.lock().expect("not poisoned").push(event))
+	}
+
+	/// The words of one server's states, in order.
+	pub fn of(&self, g: u8) -> Vec<&'static str> {
+		let events = self.0.lock().expect("not poisoned");
+		events
+			.iter()
+			.filter_map(|event| match event {
+				Event::Server { server, state } if server.subgroup == g => Some(state.word()),
+				_ => None,
+			})
+			.collect()
+	}
+
+	pub fn any(&self, f: impl Fn(&Event) -> bool) -> bool {
+		self.0.lock().expect("not poisoned").iter().any(f)
+	}
+}

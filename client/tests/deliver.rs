@@ -1,0 +1,224 @@
+//! Whole deliveries and verifications against a chain and servers on real sockets.
+
+mod common;
+
+use common::*;
+use keyshare_client::{
+	chain::Chain as Client,
+	deliver::{deliver, Delivery},
+	error::{exit, Error},
+	progress::Event,
+	verify::{verify, Custody},
+	Result,
+};
+use keyshare_primitives::{api::*, wire::ErrorCode, PROTOCOL_VERSION};
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+/// Far away: no test waits for it.
+const PATIENT: Duration = Duration::from_secs(300);
+
+struct Network {
+	chain: Chain,
+	url: String,
+	servers: [Arc<Server>; 3],
+	_running: Vec<jsonrpsee::server::ServerHandle>,
+}
+
+/// A chain with three servers, of these behaviours.
+async fn network(behaviours: [Behaviour; 3]) -> Network {
+	let chain = Chain::new(&Default::default());
+	let servers = behaviours.map(|behaviour| Server::on(Some(chain.clone()), behaviour));
+	let mut running = Vec::new();
+	for (g, server) in servers.iter().enumerate() {
+		let (address, handle) = server.serve().await;
+		running.push(handle);
+		set_endpoint(&chain, g, &format!("http://{address}"));
+	}
+	let (url, handle) = chain.serve("127.0.0.1:0").await;
+	running.push(handle);
+	Network { chain, url, servers, _running: running }
+}
+
+fn set_endpoint(chain: &Chain, g: usize, endpoint: &str) {
+	let endpoint = endpoint.as_bytes().to_vec().try_into().expect("short");
+	chain.change(|state| state.subgroups[g].members[0].server.endpoint = endpoint);
+}
+
+async fn run(network: &Network, events: &Events, patience: Duration) -> Result<Delivery> {
+	let client = Client::connect(&network.url).await?;
+	let dealing = dealing().check(client.parameters(), client.genesis(), &USER, &record())?;
+	deliver(&client, &USER, &dealing, Instant::now() + patience, &events.progress()).await
+}
+
+#[tokio::test]
+async fn every_server_goes_from_sealed_to_confirmed() {
+	let network = network([Behaviour::Honest; 3]).await;
+	let events = Events::default();
+	let delivery = run(&network, &events, PATIENT).await.expect("registered");
+	assert_eq!(delivery.registration.status, RegistrationStatus::Registered);
+	assert_eq!(delivery.servers.len(), 3);
+	for g in 0..3 {
+		let states = events.of(g);
+		assert_eq!(states.first(), Some(&"sealed"));
+		assert_eq!(states.get(1), Some(&"sent"));
+		assert_eq!(states.last(), Some(&"confirmed"));
+	}
+	assert!(events.any(|event| *event == Event::Registered { id: record().id }));
+}
+
+#[tokio::test]
+async fn what_the_chain_shows_as_confirmed_is_not_sent_again() {
+	let network = network([Behaviour::Honest; 3]).await;
+	network.chain.confirm(0);
+	run(&network, &Events::default(), PATIENT).await.expect("registered");
+	assert!(network.servers[0].calls().is_empty());
+	assert_eq!(network.servers[1].calls(), [1]);
+	assert_eq!(network.servers[2].calls(), [2]);
+}
+
+#[tokio::test]
+async fn the_deadline_names_who_is_missing_while_others_go_on() {
+	let network = network([Behaviour::Honest; 3]).await;
+	set_endpoint(&network.chain, 1, &format!("http://127.0.0.1:{}", closed_port()));
+	let events = Events::default();
+	let error = run(&network, &events, Duration::from_secs(3)).await.expect_err("one is missing");
+	assert_eq!(error.exit_code(), exit::INCOMPLETE);
+	let Error::Incomplete(incomplete) = error else { panic!("another error") };
+	assert_eq!(incomplete.missing.len(), 1);
+	assert_eq!(incomplete.missing[0].subgroup, 1);
+	assert_eq!(incomplete.missing[0].servers[0].account, server_account(1));
+	assert!(events.of(1).contains(&"retrying"));
+	for g in [0, 2] {
+		assert_eq!(events.of(g).last(), Some(&"confirmed"));
+	}
+}
+
+#[tokio::test]
+async fn nothing_is_waited_for_that_cannot_come() {
+	let refusing = Behaviour::Refusing(ErrorCode::DecryptionFailed);
+	let network = network([Behaviour::Honest, Behaviour::Honest, refusing]).await;
+	let error = run(&network, &Events::default(), PATIENT).await.expect_err("one refuses");
+	let Error::Incomplete(incomplete) = error else { panic!("another error") };
+	let missing: Vec<_> = incomplete.missing.iter().filter(|m| m.subgroup == 2).collect();
+	assert!(missing[0].servers[0].state.contains("DecryptionFailed"), "{incomplete}");
+}
+
+#[tokio::test]
+async fn a_wrong_custody_proof_is_a_failure_even_if_the_server_says_stored() {
+	let chain = Chain::new(&Default::default());
+	let liar = Server::new(Behaviour::WrongProof);
+	let (address, _running) = liar.serve().await;
+	for g in 0..3 {
+		set_endpoint(&chain, g, &format!("ws://{address}"));
+	}
+	let (url, handle) = chain.serve("127.0.0.1:0").await;
+	let servers = [liar.clone(), liar.clone(), liar];
+	let network = Network { chain, url, servers, _running: vec![handle] };
+	let events = Events::default();
+	assert!(matches!(run(&network, &events, PATIENT).await, Err(Error::Incomplete(_))));
+	assert!(!(0..3).any(|g| events.of(g).contains(&"stored")));
+}
+
+#[tokio::test]
+async fn an_attempt_that_is_gone_is_an_error_once_that_is_final() {
+	let network = network([Behaviour::Refusing(ErrorCode::NotRegistering); 3]).await;
+	// On a fork without the attempt, while the finalized chain still has it: not gone.
+	network.chain.change(|state| {
+		state.finalized = Some(state.account.clone());
+		state.account.registering = None;
+	});
+	let error = run(&network, &Events::default(), Duration::from_secs(2)).await;
+	assert!(matches!(error, Err(Error::Incomplete(_))), "{error:?}");
+	network.chain.change(|state| state.finalized = None);
+	let error = run(&network, &Events::default(), PATIENT).await.expect_err("gone");
+	assert_eq!(error.exit_code(), exit::REFUSED);
+}
+
+#[tokio::test]
+async fn a_node_that_goes_away_and_comes_back_is_found_again() {
+	let mut network = network([Behaviour::Refusing(ErrorCode::Busy); 3]).await;
+	let node = network._running.pop().expect("the chain is last");
+	let events = Events::default();
+	let seen = events.clone();
+	let address = network.url.trim_start_matches("ws://").to_owned();
+	let chain = network.chain.clone();
+	let servers = network.servers.clone();
+	let comeback = tokio::spawn(async move {
+		while !seen.of(0).contains(&"retrying") {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+		node.stop().expect("running");
+		while !seen.any(|event| matches!(event, Event::NodeLost { .. })) {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+		servers.iter().for_each(|server| server.behave(Behaviour::Honest));
+		chain.serve(&address).await.1
+	});
+	run(&network, &events, PATIENT).await.expect("registered in the end");
+	drop(comeback.await.expect("it served again"));
+}
+
+#[tokio::test]
+async fn another_chain_or_version_is_refused_before_anything() {
+	let network = network([Behaviour::Honest; 3]).await;
+	assert!(Client::connect(&network.url).await.is_ok());
+	network.chain.change(|state| state.spec_name = "node-template");
+	let error = Client::connect(&network.url).await.err().expect("another chain");
+	assert_eq!(error.exit_code(), exit::WRONG_CHAIN);
+	network.chain.change(|state| {
+		state.spec_name = "keyshare";
+		state.parameters.protocol_version = PROTOCOL_VERSION + 1;
+	});
+	let error = Client::connect(&network.url).await.err().expect("another version");
+	assert_eq!(error.exit_code(), exit::WRONG_CHAIN);
+}
+
+#[tokio::test]
+async fn a_registered_key_verifies_until_a_share_is_lost() {
+	let network = network([Behaviour::Honest; 3]).await;
+	let client = Client::connect(&network.url).await.expect("there");
+	let early = verify(&client, &USER, PATIENT).await.expect_err("not registered yet");
+	assert_eq!(early.exit_code(), exit::REFUSED);
+
+	run(&network, &Events::default(), PATIENT).await.expect("registered");
+	let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
+	assert!(verdict.holds(), "{verdict:?}");
+
+	network.servers[2].behave(Behaviour::WrongProof);
+	let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
+	assert!(!verdict.holds() && verdict.contradictions.is_empty());
+	assert!(matches!(verdict.subgroups[2].members[0].custody, Custody::Wrong(_)));
+	assert!(verdict.subgroups[0].holds() && verdict.subgroups[1].holds());
+
+	network.servers[2].behave(Behaviour::Refusing(ErrorCode::NoShare));
+	let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
+	assert_eq!(verdict.subgroups[2].members[0].custody, Custody::NoShare);
+	assert!(!verdict.holds());
+}
+
+#[tokio::test]
+async fn what_the_chain_claims_is_recomputed() {
+	let network = network([Behaviour::Honest; 3]).await;
+	run(&network, &Events::default(), PATIENT).await.expect("registered");
+	let client = Client::connect(&network.url).await.expect("there");
+	let honest = network.chain.read(|state| state.account.clone());
+	type Lie = fn(&mut RegistrationInfo);
+	let lies: [Lie; 5] = [
+		|claim| claim.key.id = Default::default(),
+		|claim| claim.key.verifying_shares = claim.key.commitments.clone(),
+		|claim| claim.coverage[0].quorum = None,
+		|claim| claim.coverage[1].confirmed.clear(),
+		|claim| drop(claim.coverage.pop()),
+	];
+	for (index, lie) in lies.into_iter().enumerate() {
+		network.chain.change(|state| {
+			state.account = honest.clone();
+			lie(state.account.registered.as_mut().expect("registered"));
+		});
+		// Servers answer for the true id, so a false one fails there, too; the claim is what counts.
+		let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
+		assert!(!verdict.contradictions.is_empty(), "lie {index}");
+		assert!(!verdict.holds(), "lie {index}");
+	}
+}

@@ -1,0 +1,8 @@
+//! The crate as the node and its clients see it. One binary, because linking costs more than
+//! running.
+
+mod common;
+mod confirmations;
+mod intake;
+mod listener;
+mod store;
