@@ -12,38 +12,11 @@ use keyshare_client::{
 	Result,
 };
 use keyshare_primitives::{api::*, wire::ErrorCode, PROTOCOL_VERSION};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// Far away: no test waits for it.
 const PATIENT: Duration = Duration::from_secs(300);
-
-struct Network {
-	chain: Chain,
-	url: String,
-	servers: [Arc<Server>; 3],
-	_running: Vec<jsonrpsee::server::ServerHandle>,
-}
-
-/// A chain with three servers, of these behaviours.
-async fn network(behaviours: [Behaviour; 3]) -> Network {
-	let chain = Chain::new(&Default::default());
-	let servers = behaviours.map(|behaviour| Server::on(Some(chain.clone()), behaviour));
-	let mut running = Vec::new();
-	for (g, server) in servers.iter().enumerate() {
-		let (address, handle) = server.serve().await;
-		running.push(handle);
-		set_endpoint(&chain, g, &format!("http://{address}"));
-	}
-	let (url, handle) = chain.serve("127.0.0.1:0").await;
-	running.push(handle);
-	Network { chain, url, servers, _running: running }
-}
-
-fn set_endpoint(chain: &Chain, g: usize, endpoint: &str) {
-	let endpoint = endpoint.as_bytes().to_vec().try_into().expect("short");
-	chain.change(|state| state.subgroups[g].members[0].server.endpoint = endpoint);
-}
 
 async fn run(network: &Network, events: &Events, patience: Duration) -> Result<Delivery> {
 	let client = Client::connect(&network.url).await?;
@@ -53,7 +26,7 @@ async fn run(network: &Network, events: &Events, patience: Duration) -> Result<D
 
 #[tokio::test]
 async fn every_server_goes_from_sealed_to_confirmed() {
-	let network = network([Behaviour::Honest; 3]).await;
+	let network = Network::new([Behaviour::Honest; 3]).await;
 	let events = Events::default();
 	let delivery = run(&network, &events, PATIENT).await.expect("registered");
 	assert_eq!(delivery.registration.status, RegistrationStatus::Registered);
@@ -69,7 +42,7 @@ async fn every_server_goes_from_sealed_to_confirmed() {
 
 #[tokio::test]
 async fn what_the_chain_shows_as_confirmed_is_not_sent_again() {
-	let network = network([Behaviour::Honest; 3]).await;
+	let network = Network::new([Behaviour::Honest; 3]).await;
 	network.chain.confirm(0);
 	run(&network, &Events::default(), PATIENT).await.expect("registered");
 	assert!(network.servers[0].calls().is_empty());
@@ -79,8 +52,8 @@ async fn what_the_chain_shows_as_confirmed_is_not_sent_again() {
 
 #[tokio::test]
 async fn the_deadline_names_who_is_missing_while_others_go_on() {
-	let network = network([Behaviour::Honest; 3]).await;
-	set_endpoint(&network.chain, 1, &format!("http://127.0.0.1:{}", closed_port()));
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.set_endpoint(1, &format!("http://127.0.0.1:{}", closed_port()));
 	let events = Events::default();
 	let error = run(&network, &events, Duration::from_secs(3)).await.expect_err("one is missing");
 	assert_eq!(error.exit_code(), exit::INCOMPLETE);
@@ -97,7 +70,7 @@ async fn the_deadline_names_who_is_missing_while_others_go_on() {
 #[tokio::test]
 async fn nothing_is_waited_for_that_cannot_come() {
 	let refusing = Behaviour::Refusing(ErrorCode::DecryptionFailed);
-	let network = network([Behaviour::Honest, Behaviour::Honest, refusing]).await;
+	let network = Network::new([Behaviour::Honest, Behaviour::Honest, refusing]).await;
 	let error = run(&network, &Events::default(), PATIENT).await.expect_err("one refuses");
 	let Error::Incomplete(incomplete) = error else { panic!("another error") };
 	let missing: Vec<_> = incomplete.missing.iter().filter(|m| m.subgroup == 2).collect();
@@ -106,15 +79,13 @@ async fn nothing_is_waited_for_that_cannot_come() {
 
 #[tokio::test]
 async fn a_wrong_custody_proof_is_a_failure_even_if_the_server_says_stored() {
-	let chain = Chain::new(&Default::default());
+	let network = Network::new([Behaviour::WrongProof; 3]).await;
+	// The chain learns nothing from a server that stores nothing.
 	let liar = Server::new(Behaviour::WrongProof);
 	let (address, _running) = liar.serve().await;
 	for g in 0..3 {
-		set_endpoint(&chain, g, &format!("ws://{address}"));
+		network.chain.set_endpoint(g, &format!("ws://{address}"));
 	}
-	let (url, handle) = chain.serve("127.0.0.1:0").await;
-	let servers = [liar.clone(), liar.clone(), liar];
-	let network = Network { chain, url, servers, _running: vec![handle] };
 	let events = Events::default();
 	assert!(matches!(run(&network, &events, PATIENT).await, Err(Error::Incomplete(_))));
 	assert!(!(0..3).any(|g| events.of(g).contains(&"stored")));
@@ -122,7 +93,7 @@ async fn a_wrong_custody_proof_is_a_failure_even_if_the_server_says_stored() {
 
 #[tokio::test]
 async fn an_attempt_that_is_gone_is_an_error_once_that_is_final() {
-	let network = network([Behaviour::Refusing(ErrorCode::NotRegistering); 3]).await;
+	let network = Network::new([Behaviour::Refusing(ErrorCode::NotRegistering); 3]).await;
 	// On a fork without the attempt, while the finalized chain still has it: not gone.
 	network.chain.change(|state| {
 		state.finalized = Some(state.account.clone());
@@ -137,8 +108,8 @@ async fn an_attempt_that_is_gone_is_an_error_once_that_is_final() {
 
 #[tokio::test]
 async fn a_node_that_goes_away_and_comes_back_is_found_again() {
-	let mut network = network([Behaviour::Refusing(ErrorCode::Busy); 3]).await;
-	let node = network._running.pop().expect("the chain is last");
+	let mut network = Network::new([Behaviour::Refusing(ErrorCode::Busy); 3]).await;
+	let node = network.node.take().expect("running");
 	let events = Events::default();
 	let seen = events.clone();
 	let address = network.url.trim_start_matches("ws://").to_owned();
@@ -161,7 +132,7 @@ async fn a_node_that_goes_away_and_comes_back_is_found_again() {
 
 #[tokio::test]
 async fn another_chain_or_version_is_refused_before_anything() {
-	let network = network([Behaviour::Honest; 3]).await;
+	let network = Network::new([Behaviour::Honest; 3]).await;
 	assert!(Client::connect(&network.url).await.is_ok());
 	network.chain.change(|state| state.spec_name = "node-template");
 	let error = Client::connect(&network.url).await.err().expect("another chain");
@@ -176,7 +147,7 @@ async fn another_chain_or_version_is_refused_before_anything() {
 
 #[tokio::test]
 async fn a_registered_key_verifies_until_a_share_is_lost() {
-	let network = network([Behaviour::Honest; 3]).await;
+	let network = Network::new([Behaviour::Honest; 3]).await;
 	let client = Client::connect(&network.url).await.expect("there");
 	let early = verify(&client, &USER, PATIENT).await.expect_err("not registered yet");
 	assert_eq!(early.exit_code(), exit::REFUSED);
@@ -199,7 +170,7 @@ async fn a_registered_key_verifies_until_a_share_is_lost() {
 
 #[tokio::test]
 async fn what_the_chain_claims_is_recomputed() {
-	let network = network([Behaviour::Honest; 3]).await;
+	let network = Network::new([Behaviour::Honest; 3]).await;
 	run(&network, &Events::default(), PATIENT).await.expect("registered");
 	let client = Client::connect(&network.url).await.expect("there");
 	let honest = network.chain.read(|state| state.account.clone());

@@ -157,6 +157,8 @@ pub struct Host<'a> {
 	pub keystore: &'a KeystorePtr,
 	/// Servers of the development network that it hosts.
 	pub well_known: &'a [DevelopmentServer],
+	/// Whether its off-chain worker is switched off by hand.
+	pub offchain_worker_is_off: bool,
 }
 
 /// An open share store and the servers in it, at least one.
@@ -198,6 +200,9 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 	if servers.is_empty() {
 		log_no_server(&path);
 		return Ok(None);
+	}
+	if host.offchain_worker_is_off {
+		return Err(ShareError::NoOffchainWorker);
 	}
 	Ok(Some(HostedServers { store, servers }))
 }
@@ -287,6 +292,7 @@ mod tests {
 	struct Node {
 		folder: TempDir,
 		keystore: KeystorePtr,
+		offchain_worker_is_off: bool,
 	}
 
 	impl Node {
@@ -294,7 +300,7 @@ mod tests {
 			let folder = tempfile::tempdir().expect("a folder");
 			let keys = folder.path().join("keys");
 			let keystore = Arc::new(LocalKeystore::open(keys, None).expect("a key store"));
-			Self { folder, keystore }
+			Self { folder, keystore, offchain_worker_is_off: false }
 		}
 
 		fn open(
@@ -307,6 +313,7 @@ mod tests {
 				genesis: GENESIS,
 				keystore: &self.keystore,
 				well_known,
+				offchain_worker_is_off: self.offchain_worker_is_off,
 			};
 			open(options, &host)
 		}
@@ -373,6 +380,16 @@ mod tests {
 			Some(ShareError::ServerKeys(ServerKeyError::NoSigningKey(account))) if account == server
 		);
 		assert!(named);
+	}
+
+	#[test]
+	fn servers_are_not_hosted_where_nothing_would_confirm_their_shares() {
+		let mut node = Node::new();
+		node.offchain_worker_is_off = true;
+		let password = node.with_password("password");
+		assert!(node.open(&password, &[]).expect("nothing to confirm").is_none());
+		let refused = node.open(&password, &SERVERS[..1]).err();
+		assert!(matches!(refused, Some(ShareError::NoOffchainWorker)));
 	}
 
 	#[test]

@@ -66,6 +66,7 @@ pub fn record() -> KeyRecord {
 pub struct State {
 	pub best: u64,
 	pub spec_name: &'static str,
+	pub kind: &'static str,
 	pub parameters: Parameters,
 	pub subgroups: Vec<SubgroupInfo>,
 	pub account: AccountInfo,
@@ -79,9 +80,9 @@ pub struct Chain {
 }
 
 impl Chain {
-	pub fn new(endpoints: &[String; 3]) -> Self {
+	pub fn new() -> Self {
 		let secret = |g: u8| EncryptionSecret::new([g + 0x40; 32]);
-		let subgroups = (0..3u8).zip(endpoints).map(|(g, endpoint)| SubgroupInfo {
+		let subgroups = (0..3u8).map(|g| SubgroupInfo {
 			id: g,
 			quorum: Some(1),
 			members: vec![MemberInfo {
@@ -89,7 +90,7 @@ impl Chain {
 				server: ServerInfo {
 					account: server_account(g),
 					encryption_key: secret(g).public(),
-					endpoint: endpoint.clone().into_bytes().try_into().expect("short"),
+					endpoint: Default::default(),
 				},
 				readiness: Readiness::Ready,
 			}],
@@ -114,6 +115,7 @@ impl Chain {
 		let state = State {
 			best: 1,
 			spec_name: "keyshare",
+			kind: "Live",
 			parameters: parameters(),
 			subgroups: subgroups.collect(),
 			account,
@@ -131,6 +133,11 @@ impl Chain {
 
 	pub fn read<T>(&self, f: impl FnOnce(&State) -> T) -> T {
 		f(&self.state.lock().expect("not poisoned"))
+	}
+
+	pub fn set_endpoint(&self, g: usize, endpoint: &str) {
+		let endpoint = endpoint.as_bytes().to_vec().try_into().expect("short");
+		self.change(|state| state.subgroups[g].members[0].server.endpoint = endpoint);
 	}
 
 	/// What a `confirm` of a server does.
@@ -160,6 +167,9 @@ impl Chain {
 			.expect("one of a name");
 		module
 			.register_method("chain_getFinalizedHead", |_, _, _| to_hex(FINALIZED.as_bytes()))
+			.expect("one of a name");
+		module
+			.register_method("system_chainType", |_, chain, _| chain.read(|state| state.kind))
 			.expect("one of a name");
 		module
 			.register_method("state_call", |params, chain, _| chain.call(&params))
@@ -316,6 +326,30 @@ fn refusal(code: ErrorCode, data: ErrorData) -> ErrorObjectOwned {
 async fn serve<Context>(address: &str, module: RpcModule<Context>) -> (SocketAddr, ServerHandle) {
 	let server = ServerBuilder::default().build(address).await.expect("a free port");
 	(server.local_addr().expect("bound"), server.start(module))
+}
+
+/// A chain with one server a subgroup, of these behaviours. They stop when this is dropped.
+pub struct Network {
+	pub chain: Chain,
+	pub url: String,
+	pub servers: [Arc<Server>; 3],
+	pub node: Option<ServerHandle>,
+	listeners: Vec<ServerHandle>,
+}
+
+impl Network {
+	pub async fn new(behaviours: [Behaviour; 3]) -> Self {
+		let chain = Chain::new();
+		let servers = behaviours.map(|behaviour| Server::on(Some(chain.clone()), behaviour));
+		let mut listeners = Vec::new();
+		for (g, server) in servers.iter().enumerate() {
+			let (address, handle) = server.serve().await;
+			listeners.push(handle);
+			chain.set_endpoint(g, &format!("http://{address}"));
+		}
+		let (url, node) = chain.serve("127.0.0.1:0").await;
+		Self { chain, url, servers, node: Some(node), listeners }
+	}
 }
 
 /// A port on which nobody listens.

@@ -87,12 +87,30 @@ async fn start_over<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	options: Options,
 ) -> Result<TaskManager, Error> {
-	let chain = config.chain_spec.name().to_string();
-	match (is_development(config.chain_spec.as_ref()), options.dev) {
-		(true, true) => dev::start::<N>(config, options).await,
-		(false, false) => network::start::<N>(config, options).await,
-		(true, false) => Err(Error::NeedsDev { chain }),
-		(false, true) => Err(Error::NotForDev { chain }),
+	match kind(config.chain_spec.as_ref(), options.dev)? {
+		Kind::Development => dev::start::<N>(config, options).await,
+		Kind::Network => network::start::<N>(config, options).await,
+	}
+}
+
+/// How a chain is run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+	/// By one process.
+	Development,
+	/// By several.
+	Network,
+}
+
+/// How the chain is run, if that is what the command line means: `dev` must be given for exactly
+/// the chains of that type, because their keys are public.
+fn kind(spec: &dyn ChainSpec, dev: bool) -> Result<Kind, Error> {
+	let chain = || spec.name().into();
+	match (is_development(spec), dev) {
+		(true, true) => Ok(Kind::Development),
+		(false, false) => Ok(Kind::Network),
+		(true, false) => Err(Error::NeedsDev { chain: chain() }),
+		(false, true) => Err(Error::NotForDev { chain: chain() }),
 	}
 }
 
@@ -191,11 +209,9 @@ impl Parts {
 			genesis: self.client.info().genesis_hash,
 			keystore: &self.keystore,
 			well_known: &well_known_servers(&chain_type, options.validator_name.as_deref()),
+			offchain_worker_is_off: options.offchain_worker_is_off,
 		};
 		let Some(hosted) = shares::open(&options.shares.store, &host)? else { return Ok(None) };
-		if options.offchain_worker_is_off {
-			return Err(ShareError::NoOffchainWorker.into());
-		}
 		let chain = ClientChain::<Client, Block, Backend>::new(self.client.clone());
 		let listener = options.shares.listener.clone();
 		Ok(Some(Shares::start(hosted, listener, Arc::new(chain)).await?))
@@ -343,6 +359,21 @@ impl ChainOps {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn development_chains_are_run_with_dev_and_no_others() {
+		let spec = |chain_type| {
+			crate::chain_spec::ChainSpec::builder(b"code", None).with_chain_type(chain_type).build()
+		};
+		let development = spec(ChainType::Development);
+		assert!(matches!(kind(&development, true), Ok(Kind::Development)));
+		assert!(matches!(kind(&development, false), Err(Error::NeedsDev { .. })));
+		for chain_type in [ChainType::Local, ChainType::Live] {
+			let other = spec(chain_type);
+			assert!(matches!(kind(&other, false), Ok(Kind::Network)));
+			assert!(matches!(kind(&other, true), Err(Error::NotForDev { .. })));
+		}
+	}
 
 	fn names(chain_type: ChainType, validator: Option<&str>) -> Vec<&'static str> {
 		let servers = well_known_servers(&chain_type, validator);
