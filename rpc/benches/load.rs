@@ -84,11 +84,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 	let chain = MockChain::new();
 	let requests = prepare(&chain, shares + SAMPLE, scheme, cores);
 
-	let cpu = floor_of_one_core(scheme) * cores.get() as f64;
+	let (cpu, used) = floor_of_all_cores(scheme, cores)?;
 	let disk = floor_of_the_store(&folder.path().join("floor.sqlite"), scheme)?;
 	let floor = cpu.min(disk);
 	println!("floor: {cpu:.0}/s checked on all cores, {disk:.0}/s made durable → {floor:.0}/s");
-	println!("       {:.0} µs of processor a share", 1e6 * cores.get() as f64 / cpu);
+	println!("       {:.0} µs of processor a share", microseconds_each(used, SAMPLE));
 
 	let store = ShareStore::open(&folder.path().join(FILE_NAME), &"bench".into(), GENESIS)?;
 	let config = IntakeConfig { workers: cores, ..IntakeConfig::default() };
@@ -157,24 +157,45 @@ fn http_request(request: &keyshare_primitives::wire::SubmitShare) -> Vec<u8> {
 	(head + &body).into_bytes()
 }
 
-/// Shares a second that one core opens, checks, proves and reseals.
-fn floor_of_one_core(scheme: KeyScheme) -> f64 {
-	use chacha20poly1305::{aead::Aead, KeyInit, XChaCha20Poly1305};
+/// Shares a second that all cores open, check, prove and reseal, and the processor time of
+/// [`SAMPLE`] of them.
+fn floor_of_all_cores(
+	scheme: KeyScheme,
+	cores: NonZeroUsize,
+) -> Result<(f64, Duration), Box<dyn Error>> {
 	let dealt = deal(user(1), 1, scheme);
-	let (request, account, key) = (dealt.request(0), server(0), secret(0));
-	let promised = dealt.key.verifying_share(0).expect("one a subgroup");
+	let request = dealt.request(0);
 	let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
+	let left = AtomicUsize::new(SAMPLE);
+	let begin = Instant::now();
+	let used: Result<Vec<Duration>, String> = thread::scope(|scope| {
+		let check = || check_some(&dealt, &sealed, &left).map_err(|error| error.to_string());
+		let threads: Vec<_> = (0..cores.get()).map(|_| scope.spawn(check)).collect();
+		threads.into_iter().map(|thread| thread.join().expect("does not panic")).collect()
+	});
+	Ok((SAMPLE as f64 / begin.elapsed().as_secs_f64(), used?.iter().sum()))
+}
+
+/// Takes its part of what is left, and says how long it was at work.
+fn check_some(
+	dealt: &Dealt,
+	sealed: &SealedShare,
+	left: &AtomicUsize,
+) -> Result<Duration, Box<dyn Error>> {
+	use chacha20poly1305::{aead::Aead, KeyInit, XChaCha20Poly1305};
+	let (account, key) = (server(0), secret(0));
+	let promised = dealt.key.verifying_share(0).expect("one a subgroup");
 	let context = ShareContext { id: &dealt.key.id, server: &account, subgroup: 0 };
 	let cipher = XChaCha20Poly1305::new(&[7; 32].into());
-	let begin = Instant::now();
-	for _ in 0..SAMPLE {
-		let share = key.open(&sealed, context).expect("sealed for it");
+	let one_less = |left: usize| left.checked_sub(1);
+	while left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+		let share = key.open(sealed, context).expect("sealed for it");
 		let share = share.verify(promised).expect("dealt for it");
 		let proof = share.prove(&messages::custody_message(&dealt.key.id, &account));
 		let resealed = cipher.encrypt(&[9; 24].into(), share.share().expose_secret().as_slice());
 		std::hint::black_box((proof, resealed.is_ok()));
 	}
-	SAMPLE as f64 / begin.elapsed().as_secs_f64()
+	processor_time_of(Path::new("/proc/thread-self"))
 }
 
 /// Shares a second that the store makes durable when they never have to wait for each other.
@@ -295,12 +316,18 @@ fn is_whole(answer: &[u8]) -> bool {
 
 /// What the threads that are alive have used.
 fn processor_time() -> Result<Duration, Box<dyn Error>> {
-	let mut nanoseconds = 0;
-	for thread in fs::read_dir("/proc/self/task")? {
-		let used = fs::read_to_string(thread?.path().join("schedstat"))?;
-		nanoseconds += used.split_whitespace().next().ok_or("no schedstat")?.parse::<u64>()?;
-	}
-	Ok(Duration::from_nanos(nanoseconds))
+	let threads = fs::read_dir("/proc/self/task")?;
+	threads.map(|thread| processor_time_of(&thread?.path())).sum()
+}
+
+fn processor_time_of(thread: &Path) -> Result<Duration, Box<dyn Error>> {
+	let used = fs::read_to_string(thread.join("schedstat"))?;
+	let nanoseconds = used.split_whitespace().next().ok_or("no schedstat")?;
+	Ok(Duration::from_nanos(nanoseconds.parse()?))
+}
+
+fn microseconds_each(used: Duration, count: usize) -> f64 {
+	used.as_secs_f64() * 1e6 / count as f64
 }
 
 fn resident_kib() -> Result<u64, Box<dyn Error>> {
@@ -322,7 +349,7 @@ impl Whole {
 			"whole: {rate:.0}/s durably acknowledged, {:.0} % of the floor",
 			100.0 * rate / floor
 		);
-		let used = self.processor.as_secs_f64() * 1e6 / self.latencies.len() as f64;
+		let used = microseconds_each(self.processor, self.latencies.len());
 		println!("       {used:.0} µs of processor a share, the clients' included");
 		println!("latency: p50 {:.1} ms, p99 {:.1} ms", percentile(50), percentile(99));
 		println!("resident: {start} MiB at the start, {half} MiB half way, {end} MiB at the end");
