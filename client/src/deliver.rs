@@ -59,8 +59,8 @@ pub async fn deliver(
 	let board = Board::new(progress.clone());
 	let calls = Semaphore::new(CALLS_AT_A_TIME);
 	let mut sends: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
-	let (news, mut observed) = mpsc::unbounded_channel();
-	let watch = observe(chain, account, dealing, &board, news);
+	let (seen, mut observed) = mpsc::unbounded_channel();
+	let watch = observe(chain, account, dealing, &board, seen);
 	tokio::pin!(watch);
 	let mut shown: Option<RegistrationInfo> = None;
 	let mut end = deadline;
@@ -69,20 +69,16 @@ pub async fn deliver(
 			() = sleep_until(end) => break,
 			Err(error) = &mut watch => return Err(error),
 			Some(()) = sends.next() => {},
-			Some(news) = observed.recv() => match news {
-				News::Members(servers) => {
-					for (server, key) in servers {
-						sends.push(send(&board, &calls, account, dealing, server, key).boxed());
-					}
-				},
-				News::State(now) => {
-					board.confirm(&now.coverage);
-					if is_registered(&now) && !shown.as_ref().is_some_and(is_registered) {
-						progress(Event::Registered { id: now.key.id });
-						end = end.min(Instant::now() + GRACE);
-					}
-					shown = Some(now);
-				},
+			Some(Seen { newcomers, now }) = observed.recv() => {
+				board.confirm(&now.coverage);
+				for (server, key) in newcomers {
+					sends.push(send(&board, &calls, account, dealing, server, key).boxed());
+				}
+				if is_registered(&now) && !shown.as_ref().is_some_and(is_registered) {
+					progress(Event::Registered { id: now.key.id });
+					end = end.min(Instant::now() + GRACE);
+				}
+				shown = Some(now);
 			},
 		}
 		if shown.as_ref().is_some_and(|shown| board.is_over(shown)) {
@@ -103,12 +99,12 @@ pub async fn deliver(
 	}
 }
 
-/// What the chain shows, in the order in which it is to be dealt with.
-enum News {
-	/// Servers that have just got their line.
-	Members(Vec<(Server, EncryptionKey)>),
+/// What the chain showed at one block.
+struct Seen {
+	/// Servers that have just got their line, with the key to seal to.
+	newcomers: Vec<(Server, EncryptionKey)>,
 	/// The attempt, or the key in force.
-	State(RegistrationInfo),
+	now: RegistrationInfo,
 }
 
 /// Reads the attempt at each new best block; ends only with an error.
@@ -117,7 +113,7 @@ async fn observe(
 	account: &AccountId,
 	dealing: &Checked,
 	board: &Board,
-	news: mpsc::UnboundedSender<News>,
+	seen: mpsc::UnboundedSender<Seen>,
 ) -> Result<Infallible> {
 	let progress = board.progress.clone();
 	let mut follower = chain.follow(account, &progress);
@@ -125,7 +121,8 @@ async fn observe(
 		let info = follower.next().await?;
 		match look(chain, account, dealing, board, &info).await {
 			// The receiver lives as long as this future.
-			Ok(all) => all.into_iter().for_each(|one| drop(news.send(one))),
+			Ok(Some(now)) => drop(seen.send(now)),
+			Ok(None) => {}
 			// The next block brings another try, over a new connection.
 			Err(Error::Unreachable { .. }) => {}
 			Err(error) => return Err(error),
@@ -139,17 +136,15 @@ async fn look(
 	dealing: &Checked,
 	board: &Board,
 	info: &AccountInfo,
-) -> Result<Vec<News>> {
+) -> Result<Option<Seen>> {
 	let Some(registration) = of_this_attempt(info, dealing) else {
 		refuse_if_gone(chain, account, dealing).await?;
-		return Ok(Vec::new());
+		return Ok(None);
 	};
-	let mut news = Vec::new();
-	if registration.coverage.iter().any(|coverage| board.has_unknown(coverage)) {
-		news.push(News::Members(new_members(board, &chain.subgroups().await?)));
-	}
-	news.push(News::State(registration.clone()));
-	Ok(news)
+	let unknown = registration.coverage.iter().any(|coverage| board.has_unknown(coverage));
+	let newcomers =
+		if unknown { new_members(board, &chain.subgroups().await?) } else { Vec::new() };
+	Ok(Some(Seen { newcomers, now: registration.clone() }))
 }
 
 fn is_registered(registration: &RegistrationInfo) -> bool {
