@@ -52,7 +52,7 @@ pub struct ListenerArgs {
 
 	/// Web pages that may send shares: `all`, or origins with commas between.
 	///
-	/// An origin is like https://example.org. By default none, and all with `--dev`.
+	/// An origin is like `https://example.org`. By default none, and all with `--dev`.
 	#[arg(long, value_name = "ORIGINS")]
 	pub share_rpc_cors: Option<Cors>,
 

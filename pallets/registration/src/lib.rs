@@ -12,7 +12,7 @@
 //! Deposits are one hold a user, always exactly what the user's entries in storage cost:
 //! every call ends by setting the hold to that sum, so there is nothing to keep in step.
 //!
-//! [`Call::confirm`] has no signer and no fee. [`Pallet::authorize_confirm`] admits it only if the
+//! [`Call::confirm`] has no signer and no fee. Its `authorize` admits it only if the
 //! server signed it, every proof of a live entry holds, and an entry is live at all; nothing
 //! else reaches a block.
 
