@@ -18,6 +18,10 @@ pub const CHALLENGE_TAG: &[u8] = b"keyshare/challenge/v1";
 pub const CONFIRM_TAG: &[u8] = b"keyshare/confirm/v1";
 /// Domain of [`server_message`].
 pub const SERVER_TAG: &[u8] = b"keyshare/server/v1";
+/// Domain of [`ready_message`].
+pub const READY_TAG: &[u8] = b"keyshare/ready/v1";
+/// Domain of [`request_message`].
+pub const REQUEST_TAG: &[u8] = b"keyshare/request/v1";
 /// HPKE `info` of a sealed share.
 pub const SHARE_INFO: &[u8] = b"keyshare/share/v1";
 
@@ -72,6 +76,28 @@ pub fn server_message(
 ) -> Vec<u8> {
 	let mut message = tagged(SERVER_TAG, genesis.as_bytes());
 	(validator, &server.account, &server.encryption_key, &server.endpoint).encode_to(&mut message);
+	message
+}
+
+/// `tag ++ genesis ++ SCALE(server, session)`, protocol §7: what a server signs that declares itself
+/// ready, with the session in which it joined, so that it speaks for this membership only.
+pub fn ready_message(genesis: &GenesisHash, server: &AccountId, joined: SessionIndex) -> Vec<u8> {
+	let mut message = tagged(READY_TAG, genesis.as_bytes());
+	(server, joined).encode_to(&mut message);
+	message
+}
+
+/// `tag ++ genesis ++ SCALE(from, requester, registrations, nonce)`, protocol §7: what a server
+/// signs that asks another one of its subgroup for shares.
+pub fn request_message(
+	genesis: &GenesisHash,
+	from: &AccountId,
+	requester: &AccountId,
+	registrations: &[RegistrationId],
+	nonce: &[u8; 32],
+) -> Vec<u8> {
+	let mut message = tagged(REQUEST_TAG, genesis.as_bytes());
+	(from, requester, registrations, nonce).encode_to(&mut message);
 	message
 }
 
@@ -173,6 +199,27 @@ mod tests {
 				&[0x88; 32],
 				&[8 << 2],
 				b"http://h",
+			]
+			.concat()
+		);
+	}
+
+	#[test]
+	fn ready_and_request_layout() {
+		assert_eq!(
+			ready_message(&GENESIS, &SERVER, 5),
+			[b"keyshare/ready/v1".as_slice(), &[0x11; 32], &[0x33; 32], &[5, 0, 0, 0]].concat()
+		);
+		assert_eq!(
+			request_message(&GENESIS, &SERVER, &USER, &[ID], &[0x66; 32]),
+			[
+				b"keyshare/request/v1".as_slice(),
+				&[0x11; 32],
+				&[0x33; 32],
+				&[0x44; 32],
+				&[1 << 2],
+				&[0x22; 32],
+				&[0x66; 32],
 			]
 			.concat()
 		);

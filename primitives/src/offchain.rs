@@ -11,6 +11,9 @@ use codec::{Decode, Encode};
 /// Key in the node's persistent off-chain storage.
 pub const QUEUE_KEY: &[u8] = b"keyshare/confirmations/v1";
 
+/// Key of the servers that hold every share and have not declared so yet: a `Vec<AccountId>`.
+pub const READY_KEY: &[u8] = b"keyshare/ready/v1";
+
 /// The most confirmations in one window.
 pub const MAX_QUEUED: usize = 4_096;
 

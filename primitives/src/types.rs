@@ -14,6 +14,9 @@ pub type AccountId = sp_runtime::AccountId32;
 /// A block number of the Keyshare chain.
 pub type BlockNumber = u32;
 
+/// The number of a session: the time between two changes of the validator set.
+pub type SessionIndex = u32;
+
 /// An amount in the chain's smallest unit, 10⁻¹² `KEY`.
 pub type Balance = u128;
 

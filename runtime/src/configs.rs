@@ -11,7 +11,10 @@ use frame_support::{
 		IdentityFee, Weight,
 	},
 };
-use frame_system::limits::{BlockLength, BlockWeights};
+use frame_system::{
+	limits::{BlockLength, BlockWeights},
+	EnsureRoot,
+};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{traits::Bounded, FixedPointNumber, Perbill, Perquintill};
@@ -60,8 +63,8 @@ impl pallet_timestamp::Config for Runtime {
 
 impl pallet_aura::Config for Runtime {
 	type AuthorityId = AuraId;
-	type DisabledValidators = ();
-	type MaxAuthorities = ConstU32<128>;
+	type DisabledValidators = Session;
+	type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
 	type AllowMultipleBlocksPerSlot = ConstBool<false>;
 	type SlotDuration = pallet_aura::MinimumPeriodTimesTwo<Runtime>;
 }
@@ -69,11 +72,81 @@ impl pallet_aura::Config for Runtime {
 impl pallet_grandpa::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type WeightInfo = ();
-	type MaxAuthorities = ConstU32<128>;
+	type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
 	type MaxNominators = ConstU32<0>;
-	type MaxSetIdSessionEntries = ConstU64<0>;
-	type KeyOwnerProof = sp_core::Void;
-	type EquivocationReportSystem = ();
+	type MaxSetIdSessionEntries = ConstU64<{ REPORTING_SESSIONS as u64 }>;
+	type KeyOwnerProof = sp_session::MembershipProof;
+	type EquivocationReportSystem = pallet_grandpa::EquivocationReportSystem<
+		Self,
+		Offences,
+		Historical,
+		ConstU64<REPORT_LONGEVITY>,
+	>;
+}
+
+/// The most validators.
+const MAX_VALIDATORS: u32 = 128;
+/// Of these, the most that root has set.
+const MAX_INVULNERABLES: u32 = 28;
+/// How many sessions back an equivocation can be reported.
+const REPORTING_SESSIONS: u32 = 32;
+/// How many blocks a report stays valid in the pool.
+const REPORT_LONGEVITY: u64 = 256;
+
+impl pallet_authorship::Config for Runtime {
+	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Aura>;
+	type EventHandler = CollatorSelection;
+}
+
+parameter_types! {
+	pub const PotId: frame_support::PalletId = frame_support::PalletId(*b"keyshare");
+}
+
+/// Who is elected: those that root has set, and those with the highest bonds.
+impl pallet_collator_selection::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type Currency = Balances;
+	type UpdateOrigin = EnsureRoot<AccountId>;
+	type PotId = PotId;
+	type MaxCandidates = ConstU32<{ MAX_VALIDATORS - MAX_INVULNERABLES }>;
+	type MinEligibleCollators = ConstU32<1>;
+	type MaxInvulnerables = ConstU32<MAX_INVULNERABLES>;
+	// A candidate that has made no block for so long is no candidate any more.
+	type KickThreshold = ConstU32<{ 6 * HOURS }>;
+	type ValidatorId = AccountId;
+	type ValidatorIdOf = pallet_collator_selection::IdentityCollator;
+	type ValidatorRegistration = Session;
+	type WeightInfo = pallet_collator_selection::weights::SubstrateWeight<Runtime>;
+}
+
+type Sessions =
+	pallet_session::PeriodicSessions<pallet_subgroups::SessionLengthOf<Runtime>, ConstU32<0>>;
+
+impl pallet_session::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type ValidatorId = AccountId;
+	type ValidatorIdOf = sp_runtime::traits::ConvertInto;
+	type ShouldEndSession = Sessions;
+	type NextSessionRotation = Sessions;
+	type SessionManager = pallet_session::historical::NoteHistoricalRoot<Self, Subgroups>;
+	type SessionHandler = <SessionKeys as sp_runtime::traits::OpaqueKeys>::KeyTypeIdProviders;
+	type Keys = SessionKeys;
+	type DisablingStrategy = pallet_session::disabling::UpToLimitWithReEnablingDisablingStrategy;
+	type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+	type Currency = Balances;
+	type KeyDeposit = DepositBase;
+}
+
+impl pallet_session::historical::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type FullIdentification = ();
+	type FullIdentificationOf = pallet_subgroups::AccountAlone;
+}
+
+impl pallet_offences::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type IdentificationTuple = pallet_session::historical::IdentificationTuple<Self>;
+	type OnOffenceHandler = Subgroups;
 }
 
 impl pallet_balances::Config for Runtime {
@@ -131,6 +204,8 @@ parameter_types! {
 	pub ConfirmationQuorum: Perbill = Perbill::from_rational(2u32, 3u32);
 	pub const RegistrationTimeout: BlockNumber = 10 * MINUTES;
 	pub const MaxMembers: u32 = 32;
+	/// For envelopes on their way, and clients that have read the key just before.
+	pub const KeyGracePeriod: BlockNumber = HOURS;
 }
 
 type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
@@ -139,7 +214,13 @@ impl pallet_subgroups::Config for Runtime {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
+	type Validators = Session;
+	type Candidates = CollatorSelection;
+	type ReadmitOrigin = EnsureRoot<AccountId>;
 	type MaxMembers = MaxMembers;
+	type MaxAssignments = ConstU32<4_096>;
+	type ReportingSessions = ConstU32<REPORTING_SESSIONS>;
+	type KeyGracePeriod = KeyGracePeriod;
 	type WeightInfo = weights::pallet_subgroups::WeightInfo<Runtime>;
 }
 
@@ -173,6 +254,16 @@ where
 
 	fn create_transaction(call: RuntimeCall, extension: TxExtension) -> UncheckedExtrinsic {
 		generic::UncheckedExtrinsic::new_transaction(call, extension)
+	}
+}
+
+/// An equivocation report is its own evidence.
+impl<LocalCall> frame_system::offchain::CreateBare<LocalCall> for Runtime
+where
+	RuntimeCall: From<LocalCall>,
+{
+	fn create_bare(call: RuntimeCall) -> UncheckedExtrinsic {
+		generic::UncheckedExtrinsic::new_bare(call)
 	}
 }
 

@@ -19,6 +19,9 @@ pub const LOCAL_PRESET: &str = "local";
 /// `t` of both presets.
 const THRESHOLD: u8 = 2;
 
+/// Blocks in a session of both presets: short, so that changes can be watched.
+const SESSION_LENGTH: BlockNumber = MINUTES / 2;
+
 /// The port of the first share listener, as the node's default.
 pub const SHARE_PORT: u16 = 9955;
 
@@ -78,19 +81,33 @@ fn network(port: impl Fn(&DevelopmentServer) -> u16) -> Value {
 				.map(|keyring| (keyring.to_account_id(), 1_000_000 * KEY))
 				.collect::<Vec<_>>(),
 		},
-		aura: pallet_aura::GenesisConfig {
-			authorities: servers
+		collator_selection: pallet_collator_selection::GenesisConfig {
+			invulnerables: servers
 				.iter()
-				.map(|server| keys(server).0.public().into())
+				.map(|server| keys(server).0.to_account_id())
 				.collect::<Vec<_>>(),
+			candidacy_bond: 100 * KEY,
+			desired_candidates: 32u32,
 		},
-		grandpa: pallet_grandpa::GenesisConfig {
-			authorities: servers
+		session: SessionConfig {
+			keys: servers
 				.iter()
-				.map(|server| (keys(server).2.public().into(), 1))
+				.map(|server| {
+					let (validator, _, voter) = keys(server);
+					let account = validator.to_account_id();
+					let keys = SessionKeys {
+						aura: validator.public().into(),
+						grandpa: voter.public().into(),
+					};
+					(account.clone(), account, keys)
+				})
 				.collect::<Vec<_>>(),
 		},
 		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
-		subgroups: SubgroupsConfig { threshold: THRESHOLD, subgroups },
+		subgroups: SubgroupsConfig {
+			threshold: THRESHOLD,
+			subgroups,
+			session_length: SESSION_LENGTH,
+		},
 	})
 }

@@ -106,6 +106,8 @@ sp_runtime::impl_opaque_keys! {
 pub const SLOT_DURATION: u64 = 2_000;
 /// Blocks in a minute.
 pub const MINUTES: BlockNumber = 60_000 / (SLOT_DURATION as BlockNumber);
+/// Blocks in an hour.
+pub const HOURS: BlockNumber = 60 * MINUTES;
 /// One `KEY`.
 pub const KEY: Balance = 1_000_000_000_000;
 /// A thousandth of a `KEY`.
@@ -160,10 +162,21 @@ mod runtime {
 	pub type TransactionPayment = pallet_transaction_payment;
 	#[runtime::pallet_index(6)]
 	pub type Sudo = pallet_sudo;
+	#[runtime::pallet_index(7)]
+	pub type Authorship = pallet_authorship;
+	#[runtime::pallet_index(8)]
+	pub type CollatorSelection = pallet_collator_selection;
 	#[runtime::pallet_index(10)]
 	pub type Subgroups = pallet_subgroups;
 	#[runtime::pallet_index(11)]
 	pub type Registration = pallet_registration;
+	// After the pallets that its genesis asks for the first validators.
+	#[runtime::pallet_index(12)]
+	pub type Session = pallet_session;
+	#[runtime::pallet_index(13)]
+	pub type Historical = pallet_session::historical;
+	#[runtime::pallet_index(14)]
+	pub type Offences = pallet_offences;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

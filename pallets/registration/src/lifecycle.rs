@@ -89,9 +89,13 @@ impl<T: Config> Pallet<T> {
 		Self::settle_deposit(account)
 	}
 
-	/// Removes an attempt past its time.
+	/// Removes an attempt past its time; or completes it, if members have left since the last
+	/// confirmation and every quorum is now as low as what has been confirmed.
 	pub(crate) fn expire_attempt(account: AccountId, attempt: AttemptOf<T>) -> DispatchResult {
 		let id = attempt.key.id;
+		if Self::has_every_quorum(&id) {
+			return Self::complete(&account, attempt);
+		}
 		Self::abandon(&account, attempt)?;
 		Self::deposit_event(Event::RegistrationExpired { account, id });
 		Ok(())

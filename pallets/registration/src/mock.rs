@@ -91,7 +91,13 @@ impl pallet_subgroups::Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, u64>;
+	type Validators = ();
+	type Candidates = ();
+	type ReadmitOrigin = frame_system::EnsureRoot<AccountId>;
 	type MaxMembers = ConstU32<4>;
+	type MaxAssignments = ConstU32<64>;
+	type ReportingSessions = ConstU32<1>;
+	type KeyGracePeriod = ConstU32<1>;
 	type WeightInfo = ();
 }
 

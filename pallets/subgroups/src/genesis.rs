@@ -54,6 +54,7 @@ pub fn build<T: Config>(config: &GenesisConfig<T>) {
 		"genesis: the threshold lies between 2 and the number of subgroups"
 	);
 	SubgroupCount::<T>::put(count);
+	SessionLength::<T>::put(config.session_length);
 	Threshold::<T>::put(config.threshold);
 	for (subgroup, members) in (0u8..).zip(&config.subgroups) {
 		for member in members {

@@ -7,9 +7,18 @@
 //! it agrees; both keys belong to one validator for ever, so no two servers can ever be taken for
 //! each other, and no envelope can be opened by a server it was not meant for.
 //!
-//! The subgroups and their members are set at genesis. Who was ever in a subgroup is kept in
-//! [`Assignments`], because a validator that returns must go back to the subgroup it was in: two
-//! subgroups' shares in one hand can be the whole key.
+//! Membership follows the validator set, session by session: the pallet stands between
+//! `pallet-session` and whatever elects validators ([`Config::Candidates`]), lets nobody be
+//! selected who has no server, and makes who was selected a member. Who was ever in a subgroup is
+//! kept in [`Assignments`], because a validator that returns must go back to the subgroup it was
+//! in: two subgroups' shares in one hand can be the whole key.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `session` | who may be selected; offences |
+//! | `membership` | who goes to which subgroup |
+//! | `readiness` | members that still fetch shares, and those that hold all |
+//! | [`genesis`] | the subgroups at the start |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -21,32 +30,39 @@ extern crate alloc;
 mod benchmarking;
 pub mod genesis;
 mod integrity;
+mod membership;
 #[cfg(test)]
 mod mock;
 mod queries;
+mod readiness;
+mod session;
 #[cfg(test)]
 mod tests;
 pub mod weights;
 
 pub use pallet::*;
+pub use readiness::Refusal;
+pub use session::{AccountAlone, SessionLengthOf, ValidatorSet};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{genesis, WeightInfo};
+	use crate::{genesis, session::ValidatorSet, WeightInfo};
 	use alloc::vec::Vec;
 	use frame_support::{
+		defensive,
 		pallet_prelude::*,
 		traits::{
 			fungible::{Inspect, MutateHold},
 			Footprint,
 		},
 	};
-	use frame_system::pallet_prelude::*;
+	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
 		elements::encryption_key_is_usable, endpoint_is_well_formed, messages, AccountId,
-		EncryptionKey, GenesisHash, ServerInfo, SubgroupId,
+		EncryptionKey, GenesisHash, ServerInfo, SessionIndex, SubgroupId,
 	};
+	use pallet_session::SessionManager;
 	use sp_core::{sr25519, H256};
 	use sp_runtime::traits::{Convert, Zero};
 
@@ -58,7 +74,10 @@ pub mod pallet {
 
 	/// What the pallet needs of the runtime.
 	#[pallet::config]
-	pub trait Config: frame_system::Config<AccountId = AccountId, Hash = H256> {
+	pub trait Config:
+		frame_system::Config<AccountId = AccountId, Hash = H256>
+		+ CreateAuthorizedTransaction<Call<Self>>
+	{
 		/// The currency that deposits are held in.
 		type NativeBalance: MutateHold<AccountId, Reason = Self::RuntimeHoldReason>;
 
@@ -68,9 +87,30 @@ pub mod pallet {
 		/// The deposit for what a published server takes of the chain's storage.
 		type DepositPrice: Convert<Footprint, BalanceOf<Self>>;
 
+		/// The validator set that membership follows.
+		type Validators: ValidatorSet;
+
+		/// Whoever elects validators.
+		type Candidates: SessionManager<AccountId>;
+
+		/// Who may readmit a validator that was barred.
+		type ReadmitOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
 		/// The most members a subgroup can have.
 		#[pallet::constant]
 		type MaxMembers: Get<u32>;
+
+		/// The most validators that were ever members.
+		#[pallet::constant]
+		type MaxAssignments: Get<u32>;
+
+		/// How many sessions back an offence can be reported.
+		#[pallet::constant]
+		type ReportingSessions: Get<SessionIndex>;
+
+		/// How many blocks a server still opens envelopes sealed to its previous encryption key.
+		#[pallet::constant]
+		type KeyGracePeriod: Get<BlockNumberFor<Self>>;
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
@@ -93,10 +133,10 @@ pub mod pallet {
 	pub struct PublishedServer<Balance, BlockNumber> {
 		/// Account, encryption key and endpoint.
 		pub info: ServerInfo,
+		/// The block in which the encryption key was published.
+		pub key_since: BlockNumber,
 		/// What is held of the validator's balance for it; nothing for a server of the genesis.
 		pub deposit: Balance,
-		/// The block in which it was published or last replaced.
-		pub published_at: BlockNumber,
 	}
 
 	/// [`PublishedServer`] of a runtime.
@@ -122,7 +162,25 @@ pub mod pallet {
 
 	/// The subgroup each validator belongs to, now or whenever it returns; never removed.
 	#[pallet::storage]
-	pub type Assignments<T> = StorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
+	pub type Assignments<T: Config> =
+		CountedStorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
+
+	/// Members that still fetch shares, with the session in which they joined.
+	#[pallet::storage]
+	pub type Joining<T> = StorageMap<_, Blake2_128Concat, AccountId, SessionIndex>;
+
+	/// Validators that are leaving: their servers are removed when they are members no longer.
+	#[pallet::storage]
+	pub type Withdrawing<T> = StorageMap<_, Blake2_128Concat, AccountId, ()>;
+
+	/// Validators that equivocated, with the session in which they did; not selected until
+	/// readmitted.
+	#[pallet::storage]
+	pub type Barred<T> = StorageMap<_, Blake2_128Concat, AccountId, SessionIndex>;
+
+	/// How many blocks a session lasts. Set at genesis.
+	#[pallet::storage]
+	pub type SessionLength<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
 	/// Each validator's server.
 	#[pallet::storage]
@@ -160,6 +218,57 @@ pub mod pallet {
 			/// The server account before.
 			previous: AccountId,
 		},
+		/// A validator is leaving: it is not selected any more, and its server goes when it is no
+		/// member any more.
+		ServerWithdrawing {
+			/// The validator.
+			validator: AccountId,
+		},
+		/// A validator's server is gone, and its deposit released.
+		ServerWithdrawn {
+			/// The validator.
+			validator: AccountId,
+			/// The server's account.
+			server: AccountId,
+		},
+		/// A validator became a member of a subgroup: a new one, or one it was in before.
+		MemberJoined {
+			/// The validator.
+			validator: AccountId,
+			/// The subgroup.
+			subgroup: SubgroupId,
+		},
+		/// A validator is no member of its subgroup any more.
+		MemberLeft {
+			/// The validator.
+			validator: AccountId,
+			/// The subgroup it was in, and will be in again if it returns.
+			subgroup: SubgroupId,
+		},
+		/// The last member of a subgroup left.
+		SubgroupEmptied {
+			/// The subgroup.
+			subgroup: SubgroupId,
+		},
+		/// A member declared that it holds every share of its subgroup.
+		ServerReady {
+			/// The validator.
+			validator: AccountId,
+			/// Its server's account.
+			server: AccountId,
+		},
+		/// A validator equivocated and is not selected any more.
+		ValidatorBarred {
+			/// The validator.
+			validator: AccountId,
+			/// The session in which it did.
+			session: SessionIndex,
+		},
+		/// A barred validator may be selected again.
+		ValidatorReadmitted {
+			/// The validator.
+			validator: AccountId,
+		},
 	}
 
 	/// Why a call was refused.
@@ -176,6 +285,12 @@ pub mod pallet {
 		ServerAccountInUse,
 		/// The encryption key belongs, or once belonged, to another validator.
 		EncryptionKeyInUse,
+		/// The validator has no server.
+		NoServer,
+		/// The server is being withdrawn already: it goes when its validator is no member any more.
+		AlreadyWithdrawing,
+		/// The validator is not barred.
+		NotBarred,
 	}
 
 	/// The subgroups at genesis.
@@ -186,6 +301,8 @@ pub mod pallet {
 		pub threshold: u8,
 		/// The members of each subgroup, by subgroup id; `n <= 16` of them.
 		pub subgroups: Vec<Vec<genesis::Member>>,
+		/// How many blocks a session lasts.
+		pub session_length: BlockNumberFor<T>,
 		/// Marker.
 		#[serde(skip)]
 		pub _runtime: PhantomData<T>,
@@ -198,7 +315,7 @@ pub mod pallet {
 		}
 	}
 
-	#[pallet::call]
+	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {
 		/// Publishes the caller's server, or replaces the one it has published.
 		///
@@ -207,7 +324,6 @@ pub mod pallet {
 		/// and adjusted when it is replaced. After a change of server account, the new account
 		/// has to confirm the shares it holds: a confirmation speaks for one account only.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::publish_server())]
 		pub fn publish_server(
 			origin: OriginFor<T>,
 			server: ServerInfo,
@@ -224,6 +340,7 @@ pub mod pallet {
 
 			let deposit = Self::deposit_for(&server);
 			T::NativeBalance::set_on_hold(&HoldReason::Server.into(), &validator, deposit)?;
+			Withdrawing::<T>::remove(&validator);
 			let account = server.account.clone();
 			let previous = Self::store_server(&validator, server, deposit);
 			Self::deposit_event(match previous {
@@ -236,12 +353,68 @@ pub mod pallet {
 			});
 			Ok(())
 		}
+
+		/// Leaves: the caller is not selected as a validator any more, and its server is removed,
+		/// with its deposit, as soon as it is neither a member nor about to be one; at once if it
+		/// is not. `publish_server` takes it back.
+		#[pallet::call_index(1)]
+		pub fn withdraw_server(origin: OriginFor<T>) -> DispatchResult {
+			let validator = ensure_signed(origin)?;
+			let server = Servers::<T>::get(&validator).ok_or(Error::<T>::NoServer)?;
+			let needed = MemberOf::<T>::contains_key(&server.info.account)
+				|| T::Validators::queued().contains(&validator);
+			if !needed {
+				Self::remove_server(&validator);
+				return Ok(());
+			}
+			ensure!(
+				!Withdrawing::<T>::contains_key(&validator),
+				Error::<T>::AlreadyWithdrawing
+			);
+			Withdrawing::<T>::insert(&validator, ());
+			Self::deposit_event(Event::ServerWithdrawing { validator });
+			Ok(())
+		}
+
+		/// Declares that a server, which joined in the session `joined`, holds every share of its
+		/// subgroup.
+		///
+		/// Not for wallets: a server's off-chain worker sends it, without fee. `signature` is the
+		/// server's over `messages::ready_message(genesis, server, joined)`.
+		#[pallet::call_index(2)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_declare_ready())]
+		#[pallet::authorize(Self::authorize_declare_ready)]
+		pub fn declare_ready(
+			origin: OriginFor<T>,
+			server: AccountId,
+			_joined: SessionIndex,
+			// Checked before the call gets here.
+			_signature: sr25519::Signature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::record_ready(server);
+			Ok(())
+		}
+
+		/// Lets a validator that was barred for an offence be selected again.
+		#[pallet::call_index(3)]
+		pub fn readmit(origin: OriginFor<T>, validator: AccountId) -> DispatchResult {
+			T::ReadmitOrigin::ensure_origin(origin)?;
+			ensure!(Barred::<T>::contains_key(&validator), Error::<T>::NotBarred);
+			Barred::<T>::remove(&validator);
+			Self::deposit_event(Event::ValidatorReadmitted { validator });
+			Ok(())
+		}
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn offchain_worker(_: BlockNumberFor<T>) {
+			Self::send_declarations();
+		}
+
 		fn integrity_test() {
-			assert!(T::MaxMembers::get() > 0, "a subgroup must have room for a member");
+			Self::check_constants();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -289,28 +462,39 @@ pub mod pallet {
 			deposit: BalanceOf<T>,
 		) -> Option<PublishedServerOf<T>> {
 			let previous = Servers::<T>::get(validator);
+			let now = frame_system::Pallet::<T>::block_number();
+			let mut key_since = now;
 			if let Some(previous) = &previous {
+				if previous.info.encryption_key == info.encryption_key {
+					key_since = previous.key_since;
+				}
+				let moves = previous.info.account != info.account;
 				if let Some(subgroup) = MemberOf::<T>::take(&previous.info.account) {
 					MemberOf::<T>::insert(&info.account, subgroup);
+					if moves {
+						Self::unready(validator);
+					}
 				}
 			}
 			ServerAccounts::<T>::insert(&info.account, validator);
 			EncryptionKeys::<T>::insert(info.encryption_key, validator);
-			let published_at = frame_system::Pallet::<T>::block_number();
-			Servers::<T>::insert(validator, PublishedServer { info, deposit, published_at });
+			Servers::<T>::insert(validator, PublishedServer { info, key_since, deposit });
 			previous
 		}
 
-		/// Makes a validator with a published server a member of a subgroup.
-		pub(crate) fn add_member(
-			subgroup: SubgroupId,
-			validator: &AccountId,
-		) -> Result<(), &'static str> {
-			let server = Servers::<T>::get(validator).ok_or("the validator has no server")?;
-			Subgroups::<T>::try_append(subgroup, validator).map_err(|()| "the subgroup is full")?;
-			Assignments::<T>::insert(validator, subgroup);
-			MemberOf::<T>::insert(server.info.account, subgroup);
-			Ok(())
+		/// Removes the server of a validator that is no member, and releases its deposit. What says
+		/// whose its keys were stays.
+		pub(crate) fn remove_server(validator: &AccountId) {
+			Withdrawing::<T>::remove(validator);
+			let Some(server) = Servers::<T>::take(validator) else { return };
+			let reason = HoldReason::Server.into();
+			if T::NativeBalance::set_on_hold(&reason, validator, Zero::zero()).is_err() {
+				defensive!("what is held can be released");
+			}
+			Self::deposit_event(Event::ServerWithdrawn {
+				validator: validator.clone(),
+				server: server.info.account,
+			});
 		}
 
 		/// Hash of the genesis block, which everything signed for this chain names.

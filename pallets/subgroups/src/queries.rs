@@ -15,8 +15,11 @@ impl<T: Config> Pallet<T> {
 			.into_iter()
 			.filter_map(|validator| {
 				let server = Servers::<T>::get(&validator)?.info;
-				// Every member is there from genesis, before the first share.
-				Some(MemberInfo { validator, server, readiness: Readiness::Ready })
+				let readiness = match Joining::<T>::contains_key(&validator) {
+					true => Readiness::Syncing,
+					false => Readiness::Ready,
+				};
+				Some(MemberInfo { validator, server, readiness })
 			})
 			.collect()
 	}
@@ -51,6 +54,7 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 
 		let _ = Subgroups::<T>::clear(u32::MAX, None);
 		let _ = MemberOf::<T>::clear(u32::MAX, None);
+		let _ = Joining::<T>::clear(u32::MAX, None);
 		SubgroupCount::<T>::put(subgroups.len() as u8);
 		Threshold::<T>::put(threshold);
 		for (subgroup, servers) in (0u8..).zip(subgroups) {

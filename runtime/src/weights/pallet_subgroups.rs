@@ -11,4 +11,32 @@ impl<T: frame_system::Config> pallet_subgroups::WeightInfo for WeightInfo<T> {
 	fn publish_server() -> Weight {
 		Weight::from_parts(400_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(8, 7))
 	}
+
+	fn withdraw_server() -> Weight {
+		Weight::from_parts(100_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+	}
+
+	fn authorize_declare_ready() -> Weight {
+		Weight::from_parts(100_000_000, 4_000).saturating_add(T::DbWeight::get().reads(4))
+	}
+
+	fn declare_ready() -> Weight {
+		Weight::from_parts(50_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(3, 1))
+	}
+
+	fn readmit() -> Weight {
+		Weight::from_parts(50_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+	}
+
+	fn plan(v: u32) -> Weight {
+		Weight::from_parts(10_000_000, 4_000)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_mul(u64::from(v) + 1)
+	}
+
+	fn follow(v: u32) -> Weight {
+		Weight::from_parts(100_000_000, 8_000)
+			.saturating_add(T::DbWeight::get().reads_writes(6, 6))
+			.saturating_mul(u64::from(v) + 1)
+	}
 }

@@ -79,7 +79,7 @@ fn a_block_without_room_expires_nothing_and_the_next_catches_up() {
 		run_to_with(1 + TIMEOUT, &mut WeightMeter::with_limit(Weight::zero()));
 		assert!(Registering::<Test>::contains_key(ALICE));
 		let step = <() as WeightInfo>::expiry_step();
-		let just_enough = step * u64::from(2 + TIMEOUT) + <() as WeightInfo>::expire();
+		let just_enough = step * u64::from(2 + TIMEOUT) + Registration::expire_weight();
 		run_to_with(2 + TIMEOUT, &mut WeightMeter::with_limit(just_enough));
 		assert!(!Registering::<Test>::contains_key(ALICE));
 		assert_ok!(Registration::check_state());
@@ -112,4 +112,22 @@ fn a_swap_that_runs_out_of_time_leaves_the_key() {
 		assert!(info.registering.is_none() && info.constraints.is_some());
 		assert_ok!(Registration::check_state());
 	});
+}
+
+#[test]
+fn an_attempt_that_has_its_quorums_because_members_left_is_completed() {
+	for (left, completed) in [(&[12, 13][..], true), (&[13], false)] {
+		new_test_ext().execute_with(|| {
+			let key = ed25519(1);
+			assert_ok!(register(&ALICE, &key));
+			confirm_all(&key, &ALICE, 1, &[1, 2, 11, 21]);
+			pallet_subgroups::Subgroups::<Test>::mutate(1, |members| {
+				members.retain(|member| !left.iter().any(|number| *member == user(*number)));
+			});
+			run_to(1 + TIMEOUT);
+			assert_eq!(Registered::<Test>::contains_key(ALICE), completed);
+			assert!(!Registering::<Test>::contains_key(ALICE));
+			assert_ok!(Registration::check_state());
+		});
+	}
 }

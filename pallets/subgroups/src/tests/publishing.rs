@@ -8,16 +8,16 @@ use keyshare_primitives::{
 use sp_core::Pair;
 use sp_runtime::TokenError;
 
-fn publish(number: u8, as_validator: &AccountId, server: ServerInfo) -> sp_runtime::DispatchResult {
+pub(super) fn publish(number: u8, as_validator: &AccountId, server: ServerInfo) -> sp_runtime::DispatchResult {
 	let proof = proof(number, as_validator, &server);
 	Subgroups::publish_server(RuntimeOrigin::signed(as_validator.clone()), server, proof)
 }
 
-fn held(validator: &AccountId) -> u64 {
+pub(super) fn held(validator: &AccountId) -> u64 {
 	Balances::balance_on_hold(&HoldReason::Server.into(), validator)
 }
 
-fn last_event() -> RuntimeEvent {
+pub(super) fn last_event() -> RuntimeEvent {
 	System::events().pop().expect("an event").event
 }
 

@@ -1,0 +1,119 @@
+//! A member that holds every share of its subgroup says so: protocol §7.
+//!
+//! The declaration is the server's word. What each server really holds stands in its
+//! confirmations, which nobody's word replaces.
+
+use crate::{pallet::*, session::ValidatorSet, Config, Pallet};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{
+	pallet_prelude::{
+		InvalidTransaction, TransactionSource, TransactionValidityError,
+		TransactionValidityWithRefund, ValidTransaction,
+	},
+	weights::Weight,
+};
+use frame_system::offchain::SubmitTransaction;
+use keyshare_primitives::{
+	messages,
+	offchain::{server_crypto, READY_KEY},
+	AccountId, SessionIndex,
+};
+use sp_application_crypto::RuntimeAppPublic;
+use sp_core::sr25519;
+use sp_runtime::offchain::storage::StorageValueRef;
+
+const LOG_TARGET: &str = "keyshare";
+
+/// How many blocks a declaration stays valid in the pool; the off-chain worker sends it again.
+const LONGEVITY: u64 = 64;
+
+/// Why a declaration is not admitted: the number in `InvalidTransaction::Custom`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Refusal {
+	/// The server is not a member that joined in that session and has not declared itself ready.
+	NotJoining = 1,
+	/// The server did not sign this.
+	BadSignature = 2,
+}
+
+impl From<Refusal> for TransactionValidityError {
+	fn from(refusal: Refusal) -> Self {
+		InvalidTransaction::Custom(refusal as u8).into()
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// The validator whose server `server` is now.
+	pub(crate) fn validator_of(server: &AccountId) -> Option<AccountId> {
+		ServerAccounts::<T>::get(server).filter(|validator| {
+			Servers::<T>::get(validator).is_some_and(|published| published.info.account == *server)
+		})
+	}
+
+	/// The session in which the validator of `server` joined, unless it is ready.
+	fn joined(server: &AccountId) -> Option<(AccountId, SessionIndex)> {
+		let validator = Self::validator_of(server)?;
+		let session = Joining::<T>::get(&validator)?;
+		Some((validator, session))
+	}
+
+	/// Whether a declaration may enter the pool and a block.
+	pub(crate) fn authorize_declare_ready(
+		_: TransactionSource,
+		server: &AccountId,
+		joined: &SessionIndex,
+		signature: &sr25519::Signature,
+	) -> TransactionValidityWithRefund {
+		Self::joined(server)
+			.filter(|(_, session)| session == joined)
+			.ok_or(Refusal::NotJoining)?;
+		let message = messages::ready_message(&Self::genesis_hash(), server, *joined);
+		let key = sr25519::Public::from_raw(server.clone().into());
+		if !sp_io::crypto::sr25519_verify(signature, &message, &key) {
+			return Err(Refusal::BadSignature.into());
+		}
+		let validity = ValidTransaction::with_tag_prefix("keyshare/ready")
+			.longevity(LONGEVITY)
+			.propagate(true)
+			.and_provides(server.encode());
+		Ok((validity.build()?, Weight::zero()))
+	}
+
+	/// Sends what the node has found its servers ready for; called in every off-chain worker run.
+	pub(crate) fn send_declarations() {
+		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<AccountId>>();
+		for server in ready.ok().flatten().unwrap_or_default() {
+			if let Some((_, joined)) = Self::joined(&server) {
+				Self::send_declaration(server, joined);
+			}
+		}
+	}
+
+	fn send_declaration(server: AccountId, joined: SessionIndex) {
+		let message = messages::ready_message(&Self::genesis_hash(), &server, joined);
+		let key = server_crypto::Public::from(sr25519::Public::from_raw(server.clone().into()));
+		// A missing key is the registration pallet's to complain about: it confirms first.
+		let Some(signature) = key.sign(&message) else { return };
+		let call = Call::declare_ready { server, joined, signature: signature.into() };
+		let extrinsic = T::create_authorized_transaction(call.into());
+		// The pool refuses a second one while the first is on its way.
+		if SubmitTransaction::<T, Call<T>>::submit_transaction(extrinsic).is_ok() {
+			log::info!(target: LOG_TARGET, "Sent the declaration of readiness to the chain");
+		}
+	}
+
+	/// Records what [`Self::authorize_declare_ready`] admitted.
+	pub(crate) fn record_ready(server: AccountId) {
+		if let Some((validator, _)) = Self::joined(&server) {
+			Joining::<T>::remove(&validator);
+			Self::deposit_event(Event::ServerReady { validator, server });
+		}
+	}
+
+	/// A member with a new server account has confirmed nothing under it.
+	pub(crate) fn unready(validator: &AccountId) {
+		Joining::<T>::insert(validator, T::Validators::session());
+	}
+}

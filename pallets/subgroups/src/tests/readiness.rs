@@ -1,0 +1,142 @@
+//! Declaring oneself ready, and the off-chain worker that does.
+
+use super::publishing::{last_event, publish};
+use crate::{mock::*, Call, Event, Joining, Refusal};
+use codec::Decode;
+use frame_support::{
+	assert_ok,
+	pallet_prelude::{Authorize, InvalidTransaction, TransactionSource},
+	traits::Hooks,
+};
+use keyshare_primitives::{
+	api::Readiness,
+	messages,
+	offchain::{server_crypto, READY_KEY},
+	GenesisHash, SessionIndex,
+};
+use sp_core::{
+	offchain::{testing, OffchainDbExt, OffchainWorkerExt, TransactionPoolExt},
+	Pair,
+};
+use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
+use sp_runtime::{offchain::storage::StorageValueRef, transaction_validity::TransactionValidityError};
+
+/// Lets 5 join, and gives the session in which it did.
+fn joins() -> SessionIndex {
+	assert_ok!(publish(5, &validator(5), server(5)));
+	elect([1, 2, 3, 4, 5]);
+	Joining::<Test>::get(validator(5)).expect("it is syncing")
+}
+
+fn declaration(number: u8, signer: u8, genesis: GenesisHash, joined: SessionIndex) -> Call<Test> {
+	let account = server(number).account;
+	let message = messages::ready_message(&genesis, &account, joined);
+	Call::declare_ready { server: account, joined, signature: server_pair(signer).sign(&message) }
+}
+
+/// What the pool says, and then, if it is admitted, the block.
+fn declare(call: Call<Test>) -> Result<(), TransactionValidityError> {
+	call.authorize(TransactionSource::External).expect("it is authorized")?;
+	let Call::declare_ready { server, joined, signature } = call else { panic!("another call") };
+	assert_ok!(Subgroups::declare_ready(
+		frame_system::RawOrigin::Authorized.into(),
+		server,
+		joined,
+		signature
+	));
+	Ok(())
+}
+
+fn refused(refusal: Refusal) -> Result<(), TransactionValidityError> {
+	Err(InvalidTransaction::Custom(refusal as u8).into())
+}
+
+#[test]
+fn a_member_that_joined_declares_itself_ready() {
+	new_test_ext().execute_with(|| {
+		let joined = joins();
+		let readiness = || {
+			let mut infos = (0..3).flat_map(Subgroups::member_infos);
+			infos.find(|info| info.validator == validator(5)).expect("a member").readiness
+		};
+		assert_eq!(readiness(), Readiness::Syncing);
+		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), Ok(()));
+		assert_eq!(readiness(), Readiness::Ready);
+		assert_eq!(
+			last_event(),
+			Event::ServerReady { validator: validator(5), server: server(5).account }.into()
+		);
+		// Once is enough.
+		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn a_declaration_is_for_one_membership_of_one_server_on_one_chain() {
+	new_test_ext().execute_with(|| {
+		let joined = joins();
+		let other = declaration(5, 5, GENESIS, joined + 1);
+		assert_eq!(declare(other), refused(Refusal::NotJoining));
+		let forged = declaration(5, 6, GENESIS, joined);
+		assert_eq!(declare(forged), refused(Refusal::BadSignature));
+		let other_chain = declaration(5, 5, GenesisHash::zero(), joined);
+		assert_eq!(declare(other_chain), refused(Refusal::BadSignature));
+		let ready = declaration(1, 1, GENESIS, 0);
+		assert_eq!(declare(ready), refused(Refusal::NotJoining));
+		// Whoever leaves and returns has to declare anew.
+		elect([1, 2, 3, 4]);
+		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
+		elect([1, 2, 3, 4, 5]);
+		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
+		let again = Joining::<Test>::get(validator(5)).expect("it is syncing");
+		assert_eq!(declare(declaration(5, 5, GENESIS, again)), Ok(()));
+	});
+}
+
+#[test]
+fn a_member_with_a_new_server_account_has_to_declare_anew() {
+	new_test_ext().execute_with(|| {
+		assert_ok!(publish(9, &validator(1), server(9)));
+		assert!(Joining::<Test>::contains_key(validator(1)));
+		assert_ok!(Subgroups::check_state());
+	});
+	new_test_ext().execute_with(|| {
+		let mut other_key = server(1);
+		other_key.encryption_key = server(9).encryption_key;
+		assert_ok!(publish(1, &validator(1), other_key));
+		assert!(!Joining::<Test>::contains_key(validator(1)), "it holds what it held");
+	});
+}
+
+#[test]
+fn the_off_chain_worker_declares_what_the_node_has_found() {
+	let mut ext = new_test_ext();
+	let (offchain, _) = testing::TestOffchainExt::new();
+	let (pool, submitted) = testing::TestTransactionPoolExt::new();
+	let keystore = MemoryKeystore::new();
+	let seed = format!("0x{}", "05".repeat(32));
+	let key = keystore.sr25519_generate_new(server_crypto::KEY_TYPE, Some(&seed)).expect("a key");
+	assert_eq!(key, server_pair(5).public());
+	ext.register_extension(OffchainDbExt::new(offchain.clone()));
+	ext.register_extension(OffchainWorkerExt::new(offchain));
+	ext.register_extension(TransactionPoolExt::new(pool));
+	ext.register_extension(KeystoreExt::new(keystore));
+	ext.execute_with(|| {
+		let joined = joins();
+		Subgroups::offchain_worker(1);
+		assert!(submitted.read().transactions.is_empty(), "it has not been found ready");
+		// One that is ready already, and the one that is not.
+		StorageValueRef::persistent(READY_KEY)
+			.set(&vec![server(1).account, server(5).account]);
+		Subgroups::offchain_worker(2);
+		let sent = submitted.write().transactions.pop().expect("a declaration");
+		assert!(submitted.read().transactions.is_empty());
+		let extrinsic = Extrinsic::decode(&mut sent.as_slice()).expect("an extrinsic");
+		let RuntimeCall::Subgroups(call) = extrinsic.function else { panic!("another pallet") };
+		assert!(matches!(call, Call::declare_ready { joined: named, .. } if named == joined));
+		assert_eq!(declare(call), Ok(()));
+		Subgroups::offchain_worker(3);
+		assert!(submitted.read().transactions.is_empty());
+	});
+}
