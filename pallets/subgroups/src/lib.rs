@@ -64,7 +64,7 @@ pub mod pallet {
 	};
 	use pallet_session::SessionManager;
 	use sp_core::{sr25519, H256};
-	use sp_runtime::traits::{Convert, Zero};
+	use sp_runtime::traits::{Convert, Saturating, Zero};
 
 	/// The version of this pallet's storage.
 	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -128,13 +128,22 @@ pub mod pallet {
 		Server,
 	}
 
+	/// An encryption key that was replaced, and still opens envelopes for a while.
+	#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+	pub struct RetiredKey<BlockNumber> {
+		/// The key.
+		pub key: EncryptionKey,
+		/// The first block in which it opens nothing any more.
+		pub until: BlockNumber,
+	}
+
 	/// A validator's server as it is stored.
 	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 	pub struct PublishedServer<Balance, BlockNumber> {
 		/// Account, encryption key and endpoint.
 		pub info: ServerInfo,
-		/// The block in which the encryption key was published.
-		pub key_since: BlockNumber,
+		/// The encryption key before this one, if it was replaced.
+		pub retired: Option<RetiredKey<BlockNumber>>,
 		/// What is held of the validator's balance for it; nothing for a server of the genesis.
 		pub deposit: Balance,
 	}
@@ -285,6 +294,9 @@ pub mod pallet {
 		ServerAccountInUse,
 		/// The encryption key belongs, or once belonged, to another validator.
 		EncryptionKeyInUse,
+		/// The encryption key before this one still opens envelopes: wait for the end of its grace
+		/// period before replacing another.
+		KeyReplacedTooSoon,
 		/// The validator has no server.
 		NoServer,
 		/// The server is being withdrawn already: it goes when its validator is no member any more.
@@ -337,6 +349,8 @@ pub mod pallet {
 				encryption_key_is_usable(&server.encryption_key),
 				Error::<T>::InvalidEncryptionKey
 			);
+
+			Self::ensure_may_retire(&validator, &server)?;
 
 			let deposit = Self::deposit_for(&server);
 			T::NativeBalance::set_on_hold(&HoldReason::Server.into(), &validator, deposit)?;
@@ -438,6 +452,17 @@ pub mod pallet {
 			Ok(())
 		}
 
+		/// While the key before still opens envelopes, the one now cannot be replaced: only one
+		/// retired key is kept.
+		fn ensure_may_retire(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
+			let Some(published) = Servers::<T>::get(validator) else { return Ok(()) };
+			let now = frame_system::Pallet::<T>::block_number();
+			let in_use = published.retired.is_some_and(|retired| now < retired.until);
+			let replaced = published.info.encryption_key != server.encryption_key;
+			ensure!(!(in_use && replaced), Error::<T>::KeyReplacedTooSoon);
+			Ok(())
+		}
+
 		fn ensure_possession(
 			validator: &AccountId,
 			server: &ServerInfo,
@@ -462,12 +487,17 @@ pub mod pallet {
 			deposit: BalanceOf<T>,
 		) -> Option<PublishedServerOf<T>> {
 			let previous = Servers::<T>::get(validator);
-			let now = frame_system::Pallet::<T>::block_number();
-			let mut key_since = now;
+			let mut retired = None;
 			if let Some(previous) = &previous {
-				if previous.info.encryption_key == info.encryption_key {
-					key_since = previous.key_since;
-				}
+				let now = frame_system::Pallet::<T>::block_number();
+				let key = previous.info.encryption_key;
+				retired = match key == info.encryption_key {
+					true => previous.retired,
+					false => Some(RetiredKey {
+						key,
+						until: now.saturating_add(T::KeyGracePeriod::get()),
+					}),
+				};
 				let moves = previous.info.account != info.account;
 				if let Some(subgroup) = MemberOf::<T>::take(&previous.info.account) {
 					MemberOf::<T>::insert(&info.account, subgroup);
@@ -478,7 +508,7 @@ pub mod pallet {
 			}
 			ServerAccounts::<T>::insert(&info.account, validator);
 			EncryptionKeys::<T>::insert(info.encryption_key, validator);
-			Servers::<T>::insert(validator, PublishedServer { info, key_since, deposit });
+			Servers::<T>::insert(validator, PublishedServer { info, retired, deposit });
 			previous
 		}
 

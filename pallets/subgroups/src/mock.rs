@@ -69,8 +69,8 @@ parameter_types! {
 	pub const DepositPerByte: u64 = 1;
 }
 
-/// The most members of a subgroup, and the grace period of encryption keys.
 pub const MAX_MEMBERS: u32 = 3;
+pub const GRACE: u32 = 10;
 pub const MAX_ASSIGNMENTS: u32 = MAX_MEMBERS * 16;
 
 impl crate::Config for Test {
@@ -83,7 +83,7 @@ impl crate::Config for Test {
 	type MaxMembers = ConstU32<MAX_MEMBERS>;
 	type MaxAssignments = ConstU32<MAX_ASSIGNMENTS>;
 	type ReportingSessions = ConstU32<2>;
-	type KeyGracePeriod = ConstU32<10>;
+	type KeyGracePeriod = ConstU32<GRACE>;
 	type WeightInfo = ();
 }
 

@@ -94,6 +94,7 @@ fn no_key_of_another_validator_can_be_published_not_even_a_former_one() {
 	new_test_ext().execute_with(|| {
 		// Validator 1 gives up its genesis keys.
 		assert_ok!(publish(9, &validator(1), server(9)));
+		System::set_block_number(1 + GRACE);
 		for taken in [1, 2, 9] {
 			assert_noop!(
 				publish(taken, &validator(7), server(taken)),
@@ -107,6 +108,30 @@ fn no_key_of_another_validator_can_be_published_not_even_a_former_one() {
 		}
 		// Its own former keys are still its own.
 		assert_ok!(publish(1, &validator(1), server(1)));
+	});
+}
+
+#[test]
+fn a_replaced_encryption_key_has_its_grace_period() {
+	new_test_ext().execute_with(|| {
+		let publish_key = |number: u8| {
+			let info = ServerInfo { encryption_key: server(number).encryption_key, ..server(1) };
+			publish(1, &validator(1), info)
+		};
+		let retired = || Servers::<Test>::get(validator(1)).expect("published").retired;
+		assert_eq!(retired(), None);
+		assert_ok!(publish_key(8));
+		let first = crate::RetiredKey { key: server(1).encryption_key, until: 1 + GRACE };
+		assert_eq!(retired(), Some(first));
+		// Another endpoint changes nothing about it.
+		System::set_block_number(GRACE);
+		assert_ok!(publish_key(8));
+		assert_eq!(retired(), Some(first));
+		assert_noop!(publish_key(9), Error::<Test>::KeyReplacedTooSoon);
+		System::set_block_number(1 + GRACE);
+		assert_ok!(publish_key(9));
+		let second = crate::RetiredKey { key: server(8).encryption_key, until: 1 + 2 * GRACE };
+		assert_eq!(retired(), Some(second));
 	});
 }
 
