@@ -5,7 +5,7 @@
 //! So there is one writer, and a node that is killed forgets nothing.
 //!
 //! What to send is judged at the best block, for low latency; what is over for good at the
-//! finalized one, so that no reorganisation can lose a confirmation.
+//! finalized one, so that no reorganisation can lose a confirmation, or erase a share that is needed.
 
 use crate::{
 	chain::{BlockHash, ChainError, ChainState},
@@ -26,6 +26,10 @@ use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 
 /// Records read from the store at once.
 const PAGE: u32 = 512;
+
+/// Confirmed records that one update looks at: all of them in turn, so that what has been
+/// deregistered or replaced is erased, and so few at a time that it costs next to nothing.
+const SWEEP: u32 = 512;
 
 /// After a share is stored, how long to wait for more before the window is written anew.
 const GATHER: Duration = Duration::from_millis(200);
@@ -114,8 +118,21 @@ enum Fate {
 	Send,
 	/// Nothing to do now, and nothing certain yet.
 	Wait,
-	/// It is over: [`RecordState::Confirmed`] or [`RecordState::Gone`].
-	Over(RecordState),
+	/// The finalized chain shows its confirmation.
+	Confirmed,
+	/// The finalized chain shows that its attempt or key is gone for good.
+	Gone,
+}
+
+/// What an update found.
+#[derive(Default)]
+struct Found {
+	/// To be sent.
+	queue: BTreeMap<AccountId, Vec<Confirmation>>,
+	/// Further than the store knows.
+	states: Vec<(StoredShare, RecordState)>,
+	/// To be erased.
+	gone: Vec<StoredShare>,
 }
 
 /// The window of confirmations in the off-chain storage.
@@ -125,6 +142,8 @@ pub struct Window<Storage> {
 	store: ShareStore,
 	offchain: Storage,
 	written: Option<Vec<u8>>,
+	/// The last confirmed record that was looked at.
+	swept: i64,
 }
 
 impl<Storage: OffchainStorage> Window<Storage> {
@@ -135,29 +154,38 @@ impl<Storage: OffchainStorage> Window<Storage> {
 		store: ShareStore,
 		offchain: Storage,
 	) -> Self {
-		Self { chain, servers, store, offchain, written: None }
+		Self { chain, servers, store, offchain, written: None, swept: 0 }
 	}
 
-	/// Looks at what the chain shows now, writes the window, and keeps in the store how far each
-	/// record has come. Blocks on reads and writes.
+	/// Looks at what the chain shows now, writes the window, keeps in the store how far each record
+	/// has come, and erases what is gone for good. Blocks on reads and writes.
 	pub fn update(&mut self) -> Result<Room, UpdateError> {
-		let mut queue = BTreeMap::<AccountId, Vec<Confirmation>>::new();
-		let mut states = Vec::new();
-		let room = self.collect(&mut queue, &mut states)?;
+		let mut found = Found::default();
+		let view = View::of(self.chain.as_ref(), &self.servers)?;
+		let room = self.collect(&view, &mut found)?;
+		let swept = self.sweep(&view, &mut found)?;
+		let Found { queue, states, gone } = found;
 		self.write(queue);
 		if !states.is_empty() {
 			self.store.set_states(states.clone())?;
 		}
 		states.iter().for_each(|(share, state)| log_progress(&share.record, *state));
+		if !gone.is_empty() {
+			self.store.erase(gone.clone())?;
+		}
+		for share in gone {
+			log::info!(
+				target: LOG_TARGET,
+				"Erased, for its attempt or key is gone: {}",
+				Described(&share.record),
+			);
+		}
+		self.swept = swept;
 		Ok(room)
 	}
 
-	fn collect(
-		&self,
-		queue: &mut BTreeMap<AccountId, Vec<Confirmation>>,
-		states: &mut Vec<(StoredShare, RecordState)>,
-	) -> Result<Room, UpdateError> {
-		let view = View::of(self.chain.as_ref(), &self.servers)?;
+	/// What is not confirmed yet.
+	fn collect(&self, view: &View<'_>, found: &mut Found) -> Result<Room, UpdateError> {
 		let (mut after, mut queued) = (0, 0);
 		loop {
 			let page = self.store.pending(after, PAGE)?;
@@ -168,20 +196,37 @@ impl<Storage: OffchainStorage> Window<Storage> {
 					Fate::Send if queued == MAX_QUEUED => return Ok(Room::None),
 					Fate::Send => {
 						queued += 1;
-						queue.entry(share.record.server.clone()).or_default().push(Confirmation {
+						let server = share.record.server.clone();
+						found.queue.entry(server).or_default().push(Confirmation {
 							account: share.record.account.clone(),
 							generation: share.record.generation,
 							proof: share.record.proof,
 						});
 						if share.state == RecordState::Stored {
-							states.push((share, RecordState::Confirming));
+							found.states.push((share, RecordState::Confirming));
 						}
 					}
 					Fate::Wait => {}
-					Fate::Over(state) => states.push((share, state)),
+					Fate::Confirmed => found.states.push((share, RecordState::Confirmed)),
+					Fate::Gone => found.gone.push(share),
 				}
 			}
 		}
+	}
+
+	/// The next of what is confirmed; gives where to go on.
+	fn sweep(&self, view: &View<'_>, found: &mut Found) -> Result<i64, UpdateError> {
+		let page = self.store.confirmed(self.swept, SWEEP)?;
+		let next = match page.last() {
+			Some(last) if page.len() as u64 == u64::from(SWEEP) => last.seq,
+			_ => 0,
+		};
+		for share in page {
+			if view.is_gone_for_good(&share.record)? {
+				found.gone.push(share);
+			}
+		}
+		Ok(next)
 	}
 
 	/// Writes the window where the off-chain worker looks for it, unless it stands there.
@@ -206,9 +251,6 @@ fn log_progress(record: &ShareRecord, state: RecordState) {
 			log::info!(target: LOG_TARGET, "Confirmation handed over for sending: {share}");
 		}
 		RecordState::Confirmed => log::info!(target: LOG_TARGET, "Confirmed on chain: {share}"),
-		RecordState::Gone => {
-			log::info!(target: LOG_TARGET, "No longer registering or registered: {share}");
-		}
 	}
 }
 
@@ -236,11 +278,11 @@ impl<'a> View<'a> {
 	fn fate(&self, record: &ShareRecord) -> Result<Fate, ChainError> {
 		if !self.is_live(self.best, record)? {
 			let over = self.is_gone_for_good(record)?;
-			return Ok(if over { Fate::Over(RecordState::Gone) } else { Fate::Wait });
+			return Ok(if over { Fate::Gone } else { Fate::Wait });
 		}
 		if self.is_confirmed(self.best, record)? {
 			let over = self.is_confirmed(self.finalized, record)?;
-			return Ok(if over { Fate::Over(RecordState::Confirmed) } else { Fate::Wait });
+			return Ok(if over { Fate::Confirmed } else { Fate::Wait });
 		}
 		let is_member = self.members.get(&record.server) == Some(&record.subgroup);
 		Ok(if is_member { Fate::Send } else { Fate::Wait })

@@ -270,7 +270,6 @@ impl Intake {
 	) -> Result<ShareState, IntakeError> {
 		let Some(share) = self.store.get(&key.id, server)? else { return Ok(ShareState::None) };
 		let unconfirmed = match share.state {
-			RecordState::Gone => return Ok(ShareState::None),
 			RecordState::Confirmed => return Ok(ShareState::Confirmed),
 			RecordState::Stored => ShareState::Stored,
 			RecordState::Confirming => ShareState::Confirming,

@@ -59,8 +59,6 @@ pub enum RecordState {
 	Confirming = 1,
 	/// The finalized chain shows the confirmation.
 	Confirmed = 2,
-	/// The finalized chain shows that the attempt or key is gone for good.
-	Gone = 3,
 }
 
 /// A record as it stands in the store.
@@ -225,10 +223,22 @@ impl ShareStore {
 		Ok(Some((record, Share::new(*secret))))
 	}
 
-	/// At most `limit` records neither confirmed nor gone that arrived after the one at `after` (0
+	/// At most `limit` records not confirmed yet that arrived after the one at `after` (0
 	/// to begin), oldest first.
 	pub fn pending(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
 		Ok(schema::select_pending(&self.reader(), after, limit)?)
+	}
+
+	/// At most `limit` confirmed records that arrived after the one at `after` (0 to begin), oldest
+	/// first.
+	pub fn confirmed(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
+		Ok(schema::select_confirmed(&self.reader(), after, limit)?)
+	}
+
+	/// Erases shares: their bytes are overwritten, in the file and in its log, and the file gets
+	/// smaller. Waits until that is durable.
+	pub fn erase(&self, shares: Vec<StoredShare>) -> Result<(), StoreError> {
+		self.write(Write::Erase(shares))
 	}
 
 	/// Sets the state of each share; waits until that is durable.

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use std::{path::Path, time::Duration};
 
 /// `PRAGMA user_version` of the layout below.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// How long to wait for another program that holds SQLite's own lock, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -62,6 +62,8 @@ pub(super) fn open_writer(
 ) -> Result<(Connection, Vault), StoreError> {
 	let mut connection = Connection::open(path)?;
 	connection.busy_timeout(BUSY_TIMEOUT)?;
+	// Of a new file only, and before anything else: what is erased shall make the file smaller.
+	connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
 	let journal: String =
 		connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
 	if journal != "wal" {
@@ -70,12 +72,16 @@ pub(super) fn open_writer(
 	connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
 	let vault = match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
 		0 => create(&mut connection, password, genesis)?,
-		VERSION => {
+		version @ 1..=VERSION => {
 			let header = read_header(&connection)?;
 			if header.genesis != genesis {
 				return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
 			}
-			header.unlock(password)?
+			let vault = header.unlock(password)?;
+			if version == 1 {
+				migrate_from_1(&mut connection)?;
+			}
+			vault
 		}
 		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
 	};
@@ -117,6 +123,26 @@ fn create(
 	transaction.pragma_update(None, "user_version", VERSION)?;
 	transaction.commit()?;
 	Ok(vault)
+}
+
+/// Version 1 kept what was gone, and pages that nothing used.
+fn migrate_from_1(connection: &mut Connection) -> Result<(), StoreError> {
+	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+	transaction.execute("DELETE FROM shares WHERE state = 3", [])?;
+	transaction.pragma_update(None, "user_version", VERSION)?;
+	transaction.commit()?;
+	connection.execute_batch("VACUUM;")?;
+	erase_traces(connection)?;
+	Ok(())
+}
+
+/// Gives unused pages back to the file system, and takes what was deleted out of the log.
+pub(super) fn erase_traces(connection: &Connection) -> rusqlite::Result<()> {
+	// The pragma works a page a row, so all of its rows are read.
+	let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum")?;
+	let mut pages = vacuum.query([])?;
+	while pages.next()?.is_some() {}
+	connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn read_header(connection: &Connection) -> Result<Header, StoreError> {
@@ -183,6 +209,18 @@ pub(super) fn update_state(
 		])
 }
 
+/// Deletes a share, if it is still there; the number of rows deleted.
+pub(super) fn delete_share(
+	connection: &Connection,
+	share: &StoredShare,
+) -> rusqlite::Result<usize> {
+	connection
+		.prepare_cached(
+			"DELETE FROM shares WHERE seq = ?1 AND registration_id = ?2 AND server = ?3",
+		)?
+		.execute(params![share.seq, share.record.id.as_bytes(), bytes(&share.record.server)])
+}
+
 /// Adds a server's encryption key or replaces it.
 pub(super) fn replace_server(
 	connection: &Connection,
@@ -223,6 +261,22 @@ pub(super) fn select_pending(
 			 WHERE state < 2 AND seq > ?1 ORDER BY seq LIMIT ?2"
 		))?
 		.query_map(params![after, limit], |row| read_share(row).map(|(share, _)| share))?
+		.collect()
+}
+
+/// At most `limit` confirmed shares that were stored after `after`, oldest first.
+pub(super) fn select_confirmed(
+	connection: &Connection,
+	after: i64,
+	limit: u32,
+) -> rusqlite::Result<Vec<StoredShare>> {
+	connection
+		.prepare_cached(&format!(
+			"SELECT {SHARE_COLUMNS} FROM shares WHERE state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+		))?
+		.query_map(params![RecordState::Confirmed as u8, after, limit], |row| {
+			read_share(row).map(|(share, _)| share)
+		})?
 		.collect()
 }
 
@@ -267,7 +321,7 @@ impl FromSql for ProofColumn {
 impl FromSql for RecordState {
 	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
 		let number = value.as_i64()?;
-		let states = [Self::Stored, Self::Confirming, Self::Confirmed, Self::Gone];
+		let states = [Self::Stored, Self::Confirming, Self::Confirmed];
 		let state = states.into_iter().find(|state| *state as i64 == number);
 		state.ok_or(FromSqlError::OutOfRange(number))
 	}

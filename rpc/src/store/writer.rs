@@ -32,6 +32,8 @@ pub(super) enum Write {
 	Share(Box<ShareRow>),
 	/// Each share's new state.
 	States(Vec<(StoredShare, RecordState)>),
+	/// Gone for good.
+	Erase(Vec<StoredShare>),
 	/// New or instead of the one before.
 	Server(AccountId, Sealed),
 }
@@ -125,10 +127,19 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec
 			Write::States(states) => states.iter().try_fold(0, |rows, (share, state)| {
 				Ok(rows + schema::update_state(&transaction, share, *state)?)
 			}),
+			Write::Erase(shares) => shares
+				.iter()
+				.try_fold(0, |rows, share| Ok(rows + schema::delete_share(&transaction, share)?)),
 			Write::Server(account, sealed) => schema::replace_server(&transaction, account, sealed),
 		})
 		.collect::<rusqlite::Result<_>>()?;
 	transaction.commit()?;
+	if writes.iter().any(|write| matches!(write, Write::Erase(_))) {
+		// The rows are gone in any case; what is left of them goes with the next group then.
+		if let Err(error) = schema::erase_traces(connection) {
+			log::warn!(target: LOG_TARGET, "Erased shares still take room: {error}");
+		}
+	}
 	Ok(changed)
 }
 

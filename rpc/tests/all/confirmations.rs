@@ -94,6 +94,10 @@ impl Bed {
 		self.offchain.queue().expect("written")
 	}
 
+	fn holds(&self, dealt: &Dealt, number: u8) -> bool {
+		self.store.get(&dealt.key.id, &server(number)).expect("readable").is_some()
+	}
+
 	fn state(&self, dealt: &Dealt, number: u8) -> RecordState {
 		self.store.get(&dealt.key.id, &server(number)).expect("readable").expect("stored").state
 	}
@@ -189,8 +193,41 @@ fn an_attempt_is_gone_when_the_finalized_chain_has_had_it_and_shows_it_no_longer
 		view.registering.clear();
 	});
 	assert_eq!(bed.update(), Queue::new());
-	assert_eq!(bed.state(&dealt, 0), RecordState::Gone);
-	assert!(bed.store.pending(0, 10).expect("readable").is_empty());
+	assert!(!bed.holds(&dealt, 0), "its share is erased");
+}
+
+#[test]
+fn a_confirmed_share_is_erased_when_its_key_is_gone_for_good() {
+	let mut bed = Bed::new();
+	let (left, stays) = (bed.stored(1, &[0]), bed.stored(2, &[0]));
+	bed.chain.everywhere(|view| {
+		view.confirm(&left, 0);
+		view.confirm(&stays, 0);
+	});
+	bed.update();
+	assert_eq!(bed.state(&left, 0), RecordState::Confirmed);
+	// Deregistered at the best block only: that may still be undone.
+	bed.chain.at_best(|view| drop(view.registering.remove(&left.account)));
+	bed.update();
+	assert!(bed.holds(&left, 0));
+	bed.chain.everywhere(|view| drop(view.registering.remove(&left.account)));
+	bed.update();
+	assert!(!bed.holds(&left, 0));
+	assert!(bed.holds(&stays, 0));
+}
+
+#[test]
+fn all_confirmed_shares_are_looked_at_in_turn() {
+	let mut bed = Bed::new();
+	let dealt: Vec<_> = (0..520).map(|number| bed.stored(number, &[0])).collect();
+	bed.chain.everywhere(|view| dealt.iter().for_each(|one| view.confirm(one, 0)));
+	bed.update();
+	bed.chain.everywhere(|view| view.registering.clear());
+	let left = |bed: &Bed| dealt.iter().filter(|one| bed.holds(one, 0)).count();
+	bed.update();
+	assert_eq!(left(&bed), 8);
+	bed.update();
+	assert_eq!(left(&bed), 0);
 }
 
 #[test]
@@ -212,7 +249,8 @@ fn a_key_in_force_is_confirmed_late_and_beside_its_swap() {
 		view.registered.insert(user(1), swap.key.clone());
 	});
 	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&swap, 0)])]));
-	assert_eq!(bed.state(&dealt, 0), RecordState::Gone);
+	assert!(!bed.holds(&dealt, 0));
+	assert!(bed.holds(&swap, 0));
 }
 
 #[test]

@@ -365,15 +365,12 @@ async fn status_follows_a_share_from_nothing_to_confirmed() {
 	node.chain.at_best(|view| view.confirmed.clear());
 	set(RecordState::Confirmed);
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirmed, Some(2)));
-	set(RecordState::Gone);
-	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::None, Some(2)));
 
 	// A key in force is reported when no attempt is under way, an attempt before it.
 	node.chain.at_best(|view| {
 		let key = view.registering.remove(&dealt.account).expect("registering");
 		view.registered.insert(dealt.account.clone(), key);
 	});
-	set(RecordState::Confirmed);
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirmed, Some(2)));
 	let swap = deal(user(1), 3, KeyScheme::Ed25519);
 	node.chain.at_best(|view| view.register(&swap));

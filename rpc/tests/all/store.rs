@@ -196,14 +196,52 @@ fn pending_is_what_is_neither_confirmed_nor_gone_oldest_first() {
 	assert_eq!(pending(0, 2), all[..2]);
 	assert_eq!(pending(all[1].seq, 2), all[2..4]);
 
-	let states = [RecordState::Confirming, RecordState::Confirmed, RecordState::Gone];
+	let states = [RecordState::Confirming, RecordState::Confirmed, RecordState::Confirmed];
 	store.set_states(all.iter().cloned().zip(states).collect()).expect("writable");
 	let left = pending(0, 10);
 	assert_eq!(accounts(&left), [user(0), user(3), user(4)]);
 	assert_eq!(left[0].state, RecordState::Confirming);
-	let gone = store.get(&dealt[2].key.id, &server(0)).expect("readable").expect("kept");
-	assert_eq!(gone.state, RecordState::Gone);
+	let confirmed = |after, limit| store.confirmed(after, limit).expect("readable");
+	assert_eq!(accounts(&confirmed(0, 10)), [user(1), user(2)]);
+	assert_eq!(accounts(&confirmed(0, 1)), [user(1)]);
+	assert_eq!(accounts(&confirmed(all[1].seq, 10)), [user(2)]);
 	assert_holds(&store, &dealt[2], 0);
+}
+
+#[test]
+fn what_is_erased_leaves_no_trace_and_makes_the_file_smaller() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let kept = deal(user(0), 1, SCHEMES[0]);
+	put(&store, &kept, 0).expect("stored");
+	let gone: Vec<_> = (1..200).map(|number| deal(user(number), 1, SCHEMES[0])).collect();
+	for one in &gone {
+		put(&store, one, 0).expect("stored");
+	}
+	let has_traces = || {
+		let names = ["", "-wal"].map(|suffix| folder.path().join(format!("{FILE_NAME}{suffix}")));
+		let bytes = names.map(|name| fs::read(name).expect("readable")).concat();
+		gone.iter().any(|one| {
+			let id = one.key.id.as_bytes();
+			bytes.windows(id.len()).any(|window| window == id)
+		})
+	};
+	assert!(has_traces());
+	// Into the file itself, so that its size is that of all records.
+	store.erase(Vec::new()).expect("writable");
+	let before = fs::metadata(store_path(&folder)).expect("there").len();
+
+	let erased: Vec<_> = gone
+		.iter()
+		.map(|one| store.get(&one.key.id, &server(0)).expect("readable").expect("stored"))
+		.collect();
+	store.erase(erased.clone()).expect("writable");
+	assert!(!has_traces());
+	let after = fs::metadata(store_path(&folder)).expect("there").len();
+	assert!(after < before / 2, "{after} of {before} bytes are left");
+	assert_holds(&store, &kept, 0);
+	store.erase(erased).expect("what is gone stays gone");
+	assert_holds(&store, &kept, 0);
 }
 
 #[test]
