@@ -44,10 +44,47 @@ pub fn member_of(server: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "MemberOf", server)
 }
 
+/// Key of `Subgroups::Subgroups`: the validators of a subgroup, as a SCALE list of accounts.
+pub fn subgroup(id: crate::SubgroupId) -> Vec<u8> {
+	map(SUBGROUPS, "Subgroups", &id)
+}
+
+/// Key of `Subgroups::ServerAccounts`: the validator that published a server account, now or
+/// before.
+pub fn server_account(server: &crate::AccountId) -> Vec<u8> {
+	map(SUBGROUPS, "ServerAccounts", server)
+}
+
+/// Key of `Subgroups::Servers`: a validator's server; the value begins with a
+/// [`crate::ServerInfo`] and an `Option<`[`crate::RetiredKey`]`>`.
+pub fn server(validator: &crate::AccountId) -> Vec<u8> {
+	map(SUBGROUPS, "Servers", validator)
+}
+
+/// What the keys of every attempt ([`registering`]) begin with.
+pub fn all_registering() -> Vec<u8> {
+	prefix(REGISTRATION, "Registering")
+}
+
+/// What the keys of every key in force ([`registered`]) begin with.
+pub fn all_registered() -> Vec<u8> {
+	prefix(REGISTRATION, "Registered")
+}
+
+/// The account at the end of a key of [`registering`] or [`registered`].
+pub fn account_of(key: &[u8]) -> Option<crate::AccountId> {
+	let account: [u8; 32] = *key.last_chunk()?;
+	Some(account.into())
+}
+
 fn map(pallet: &str, item: &str, key: &impl Encode) -> Vec<u8> {
-	let mut bytes = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
+	let mut bytes = prefix(pallet, item);
 	concat(&mut bytes, key);
 	bytes
+}
+
+fn prefix(pallet: &str, item: &str) -> Vec<u8> {
+	[twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat()
 }
 
 fn concat(bytes: &mut Vec<u8>, key: &impl Encode) {

@@ -347,6 +347,15 @@ pub struct ServerInfo {
 	pub endpoint: Endpoint,
 }
 
+/// An encryption key that was replaced, and still opens envelopes for a while (protocol §8).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RetiredKey<Number> {
+	/// The key.
+	pub key: EncryptionKey,
+	/// The first block in which it opens nothing any more.
+	pub until: Number,
+}
+
 /// A signature made with a share, by scheme.
 #[derive(
 	Clone,

@@ -7,7 +7,8 @@
 
 use codec::Decode;
 use keyshare_primitives::{
-	storage, AccountId, Generation, GenesisHash, KeyRecord, RegistrationId, SubgroupId,
+	storage, AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
+	ServerInfo, SubgroupId,
 };
 use sc_client_api::{Backend, StorageKey, StorageProvider};
 use sp_blockchain::HeaderBackend;
@@ -35,6 +36,24 @@ pub enum ChainError {
 		/// The storage item.
 		item: &'static str,
 	},
+}
+
+/// A server as its validator has published it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublishedServer {
+	/// Account, encryption key and endpoint.
+	pub info: ServerInfo,
+	/// The encryption key before, if it was replaced.
+	pub retired: Option<RetiredKey<BlockNumber>>,
+}
+
+/// Which of an account's two places a key is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KeyKind {
+	/// Attempts under way.
+	Registering,
+	/// Keys in force.
+	Registered,
 }
 
 /// What the intake asks of the chain. Every question about state names the block, so that one
@@ -67,6 +86,23 @@ pub trait ChainState: Send + Sync {
 		at: BlockHash,
 		server: &AccountId,
 	) -> Result<Option<SubgroupId>, ChainError>;
+	/// What the chain says of a server account in use.
+	fn published(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<PublishedServer>, ChainError>;
+	/// The servers of a subgroup's members.
+	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError>;
+	/// At most `limit` attempts or keys with their accounts, in the chain's order, from after
+	/// `account` on.
+	fn keys(
+		&self,
+		at: BlockHash,
+		kind: KeyKind,
+		after: Option<&AccountId>,
+		limit: usize,
+	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError>;
 	/// The servers of `subgroup` that have confirmed the attempt or key `id`.
 	fn confirmed_by(
 		&self,
@@ -106,6 +142,15 @@ where
 			.storage(at, &StorageKey(key))
 			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
 		value.map(|value| decode_front(item, &value.0)).transpose()
+	}
+
+	fn published_by(
+		&self,
+		at: BlockHash,
+		validator: &AccountId,
+	) -> Result<Option<PublishedServer>, ChainError> {
+		let front = self.read(at, "Servers", storage::server(validator))?;
+		Ok(front.map(|(info, retired)| PublishedServer { info, retired }))
 	}
 }
 
@@ -162,6 +207,59 @@ where
 		server: &AccountId,
 	) -> Result<Option<SubgroupId>, ChainError> {
 		self.read(at, "MemberOf", storage::member_of(server))
+	}
+
+	fn published(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<PublishedServer>, ChainError> {
+		let validator = self.read(at, "ServerAccounts", storage::server_account(server))?;
+		let Some(validator) = validator else { return Ok(None) };
+		let published = self.published_by(at, &validator)?;
+		// Another one may have taken its place.
+		Ok(published.filter(|published| published.info.account == *server))
+	}
+
+	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {
+		let validators: Option<Vec<AccountId>> =
+			self.read(at, "Subgroups", storage::subgroup(subgroup))?;
+		let published = |validator| self.published_by(at, &validator).transpose();
+		validators
+			.unwrap_or_default()
+			.into_iter()
+			.filter_map(published)
+			.map(|published| published.map(|published| published.info))
+			.collect()
+	}
+
+	fn keys(
+		&self,
+		at: BlockHash,
+		kind: KeyKind,
+		after: Option<&AccountId>,
+		limit: usize,
+	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError> {
+		let (item, prefix, start) = match kind {
+			KeyKind::Registering => {
+				("Registering", storage::all_registering(), after.map(storage::registering))
+			}
+			KeyKind::Registered => {
+				("Registered", storage::all_registered(), after.map(storage::registered))
+			}
+		};
+		let (prefix, start) = (StorageKey(prefix), start.map(StorageKey));
+		let keys = self
+			.client
+			.storage_keys(at, Some(&prefix), start.as_ref())
+			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
+		keys.take(limit)
+			.filter_map(|key| {
+				let account = storage::account_of(&key.0)?;
+				let record = self.read(at, item, key.0).transpose()?;
+				Some(record.map(|record| (account, record)))
+			})
+			.collect()
 	}
 
 	fn confirmed_by(

@@ -183,10 +183,14 @@ impl Intake {
 				custody_proof: known.record.proof,
 			}));
 		}
-		let secret = self.servers.secret(server).ok_or(IntakeError::UnknownServer)?;
 		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
 		let context = ShareContext { id: &key.id, server, subgroup: request.subgroup };
-		let share = secret.open(&sealed, context).map_err(|_| IntakeError::DecryptionFailed)?;
+		// One secret, and around a rotation the one before.
+		let secrets = self.servers.secrets(server);
+		let share = secrets
+			.iter()
+			.find_map(|secret| secret.open(&sealed, context).ok())
+			.ok_or(IntakeError::DecryptionFailed)?;
 		let share = share
 			.verify(verifying_share(&key, request.subgroup)?)
 			.map_err(|_| IntakeError::ShareMismatch)?;
@@ -223,17 +227,20 @@ impl Intake {
 	pub async fn hosted_servers(self: Arc<Self>) -> Result<HostedServers, IntakeError> {
 		self.ask(|intake| {
 			let at = intake.chain.best();
-			let describe = |(account, secret): (&AccountId, &_)| {
+			let describe = |account: AccountId| {
+				let published = intake.chain.published(at, &account)?;
+				let newest = || intake.servers.secrets(&account).first().map(|key| key.public());
+				let key = published.map(|server| server.info.encryption_key).or_else(newest);
 				Ok(HostedServer {
-					account: Ss58(account.clone()),
-					encryption_key: public_bytes(secret),
-					subgroup: intake.chain.subgroup_of(at, account)?,
+					encryption_key: key.map(public_bytes),
+					subgroup: intake.chain.subgroup_of(at, &account)?,
+					account: Ss58(account),
 				})
 			};
 			Ok(HostedServers {
 				protocol_version: PROTOCOL_VERSION,
 				genesis_hash: intake.chain.genesis(),
-				servers: intake.servers.iter().map(describe).collect::<Result<_, IntakeError>>()?,
+				servers: intake.servers.accounts().into_iter().map(describe).collect::<Result<_, IntakeError>>()?,
 			})
 		})
 		.await
@@ -376,8 +383,7 @@ fn verifying_share(key: &KeyRecord, subgroup: SubgroupId) -> Result<Element, Cha
 	key.verifying_share(subgroup).ok_or(ChainError::Undecodable { item: "A verifying share" })
 }
 
-fn public_bytes(secret: &keyshare_primitives::seal::EncryptionSecret) -> HexBytes<32> {
-	let EncryptionKey::X25519(public) = secret.public();
+fn public_bytes(EncryptionKey::X25519(public): EncryptionKey) -> HexBytes<32> {
 	HexBytes(public)
 }
 

@@ -1,31 +1,66 @@
-//! The servers this node hosts, each with the secret that its envelopes are opened with. What
-//! they sign with is in the node's key store, for the off-chain worker alone.
+//! The servers this node hosts, each with the secrets that its envelopes are opened with: one, and
+//! around a rotation two or three. What they sign with is in the node's key store.
 
-use keyshare_primitives::{seal::EncryptionSecret, AccountId};
-use std::{collections::BTreeMap, sync::Arc};
+use keyshare_primitives::{seal::EncryptionSecret, AccountId, EncryptionKey};
+use std::{
+	collections::BTreeMap,
+	sync::{Arc, PoisonError, RwLock},
+};
 
-/// The hosted servers by account. Cloning shares the secrets.
+type Secrets = BTreeMap<AccountId, Vec<Arc<EncryptionSecret>>>;
+
+/// The hosted servers by account. Clones share the secrets, and see it when they change.
 #[derive(Clone)]
-pub struct ServerKeys(Arc<BTreeMap<AccountId, EncryptionSecret>>);
+pub struct ServerKeys(Arc<RwLock<Secrets>>);
 
 impl ServerKeys {
-	/// The servers to host. Of two entries for one account the last counts.
-	pub fn new(servers: Vec<(AccountId, EncryptionSecret)>) -> Self {
-		Self(Arc::new(servers.into_iter().collect()))
+	/// The servers to host, each with its secrets, oldest first.
+	pub fn new(servers: BTreeMap<AccountId, Vec<EncryptionSecret>>) -> Self {
+		let shared = |secrets: Vec<_>| secrets.into_iter().map(Arc::new).collect();
+		let servers =
+			servers.into_iter().map(|(account, secrets)| (account, shared(secrets))).collect();
+		Self(Arc::new(RwLock::new(servers)))
 	}
 
 	/// Whether `server` is hosted here.
 	pub fn hosts(&self, server: &AccountId) -> bool {
-		self.0.contains_key(server)
+		self.with(|servers| servers.contains_key(server))
 	}
 
-	/// What opens envelopes sealed to `server`.
-	pub fn secret(&self, server: &AccountId) -> Option<&EncryptionSecret> {
-		self.0.get(server)
+	/// What opens envelopes sealed to `server`, newest first; empty for a server not hosted here.
+	pub fn secrets(&self, server: &AccountId) -> Vec<Arc<EncryptionSecret>> {
+		self.with(|servers| {
+			let secrets = servers.get(server).into_iter().flatten();
+			secrets.rev().cloned().collect()
+		})
 	}
 
-	/// Every hosted server, ordered by account.
-	pub fn iter(&self) -> impl Iterator<Item = (&AccountId, &EncryptionSecret)> {
-		self.0.iter()
+	/// Every hosted server, in order.
+	pub fn accounts(&self) -> Vec<AccountId> {
+		self.with(|servers| servers.keys().cloned().collect())
+	}
+
+	/// Opens envelopes with this secret too, from now on.
+	pub fn add(&self, server: &AccountId, secret: EncryptionSecret) {
+		self.change(|servers| {
+			servers.entry(server.clone()).or_default().push(Arc::new(secret));
+		});
+	}
+
+	/// Opens nothing sealed to `public` any more.
+	pub fn forget(&self, server: &AccountId, public: &EncryptionKey) {
+		self.change(|servers| {
+			if let Some(secrets) = servers.get_mut(server) {
+				secrets.retain(|secret| secret.public() != *public);
+			}
+		});
+	}
+
+	fn with<T>(&self, f: impl FnOnce(&Secrets) -> T) -> T {
+		f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+	}
+
+	fn change(&self, f: impl FnOnce(&mut Secrets)) {
+		f(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
 	}
 }

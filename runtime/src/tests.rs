@@ -30,6 +30,22 @@ fn storage_keys_are_those_of_the_primitives() {
 		pallet_subgroups::MemberOf::<Runtime>::hashed_key_for(account()),
 		storage::member_of(&account())
 	);
+	assert_eq!(pallet_subgroups::Subgroups::<Runtime>::hashed_key_for(2), storage::subgroup(2));
+	assert_eq!(
+		pallet_subgroups::ServerAccounts::<Runtime>::hashed_key_for(account()),
+		storage::server_account(&account())
+	);
+	assert_eq!(
+		pallet_subgroups::Servers::<Runtime>::hashed_key_for(account()),
+		storage::server(&account())
+	);
+	for (all, one) in [
+		(storage::all_registering(), storage::registering(&account())),
+		(storage::all_registered(), storage::registered(&account())),
+	] {
+		assert!(one.starts_with(&all));
+		assert_eq!(storage::account_of(&one), Some(account()));
+	}
 }
 
 #[test]
@@ -47,6 +63,26 @@ fn storage_values_begin_with_a_key_record() {
 	let registration =
 		pallet_registration::RegisteredKeyOf::<Runtime> { key: record.clone(), since: 9 };
 	assert_eq!(KeyRecord::decode(&mut registration.encode().as_slice()), Ok(record));
+}
+
+#[test]
+fn a_published_server_begins_with_its_keys() {
+	let info = keyshare_primitives::ServerInfo {
+		account: account(),
+		encryption_key: EncryptionKey::X25519([1; 32]),
+		endpoint: keyshare_primitives::Endpoint::truncate_from(b"http://h".to_vec()),
+	};
+	let retired =
+		Some(keyshare_primitives::RetiredKey { key: EncryptionKey::X25519([2; 32]), until: 7 });
+	let published = pallet_subgroups::PublishedServerOf::<Runtime> {
+		info: info.clone(),
+		retired,
+		deposit: 9,
+	};
+	let front = <(keyshare_primitives::ServerInfo, Option<keyshare_primitives::RetiredKey<u32>>)>::decode(
+		&mut published.encode().as_slice(),
+	);
+	assert_eq!(front, Ok((info, retired)));
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub mod pallet {
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
 		elements::encryption_key_is_usable, endpoint_is_well_formed, messages, AccountId,
-		EncryptionKey, GenesisHash, ServerInfo, SessionIndex, SubgroupId,
+		EncryptionKey, GenesisHash, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 	};
 	use pallet_session::SessionManager;
 	use sp_core::{sr25519, H256};
@@ -126,15 +126,6 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// For the server the validator has published.
 		Server,
-	}
-
-	/// An encryption key that was replaced, and still opens envelopes for a while.
-	#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-	pub struct RetiredKey<BlockNumber> {
-		/// The key.
-		pub key: EncryptionKey,
-		/// The first block in which it opens nothing any more.
-		pub until: BlockNumber,
 	}
 
 	/// A validator's server as it is stored.

@@ -15,12 +15,13 @@ use crate::LOG_TARGET;
 use keyshare_primitives::{
 	seal::EncryptionSecret,
 	share::{Share, VerifiedShare},
-	AccountId, CustodyProof, Generation, GenesisHash, RegistrationId, SubgroupId,
+	AccountId, CustodyProof, EncryptionKey, Generation, GenesisHash, RegistrationId, SubgroupId,
 };
 use rusqlite::Connection;
-use schema::ShareRow;
+use schema::{KeyRow, ShareRow};
 use secrecy::SecretString;
 use std::{
+	collections::BTreeMap,
 	fs::{self, File, OpenOptions},
 	io,
 	path::{Path, PathBuf},
@@ -246,30 +247,54 @@ impl ShareStore {
 		self.write(Write::States(states))
 	}
 
-	/// Keeps the secret that envelopes to `server` are opened with, replacing the one before;
-	/// waits until that is durable.
-	pub fn put_server(
+	/// Keeps a secret that envelopes to `server` are opened with, beside those it has, unless it is
+	/// one of them; waits until that is durable.
+	pub fn add_key(
 		&self,
 		server: &AccountId,
 		secret: &EncryptionSecret,
 	) -> Result<(), StoreError> {
+		if self.keys()?.iter().any(|key| key.is(server, &secret.public())) {
+			return Ok(());
+		}
 		let sealed = self.0.vault.seal(&Place::Server(server), secret.expose_secret());
-		self.write(Write::Server(server.clone(), sealed))
+		self.write(Write::AddKey(server.clone(), sealed))
 	}
 
-	/// Every server put here, with its secret.
-	pub fn servers(&self) -> Result<Vec<(AccountId, EncryptionSecret)>, StoreError> {
-		let rows = schema::select_servers(&self.reader())?;
-		let open = |(account, sealed)| {
+	/// Erases the secret behind `public`, if `server` has it; waits until that is durable.
+	pub fn erase_key(
+		&self,
+		server: &AccountId,
+		public: &EncryptionKey,
+	) -> Result<(), StoreError> {
+		for key in self.keys()?.into_iter().filter(|key| key.is(server, public)) {
+			self.write(Write::EraseKey(key.seq))?;
+		}
+		Ok(())
+	}
+
+	/// Every server a key was added for, with its secrets, oldest first.
+	pub fn servers(&self) -> Result<BTreeMap<AccountId, Vec<EncryptionSecret>>, StoreError> {
+		let mut servers = BTreeMap::<_, Vec<_>>::new();
+		for key in self.keys()? {
+			servers.entry(key.server).or_default().push(key.secret);
+		}
+		Ok(servers)
+	}
+
+	fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+		let rows = schema::select_keys(&self.reader())?;
+		let open = |KeyRow { seq, account, sealed }| {
 			let secret = self.0.vault.open(&Place::Server(&account), &sealed);
 			if secret.is_none() {
 				log::error!(
 					target: LOG_TARGET,
-					"The stored key of server {account} is damaged and passed over: restore the \
+					"A stored key of server {account} is damaged and passed over: restore the \
 					 share store",
 				);
 			}
-			secret.map(|secret| (account, EncryptionSecret::new(*secret)))
+			let secret = EncryptionSecret::new(*secret?);
+			Some(StoredKey { seq, server: account, secret })
 		};
 		Ok(rows.into_iter().filter_map(open).collect())
 	}
@@ -284,6 +309,19 @@ impl ShareStore {
 	fn reader(&self) -> MutexGuard<'_, Connection> {
 		// A reader that panicked has changed nothing.
 		self.0.reader.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
+/// An encryption key of a server, opened.
+struct StoredKey {
+	seq: i64,
+	server: AccountId,
+	secret: EncryptionSecret,
+}
+
+impl StoredKey {
+	fn is(&self, server: &AccountId, public: &EncryptionKey) -> bool {
+		self.server == *server && self.secret.public() == *public
 	}
 }
 

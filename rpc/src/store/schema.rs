@@ -47,8 +47,9 @@ const LAYOUT: &str = "
 		UNIQUE (registration_id, server)
 	) STRICT;
 	CREATE INDEX pending ON shares (seq) WHERE state < 2;
-	CREATE TABLE servers (
-		account BLOB PRIMARY KEY NOT NULL,
+	CREATE TABLE encryption_keys (
+		seq INTEGER PRIMARY KEY,
+		account BLOB NOT NULL,
 		nonce BLOB NOT NULL,
 		ciphertext BLOB NOT NULL
 	) STRICT;
@@ -125,10 +126,21 @@ fn create(
 	Ok(vault)
 }
 
-/// Version 1 kept what was gone, and pages that nothing used.
+/// Version 1 kept what was gone, pages that nothing used, and one key a server.
 fn migrate_from_1(connection: &mut Connection) -> Result<(), StoreError> {
 	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-	transaction.execute("DELETE FROM shares WHERE state = 3", [])?;
+	transaction.execute_batch(
+		"DELETE FROM shares WHERE state = 3;
+		CREATE TABLE encryption_keys (
+			seq INTEGER PRIMARY KEY,
+			account BLOB NOT NULL,
+			nonce BLOB NOT NULL,
+			ciphertext BLOB NOT NULL
+		) STRICT;
+		INSERT INTO encryption_keys (account, nonce, ciphertext)
+			SELECT account, nonce, ciphertext FROM servers ORDER BY account;
+		DROP TABLE servers;",
+	)?;
 	transaction.pragma_update(None, "user_version", VERSION)?;
 	transaction.commit()?;
 	connection.execute_batch("VACUUM;")?;
@@ -221,15 +233,22 @@ pub(super) fn delete_share(
 		.execute(params![share.seq, share.record.id.as_bytes(), bytes(&share.record.server)])
 }
 
-/// Adds a server's encryption key or replaces it.
-pub(super) fn replace_server(
+/// Adds an encryption key of a server; the number of rows added.
+pub(super) fn insert_key(
 	connection: &Connection,
 	account: &AccountId,
 	sealed: &Sealed,
 ) -> rusqlite::Result<usize> {
 	connection
-		.prepare_cached("INSERT OR REPLACE INTO servers VALUES (?1, ?2, ?3)")?
+		.prepare_cached(
+			"INSERT INTO encryption_keys (account, nonce, ciphertext) VALUES (?1, ?2, ?3)",
+		)?
 		.execute(params![bytes(account), sealed.nonce, sealed.ciphertext])
+}
+
+/// Deletes an encryption key by its place; the number of rows deleted.
+pub(super) fn delete_key(connection: &Connection, seq: i64) -> rusqlite::Result<usize> {
+	connection.prepare_cached("DELETE FROM encryption_keys WHERE seq = ?1")?.execute([seq])
 }
 
 const SHARE_COLUMNS: &str =
@@ -280,15 +299,20 @@ pub(super) fn select_confirmed(
 		.collect()
 }
 
-/// Every server's encryption key.
-pub(super) fn select_servers(
-	connection: &Connection,
-) -> rusqlite::Result<Vec<(AccountId, Sealed)>> {
+/// An encryption key in its row.
+pub(super) struct KeyRow {
+	pub seq: i64,
+	pub account: AccountId,
+	pub sealed: Sealed,
+}
+
+/// Every encryption key, oldest first.
+pub(super) fn select_keys(connection: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
 	connection
-		.prepare("SELECT account, nonce, ciphertext FROM servers ORDER BY account")?
+		.prepare("SELECT seq, account, nonce, ciphertext FROM encryption_keys ORDER BY seq")?
 		.query_map([], |row| {
-			let sealed = Sealed { nonce: row.get(1)?, ciphertext: row.get(2)? };
-			Ok((AccountId::new(row.get(0)?), sealed))
+			let sealed = Sealed { nonce: row.get(2)?, ciphertext: row.get(3)? };
+			Ok(KeyRow { seq: row.get(0)?, account: AccountId::new(row.get(1)?), sealed })
 		})?
 		.collect()
 }
@@ -353,7 +377,7 @@ mod tests {
 		let (_writer, _) = open_writer(&path, &"password".into(), GenesisHash::repeat_byte(1))
 			.expect("a new store");
 		let reader = open_reader(&path).expect("opens");
-		assert!(select_servers(&reader).expect("readable").is_empty());
+		assert!(select_keys(&reader).expect("readable").is_empty());
 		assert!(reader.execute("DELETE FROM shares", []).is_err());
 	}
 

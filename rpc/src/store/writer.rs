@@ -34,8 +34,10 @@ pub(super) enum Write {
 	States(Vec<(StoredShare, RecordState)>),
 	/// Gone for good.
 	Erase(Vec<StoredShare>),
-	/// New or instead of the one before.
-	Server(AccountId, Sealed),
+	/// One more of the server's.
+	AddKey(AccountId, Sealed),
+	/// By its place.
+	EraseKey(i64),
 }
 
 /// Called once the write is durable, with the number of rows it changed, or once it has failed.
@@ -130,11 +132,12 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec
 			Write::Erase(shares) => shares
 				.iter()
 				.try_fold(0, |rows, share| Ok(rows + schema::delete_share(&transaction, share)?)),
-			Write::Server(account, sealed) => schema::replace_server(&transaction, account, sealed),
+			Write::AddKey(account, sealed) => schema::insert_key(&transaction, account, sealed),
+			Write::EraseKey(seq) => schema::delete_key(&transaction, *seq),
 		})
 		.collect::<rusqlite::Result<_>>()?;
 	transaction.commit()?;
-	if writes.iter().any(|write| matches!(write, Write::Erase(_))) {
+	if writes.iter().any(|write| matches!(write, Write::Erase(_) | Write::EraseKey(_))) {
 		// The rows are gone in any case; what is left of them goes with the next group then.
 		if let Err(error) = schema::erase_traces(connection) {
 			log::warn!(target: LOG_TARGET, "Erased shares still take room: {error}");
@@ -171,11 +174,11 @@ mod tests {
 		let (answers, received) = std::sync::mpsc::channel();
 		for _ in 0..2 {
 			let answers = answers.clone();
-			let server = Write::Server(
+			let key = Write::AddKey(
 				AccountId::new([1; 32]),
 				Sealed { nonce: [0; 24], ciphertext: [0; 48] },
 			);
-			writer.submit(server, Box::new(move |result| drop(answers.send(result))));
+			writer.submit(key, Box::new(move |result| drop(answers.send(result))));
 		}
 		drop((writer, answers));
 		let answers: Vec<_> = received.iter().collect();

@@ -3,7 +3,8 @@
 use crate::{mock::*, Error, Event, GenesisConfig, HoldReason, Servers};
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
 use keyshare_primitives::{
-	api::Readiness, membership::SubgroupMembership, AccountId, EncryptionKey, Endpoint, ServerInfo,
+	api::Readiness, membership::SubgroupMembership, AccountId, EncryptionKey, Endpoint, RetiredKey,
+	ServerInfo,
 };
 use sp_core::Pair;
 use sp_runtime::TokenError;
@@ -121,7 +122,7 @@ fn a_replaced_encryption_key_has_its_grace_period() {
 		let retired = || Servers::<Test>::get(validator(1)).expect("published").retired;
 		assert_eq!(retired(), None);
 		assert_ok!(publish_key(8));
-		let first = crate::RetiredKey { key: server(1).encryption_key, until: 1 + GRACE };
+		let first = RetiredKey { key: server(1).encryption_key, until: 1 + GRACE };
 		assert_eq!(retired(), Some(first));
 		// Another endpoint changes nothing about it.
 		System::set_block_number(GRACE);
@@ -130,7 +131,7 @@ fn a_replaced_encryption_key_has_its_grace_period() {
 		assert_noop!(publish_key(9), Error::<Test>::KeyReplacedTooSoon);
 		System::set_block_number(1 + GRACE);
 		assert_ok!(publish_key(9));
-		let second = crate::RetiredKey { key: server(8).encryption_key, until: 1 + 2 * GRACE };
+		let second = RetiredKey { key: server(8).encryption_key, until: 1 + 2 * GRACE };
 		assert_eq!(retired(), Some(second));
 	});
 }
