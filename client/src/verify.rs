@@ -15,6 +15,7 @@ use keyshare_primitives::{
 	wire::ErrorCode,
 	AccountId, SubgroupId,
 };
+use keyshare_transport::CallError;
 use std::time::Duration;
 
 const CHALLENGES_AT_A_TIME: usize = 32;
@@ -140,7 +141,9 @@ async fn challenge(
 	let answer = servers::patiently(key.generation, attempt, |_, _| ());
 	match tokio::time::timeout(patience, answer).await {
 		Ok(Ok(())) => Custody::Proved,
-		Ok(Err(ServerError::Refused { code: ErrorCode::NoShare, .. })) => Custody::NoShare,
+		Ok(Err(ServerError::Call(CallError::Refused { code: ErrorCode::NoShare, .. }))) => {
+			Custody::NoShare
+		}
 		Ok(Err(error @ (ServerError::WrongProof | ServerError::WrongRegistration))) => {
 			Custody::Wrong(error.to_string())
 		}
