@@ -11,6 +11,7 @@ use keyshare_primitives::{
 	seal::{seal, EncryptionSecret, ShareContext},
 	wire::{ErrorCode, HexBytes, Ss58, SubmitShare},
 };
+use keyshare_transport::CallError;
 use std::{net::SocketAddr, sync::Mutex, time::Duration};
 
 const G: u8 = 1;
