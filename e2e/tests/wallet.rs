@@ -54,7 +54,8 @@ async fn a_call_signed_in_a_wallet_completes_the_registration() {
 	let account = Sr25519Keyring::Dave;
 	let address = account.to_account_id().to_string();
 	let key = folder.path().join("key").to_str().expect("UTF-8").to_owned();
-	let mut running = tool.spawn(&["register", "--generate", &key, "--external-signer", &address]);
+	tool.run(&["key", "generate", "--scheme", "ed25519", &key]).json();
+	let mut running = tool.spawn(&["register", "--key-file", &key, "--external-signer", &address]);
 	let stdout = BufReader::new(running.stdout.take().expect("it was piped"));
 	let mut values = stdout
 		.lines()
