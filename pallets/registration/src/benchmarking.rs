@@ -1,5 +1,5 @@
-//! Benchmarks of the calls, with the most subgroups and a threshold of all of them. The keys are
-//! secp256k1's, whose elements and proofs are the larger and dearer ones.
+//! Benchmarks of the calls, with the most subgroups, and with a threshold of all of them where it is
+//! no component. The keys are secp256k1's, whose elements and proofs are the larger and dearer ones.
 
 use crate::{lifecycle::Purpose, pallet::*, Call, Config, Pallet};
 use alloc::{vec, vec::Vec};
@@ -19,10 +19,13 @@ use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::{Bounded, One};
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
-const THRESHOLD: u8 = MAX_SUBGROUPS as u8;
 
 /// Every subgroup has one server; the first is in the key store and the one that confirms last.
 fn set_up<T: Config>() -> sr25519::Public {
+	set_up_with::<T>(MAX_SUBGROUPS)
+}
+
+fn set_up_with<T: Config>(threshold: u32) -> sr25519::Public {
 	let public = sp_io::crypto::sr25519_generate(KEY_TYPE, None);
 	let servers = (0..MAX_SUBGROUPS)
 		.map(|subgroup| match subgroup {
@@ -30,13 +33,17 @@ fn set_up<T: Config>() -> sr25519::Public {
 			_ => vec![account("server", subgroup, 0)],
 		})
 		.collect();
-	T::Subgroups::set_members(servers, THRESHOLD);
+	T::Subgroups::set_members(servers, threshold as u8);
 	public
 }
 
 /// Coefficients 1, 2, …: their commitments are those multiples of the generator.
 fn commitments(first: u64) -> KeyCommitments {
-	let elements = (0..u64::from(THRESHOLD))
+	commitments_of(first, MAX_SUBGROUPS)
+}
+
+fn commitments_of(first: u64, threshold: u32) -> KeyCommitments {
+	let elements = (0..u64::from(threshold))
 		.map(|k| {
 			(ProjectivePoint::GENERATOR * Scalar::from(first + k)).to_affine().to_bytes().into()
 		})
@@ -46,7 +53,7 @@ fn commitments(first: u64) -> KeyCommitments {
 
 /// The share of subgroup 0: the coefficients' sum, as its identifier is one.
 fn first_share(first: u64) -> SigningKey {
-	let sum = (0..u64::from(THRESHOLD)).map(|k| Scalar::from(first + k)).sum::<Scalar>();
+	let sum = (0..u64::from(MAX_SUBGROUPS)).map(|k| Scalar::from(first + k)).sum::<Scalar>();
 	SigningKey::from_bytes(&sum.to_bytes()).expect("not zero")
 }
 
@@ -144,13 +151,16 @@ mod benches {
 	use super::*;
 
 	#[benchmark]
-	fn register(a: Linear<0, { T::MaxAclAddresses::get() * 2 }>) -> Result<(), BenchmarkError> {
-		set_up::<T>();
+	fn register(
+		a: Linear<0, { T::MaxAclAddresses::get() * 2 }>,
+		t: Linear<2, MAX_SUBGROUPS>,
+	) -> Result<(), BenchmarkError> {
+		set_up_with::<T>(t);
 		let user = user::<T>(0);
 		let new = constraints(a);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(user.clone()), user.clone(), new, commitments(1));
+		_(RawOrigin::Signed(user.clone()), user.clone(), new, commitments_of(1, t));
 
 		assert!(Registering::<T>::contains_key(&user));
 		Ok(())
@@ -217,13 +227,15 @@ mod benches {
 	}
 
 	#[benchmark]
-	fn swap_key() -> Result<(), BenchmarkError> {
+	fn swap_key(t: Linear<2, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
 		register_fully::<T>(&user)?;
+		// The key in force may have had another threshold: what counts is that of the new one.
+		set_up_with::<T>(t);
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(user.clone()), commitments(2));
+		_(RawOrigin::Signed(user.clone()), commitments_of(2, t));
 
 		assert!(Registering::<T>::contains_key(&user));
 		Ok(())

@@ -2,6 +2,7 @@
 
 use crate::{Config, Pallet, WeightInfo};
 use frame_support::traits::Get;
+use keyshare_primitives::MAX_SUBGROUPS;
 use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
@@ -17,7 +18,8 @@ impl<T: Config> Pallet<T> {
 		let confirm = T::WeightInfo::confirm(T::MaxConfirmations::get())
 			.saturating_add(T::WeightInfo::authorize_confirm(T::MaxConfirmations::get()));
 		assert!(confirm.all_lte(block / 2), "a full confirmation fits into half a block");
-		let register = T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2));
+		let register =
+			T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2), MAX_SUBGROUPS);
 		assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
 	}
 }

@@ -334,7 +334,7 @@ pub mod pallet {
 		/// Begins a registration: names who may change the constraints, sets them, and publishes
 		/// the commitments to the key's shares. Holds a deposit.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::register(constraints.address_count()))]
+		#[pallet::weight(T::WeightInfo::register(constraints.address_count(), key.len() as u32))]
 		pub fn register(
 			origin: OriginFor<T>,
 			constraint_account: AccountId,
@@ -394,6 +394,7 @@ pub mod pallet {
 
 		/// Begins to replace the key in force, which stays so until the new one is registered.
 		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::swap_key(key.len() as u32))]
 		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResult {
 			let account = ensure_signed(origin)?;
 			ensure!(Registered::<T>::contains_key(&account), Error::<T>::NotRegistered);

@@ -2,10 +2,10 @@
 
 use frame_support::weights::Weight;
 
-/// What the calls weigh. `a` counts addresses in both lists, `c` confirmations.
+/// What the calls weigh. `a` counts addresses in both lists, `t` commitments, `c` confirmations.
 pub trait WeightInfo {
 	/// Beginning a registration.
-	fn register(a: u32) -> Weight;
+	fn register(a: u32, t: u32) -> Weight;
 	/// Checking an extrinsic of confirmations before it is admitted.
 	fn authorize_confirm(c: u32) -> Weight;
 	/// Recording confirmations, each the one that completes its attempt.
@@ -15,7 +15,7 @@ pub trait WeightInfo {
 	/// Removing an attempt past its time.
 	fn expire() -> Weight;
 	/// Beginning a swap.
-	fn swap_key() -> Weight;
+	fn swap_key(t: u32) -> Weight;
 	/// Replacing constraints.
 	fn update_constraints(a: u32) -> Weight;
 	/// Handing over the constraints.
@@ -28,7 +28,7 @@ pub trait WeightInfo {
 
 /// For tests: as the runtime's, without a database.
 impl WeightInfo for () {
-	fn register(_: u32) -> Weight {
+	fn register(_: u32, _: u32) -> Weight {
 		Weight::from_parts(1_000_000, 0)
 	}
 	fn authorize_confirm(c: u32) -> Weight {
@@ -43,7 +43,7 @@ impl WeightInfo for () {
 	fn expire() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
-	fn swap_key() -> Weight {
+	fn swap_key(_: u32) -> Weight {
 		Weight::from_parts(1_000_000, 0)
 	}
 	fn update_constraints(_: u32) -> Weight {
