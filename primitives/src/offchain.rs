@@ -11,7 +11,8 @@ use codec::{Decode, Encode};
 /// Key in the node's persistent off-chain storage.
 pub const QUEUE_KEY: &[u8] = b"keyshare/confirmations/v1";
 
-/// Key of the servers that hold every share and have not declared so yet: a `Vec<AccountId>`.
+/// Key of the servers that hold every share and have not declared so yet: a `Vec<(AccountId,
+/// SessionIndex)>`, with the session in which each joined.
 pub const READY_KEY: &[u8] = b"keyshare/ready/v1";
 
 /// The most confirmations in one window.

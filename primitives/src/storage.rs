@@ -61,6 +61,12 @@ pub fn server(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Servers", validator)
 }
 
+/// Key of `Subgroups::Joining`: the [`crate::SessionIndex`] in which a member's validator joined,
+/// until its server is ready.
+pub fn joining(validator: &crate::AccountId) -> Vec<u8> {
+	map(SUBGROUPS, "Joining", validator)
+}
+
 /// What the keys of every attempt ([`registering`]) begin with.
 pub fn all_registering() -> Vec<u8> {
 	prefix(REGISTRATION, "Registering")

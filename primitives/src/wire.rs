@@ -193,6 +193,45 @@ pub struct FreshProof {
 	pub custody_proof: CustodyProof,
 }
 
+/// The most registrations in one `keyshare_requestShares`.
+pub const MAX_REQUESTED: usize = 64;
+
+/// Parameters of `keyshare_requestShares`: a server asks another one of its subgroup.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RequestShares {
+	/// The server asked.
+	pub from: Ss58,
+	/// The server that asks.
+	pub requester: Ss58,
+	/// The attempts and keys whose shares it lacks, at most [`MAX_REQUESTED`].
+	pub registrations: Vec<RegistrationId>,
+	/// The requester's own randomness.
+	pub nonce: HexBytes<32>,
+	/// The requester's over [`crate::messages::request_message`].
+	pub signature: HexBytes<64>,
+}
+
+/// Answer of `keyshare_requestShares`: those that the server holds, in the order asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealedShares {
+	/// Each sealed to the requester's published key.
+	pub shares: Vec<SealedShareOf>,
+}
+
+/// One share of [`SealedShares`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SealedShareOf {
+	/// The attempt or key.
+	pub registration_id: RegistrationId,
+	/// HPKE encapsulated key.
+	pub enc: HexBytes<32>,
+	/// HPKE ciphertext of the share.
+	pub ciphertext: HexBytes<CIPHERTEXT_LENGTH>,
+}
+
 /// The typed errors of the share listener and their codes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -217,11 +256,13 @@ pub enum ErrorCode {
 	StorageFailed,
 	/// The server holds no share of this attempt or key.
 	NoShare,
+	/// The requester did not sign this request.
+	BadSignature,
 }
 
 impl ErrorCode {
 	/// Every code with its number and name.
-	pub const TABLE: [(Self, i32, &'static str); 10] = [
+	pub const TABLE: [(Self, i32, &'static str); 11] = [
 		(Self::InvalidParams, -32602, "InvalidParams"),
 		(Self::UnknownServer, 9001, "UnknownServer"),
 		(Self::NotRegistering, 9002, "NotRegistering"),
@@ -232,6 +273,7 @@ impl ErrorCode {
 		(Self::Busy, 9007, "Busy"),
 		(Self::StorageFailed, 9008, "StorageFailed"),
 		(Self::NoShare, 9009, "NoShare"),
+		(Self::BadSignature, 9010, "BadSignature"),
 	];
 
 	/// The JSON-RPC error code.

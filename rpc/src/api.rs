@@ -27,6 +27,7 @@ const INTERNAL_ERROR: i32 = -32603;
 /// | `keyshare_submitShare` | `wire::SubmitShare` | `wire::ShareReceipt` |
 /// | `keyshare_shareStatus` | `wire::ShareStatusQuery` | `wire::ShareStatus` |
 /// | `keyshare_proveCustody` | `wire::CustodyChallenge` | `wire::FreshProof` |
+/// | `keyshare_requestShares` | `wire::RequestShares` | `wire::SealedShares` |
 /// | `keyshare_servers` | none | `wire::HostedServers` |
 pub fn module(intake: Arc<Intake>) -> RpcModule<Intake> {
 	let mut module = RpcModule::from_arc(intake);
@@ -48,6 +49,13 @@ pub fn module(intake: Arc<Intake>) -> RpcModule<Intake> {
 		"keyshare_proveCustody",
 		"server and account (SS58), nonce (0x and 64 hex digits)",
 		Intake::prove_custody,
+	);
+	register(
+		&mut module,
+		"keyshare_requestShares",
+		"from and requester (SS58), registrations (at most 64 times 0x and 64 hex digits), \
+		 nonce (0x and 64 hex digits), signature (0x and 128 hex digits)",
+		Intake::request_shares,
 	);
 	module
 		.register_async_method("keyshare_servers", |params, intake, _| async move {
@@ -130,6 +138,8 @@ impl From<IntakeError> for ErrorObjectOwned {
 			}
 			IntakeError::StorageFailed => (ErrorCode::StorageFailed, None),
 			IntakeError::NoShare => (ErrorCode::NoShare, None),
+			IntakeError::TooManyRequested => (ErrorCode::InvalidParams, None),
+			IntakeError::BadSignature => (ErrorCode::BadSignature, None),
 			IntakeError::ChainUnavailable | IntakeError::Interrupted => {
 				return ErrorObjectOwned::owned(INTERNAL_ERROR, message, None::<()>);
 			}

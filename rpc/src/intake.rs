@@ -14,14 +14,17 @@ use crate::{
 };
 use keyshare_primitives::{
 	messages,
-	seal::{SealedShare, ShareContext},
+	seal::{seal, SealedShare, ShareContext},
 	share::VerifiedShare,
 	wire::{
-		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, ShareReceipt,
-		ShareState, ShareStatus, ShareStatusQuery, Ss58, SubmitShare, SubmitStatus,
+		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, RequestShares,
+		SealedShareOf, SealedShares, ShareReceipt, ShareState, ShareStatus, ShareStatusQuery, Ss58,
+		SubmitShare, SubmitStatus, MAX_REQUESTED,
 	},
-	AccountId, Element, EncryptionKey, Generation, KeyRecord, SubgroupId, PROTOCOL_VERSION,
+	AccountId, Element, EncryptionKey, Generation, KeyRecord, RegistrationId, SubgroupId,
+	PROTOCOL_VERSION,
 };
+use sp_core::{sr25519, Pair};
 use std::{fmt, io, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 use tokio::sync::{oneshot, Notify};
 
@@ -81,6 +84,12 @@ pub enum IntakeError {
 	/// The server holds no share of this attempt or key.
 	#[error("that server holds no share of that key")]
 	NoShare,
+	/// More shares at once than are handed over.
+	#[error("at most {MAX_REQUESTED} shares can be asked for at a time; ask again for the rest")]
+	TooManyRequested,
+	/// The requester did not sign the request.
+	#[error("the requester has not signed this request")]
+	BadSignature,
 	/// The chain's state could not be read.
 	#[error("the node cannot read the chain's state now; try again later")]
 	ChainUnavailable,
@@ -111,6 +120,19 @@ enum Checked {
 	Known(ShareReceipt),
 	/// It is the share the chain promises.
 	New(ShareRecord, VerifiedShare),
+}
+
+/// A share that a hosted server should hold and does not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lack {
+	/// The server.
+	pub server: AccountId,
+	/// Its subgroup.
+	pub subgroup: SubgroupId,
+	/// The user.
+	pub account: AccountId,
+	/// The attempt or key.
+	pub key: KeyRecord,
 }
 
 /// The pipeline and what it works with.
@@ -171,6 +193,51 @@ impl Intake {
 		answer.await.unwrap_or(Err(IntakeError::Interrupted))
 	}
 
+	/// Takes a share that another server has handed over, with the checks of one that a client
+	/// sends; returns when it is durable.
+	pub fn take_over(&self, lack: &Lack, sealed: &SealedShare) -> Result<(), IntakeError> {
+		let (record, share) = self.open(&lack.key, &lack.account, &lack.server, lack.subgroup, sealed)?;
+		let (reply, answer) = std::sync::mpsc::sync_channel(1);
+		self.store.put(record, &share, move |result| drop(reply.send(result)));
+		match answer.recv() {
+			Ok(Ok(_)) => {
+				self.stored.notify_one();
+				Ok(())
+			}
+			_ => Err(IntakeError::StorageFailed),
+		}
+	}
+
+	/// Opens an envelope, and checks that it holds the share the chain promises.
+	fn open(
+		&self,
+		key: &KeyRecord,
+		account: &AccountId,
+		server: &AccountId,
+		subgroup: SubgroupId,
+		sealed: &SealedShare,
+	) -> Result<(ShareRecord, VerifiedShare), IntakeError> {
+		let context = ShareContext { id: &key.id, server, subgroup };
+		// One secret, and around a rotation the one before.
+		let secrets = self.servers.secrets(server);
+		let share = secrets
+			.iter()
+			.find_map(|secret| secret.open(sealed, context).ok())
+			.ok_or(IntakeError::DecryptionFailed)?;
+		let share = share
+			.verify(verifying_share(key, subgroup)?)
+			.map_err(|_| IntakeError::ShareMismatch)?;
+		let record = ShareRecord {
+			id: key.id,
+			server: server.clone(),
+			account: account.clone(),
+			generation: key.generation,
+			subgroup,
+			proof: share.prove(&messages::custody_message(&key.id, server)),
+		};
+		Ok((record, share))
+	}
+
 	fn check(&self, request: &SubmitShare) -> Result<Checked, IntakeError> {
 		let server = &request.server.0;
 		let at = self.chain.best();
@@ -184,24 +251,8 @@ impl Intake {
 			}));
 		}
 		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
-		let context = ShareContext { id: &key.id, server, subgroup: request.subgroup };
-		// One secret, and around a rotation the one before.
-		let secrets = self.servers.secrets(server);
-		let share = secrets
-			.iter()
-			.find_map(|secret| secret.open(&sealed, context).ok())
-			.ok_or(IntakeError::DecryptionFailed)?;
-		let share = share
-			.verify(verifying_share(&key, request.subgroup)?)
-			.map_err(|_| IntakeError::ShareMismatch)?;
-		let record = ShareRecord {
-			id: key.id,
-			server: server.clone(),
-			account: request.account.0.clone(),
-			generation: key.generation,
-			subgroup: request.subgroup,
-			proof: share.prove(&messages::custody_message(&key.id, server)),
-		};
+		let (record, share) =
+			self.open(&key, &request.account.0, server, request.subgroup, &sealed)?;
 		Ok(Checked::New(record, share))
 	}
 
@@ -232,7 +283,7 @@ impl Intake {
 				let newest = || intake.servers.secrets(&account).first().map(|key| key.public());
 				let key = published.map(|server| server.info.encryption_key).or_else(newest);
 				Ok(HostedServer {
-					encryption_key: key.map(public_bytes),
+					encryption_key: key.map(public_bytes).ok_or(IntakeError::UnknownServer)?,
 					subgroup: intake.chain.subgroup_of(at, &account)?,
 					account: Ss58(account),
 				})
@@ -313,6 +364,70 @@ impl Intake {
 		})?;
 		let message = messages::challenge_message(&key.id, server, &challenge.nonce.0);
 		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message) })
+	}
+
+	/// `keyshare_requestShares`: hands shares over to another server of the subgroup (protocol §7).
+	pub async fn request_shares(
+		self: Arc<Self>,
+		request: RequestShares,
+	) -> Result<SealedShares, IntakeError> {
+		self.require_hosted(&request.from.0)?;
+		if request.registrations.len() > MAX_REQUESTED {
+			return Err(IntakeError::TooManyRequested);
+		}
+		self.ask(move |intake| intake.hand_over(&request)).await
+	}
+
+	fn hand_over(&self, request: &RequestShares) -> Result<SealedShares, IntakeError> {
+		let (from, requester) = (&request.from.0, &request.requester.0);
+		let at = self.chain.best();
+		let subgroup = self.chain.subgroup_of(at, from)?.ok_or(IntakeError::WrongSubgroup(None))?;
+		self.require_member(at, requester, subgroup)?;
+		let message = messages::request_message(
+			&self.chain.genesis(),
+			from,
+			requester,
+			&request.registrations,
+			&request.nonce.0,
+		);
+		let signature = sr25519::Signature::from_raw(request.signature.0);
+		let public = sr25519::Public::from_raw(requester.clone().into());
+		if !sr25519::Pair::verify(&signature, message, &public) {
+			return Err(IntakeError::BadSignature);
+		}
+		let to = self.chain.published(at, requester)?.ok_or(IntakeError::WrongSubgroup(None))?;
+		let to = to.info.encryption_key;
+		let mut shares = Vec::new();
+		for id in &request.registrations {
+			let Some(share) = self.share_in_force(at, id, from, subgroup)? else { continue };
+			let context = ShareContext { id, server: requester, subgroup };
+			let Ok(SealedShare { enc, ciphertext }) = seal(share.share(), &to, context) else {
+				// The chain refuses keys that nothing can be sealed to.
+				return Err(IntakeError::Interrupted);
+			};
+			shares.push(SealedShareOf {
+				registration_id: *id,
+				enc: HexBytes(enc),
+				ciphertext: HexBytes(ciphertext),
+			});
+		}
+		Ok(SealedShares { shares })
+	}
+
+	/// A share that `server` holds, if the chain still shows its attempt or key.
+	fn share_in_force(
+		&self,
+		at: BlockHash,
+		id: &RegistrationId,
+		server: &AccountId,
+		subgroup: SubgroupId,
+	) -> Result<Option<VerifiedShare>, IntakeError> {
+		let Some((record, share)) = self.store.load(id, server)? else { return Ok(None) };
+		let attempt = self.chain.registering(at, &record.account)?;
+		let in_force = self.chain.registered(at, &record.account)?;
+		let key = [attempt, in_force].into_iter().flatten().find(|key| key.id == *id);
+		let Some(key) = key.filter(|_| record.subgroup == subgroup) else { return Ok(None) };
+		Ok(share.verify(verifying_share(&key, subgroup)?).ok())
 	}
 
 	fn require_hosted(&self, server: &AccountId) -> Result<(), IntakeError> {

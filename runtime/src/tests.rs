@@ -39,6 +39,10 @@ fn storage_keys_are_those_of_the_primitives() {
 		pallet_subgroups::Servers::<Runtime>::hashed_key_for(account()),
 		storage::server(&account())
 	);
+	assert_eq!(
+		pallet_subgroups::Joining::<Runtime>::hashed_key_for(account()),
+		storage::joining(&account())
+	);
 	for (all, one) in [
 		(storage::all_registering(), storage::registering(&account())),
 		(storage::all_registered(), storage::registered(&account())),

@@ -83,9 +83,10 @@ impl<T: Config> Pallet<T> {
 
 	/// Sends what the node has found its servers ready for; called in every off-chain worker run.
 	pub(crate) fn send_declarations() {
-		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<AccountId>>();
-		for server in ready.ok().flatten().unwrap_or_default() {
-			if let Some((_, joined)) = Self::joined(&server) {
+		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<(AccountId, SessionIndex)>>();
+		for (server, joined) in ready.ok().flatten().unwrap_or_default() {
+			// What was found of an earlier membership says nothing of this one.
+			if Self::joined(&server).is_some_and(|(_, session)| session == joined) {
 				Self::send_declaration(server, joined);
 			}
 		}

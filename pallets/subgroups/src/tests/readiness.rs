@@ -126,9 +126,16 @@ fn the_off_chain_worker_declares_what_the_node_has_found() {
 		let joined = joins();
 		Subgroups::offchain_worker(1);
 		assert!(submitted.read().transactions.is_empty(), "it has not been found ready");
-		// One that is ready already, and the one that is not.
-		StorageValueRef::persistent(READY_KEY)
-			.set(&vec![server(1).account, server(5).account]);
+		let found = |servers: &[(u8, SessionIndex)]| {
+			let servers: Vec<_> =
+				servers.iter().map(|(number, joined)| (server(*number).account, *joined)).collect();
+			StorageValueRef::persistent(READY_KEY).set(&servers);
+		};
+		// One that is ready already, and one that was found ready when it was a member before.
+		found(&[(1, 0), (5, joined - 1)]);
+		Subgroups::offchain_worker(2);
+		assert!(submitted.read().transactions.is_empty());
+		found(&[(1, 0), (5, joined)]);
 		Subgroups::offchain_worker(2);
 		let sent = submitted.write().transactions.pop().expect("a declaration");
 		assert!(submitted.read().transactions.is_empty());
