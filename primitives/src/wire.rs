@@ -194,7 +194,7 @@ pub struct FreshProof {
 }
 
 /// The most registrations in one `keyshare_requestShares`.
-pub const MAX_REQUESTED: usize = 64;
+pub const MAX_REQUESTED: usize = 32;
 
 /// Parameters of `keyshare_requestShares`: a server asks another one of its subgroup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -8,7 +8,7 @@
 use codec::Decode;
 use keyshare_primitives::{
 	storage, AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
-	ServerInfo, SubgroupId,
+	ServerInfo, SessionIndex, SubgroupId,
 };
 use sc_client_api::{Backend, StorageKey, StorageProvider};
 use sp_blockchain::HeaderBackend;
@@ -94,6 +94,12 @@ pub trait ChainState: Send + Sync {
 	) -> Result<Option<PublishedServer>, ChainError>;
 	/// The servers of a subgroup's members.
 	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError>;
+	/// The session in which the validator of `server` joined, until the server is ready.
+	fn joined(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<SessionIndex>, ChainError>;
 	/// At most `limit` attempts or keys with their accounts, in the chain's order, from after
 	/// `account` on.
 	fn keys(
@@ -231,6 +237,17 @@ where
 			.filter_map(published)
 			.map(|published| published.map(|published| published.info))
 			.collect()
+	}
+
+	fn joined(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<SessionIndex>, ChainError> {
+		match self.read(at, "ServerAccounts", storage::server_account(server))? {
+			Some(validator) => self.read(at, "Joining", storage::joining(&validator)),
+			None => Ok(None),
+		}
 	}
 
 	fn keys(

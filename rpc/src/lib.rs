@@ -11,6 +11,7 @@
 //! | [`chain`] | the one trait through which chain state is read |
 //! | [`store`] | the durable encrypted store; it is also the queue of confirmations |
 //! | [`confirm`] | from the store to the off-chain worker, until the chain shows each one |
+//! | [`sync`] | what a server should hold and does not, from other servers of its subgroup |
 //! | [`listener`] | the share port: these methods and nothing else |
 //!
 //! A share passes through as `SealedShare` → `Share` → `VerifiedShare` (types of
@@ -27,6 +28,7 @@ pub mod keys;
 pub mod listener;
 mod pool;
 pub mod store;
+pub mod sync;
 
 /// Target of everything this crate logs.
 pub const LOG_TARGET: &str = "keyshare";
