@@ -19,12 +19,14 @@ use keyshare_rpc::{
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig, ListenerError},
 	store::{ShareStore, StoreError, FILE_NAME},
+	sync::{Sync, SyncConfig},
 };
 use sc_service::TaskManager;
 use secrecy::SecretString;
 use sp_core::offchain::OffchainStorage;
 use sp_keystore::KeystorePtr;
 use std::{
+	collections::BTreeMap,
 	io,
 	path::{Path, PathBuf},
 	sync::Arc,
@@ -164,7 +166,7 @@ pub struct Host<'a> {
 /// An open share store and the servers in it, at least one.
 pub struct HostedServers {
 	store: ShareStore,
-	servers: Vec<(AccountId, EncryptionSecret)>,
+	servers: BTreeMap<AccountId, Vec<EncryptionSecret>>,
 }
 
 /// Opens the share store and finds the servers that the node hosts; `None` if it hosts none.
@@ -192,8 +194,8 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 		server_keys::adopt(server, &store, host.keystore)?;
 	}
 	let servers = store.servers().map_err(failed)?;
-	if let Some((server, _)) =
-		servers.iter().find(|(server, _)| !server_keys::can_sign(server, host.keystore))
+	if let Some(server) =
+		servers.keys().find(|server| !server_keys::can_sign(server, host.keystore))
 	{
 		return Err(ServerKeyError::NoSigningKey(server.clone()).into());
 	}
@@ -229,7 +231,7 @@ impl Shares {
 		listener: ListenerConfig,
 		chain: Arc<dyn ChainState>,
 	) -> Result<Self, ShareError> {
-		for (server, _) in &hosted.servers {
+		for server in hosted.servers.keys() {
 			log_hosted(server, chain.as_ref());
 		}
 		let keys = ServerKeys::new(hosted.servers);
@@ -249,16 +251,25 @@ impl Shares {
 		&self.intake
 	}
 
-	/// Makes shares a part of the node: they are confirmed as long as it runs, and the listener
-	/// stops with it.
-	pub fn join(
+	/// Makes shares a part of the node: as long as it runs they are confirmed, and what is lacking is
+	/// fetched; the listener stops with it. `imported` yields when a block has been imported,
+	/// `finalized` when one has been finalized.
+	pub fn join<Storage: OffchainStorage + Clone + 'static>(
 		self,
 		tasks: &mut TaskManager,
-		offchain: impl OffchainStorage + 'static,
-		blocks: impl Stream<Item = ()> + Send + 'static,
+		keystore: KeystorePtr,
+		offchain: Storage,
+		imported: impl Stream<Item = ()> + Send + 'static,
+		finalized: [impl Stream<Item = ()> + Send + Unpin + 'static; 2],
 	) {
-		let feeder = ConfirmationFeeder::new(&self.intake, offchain, blocks);
-		tasks.spawn_essential_handle().spawn("share-confirmations", Some("keyshare"), feeder.run());
+		let [for_feeder, for_sync] = finalized;
+		let blocks = futures::stream::select(imported, for_feeder);
+		let feeder = ConfirmationFeeder::new(&self.intake, offchain.clone(), blocks);
+		let config = SyncConfig::default();
+		let sync = Sync::new(config, self.intake.clone(), keystore, offchain, for_sync);
+		let spawn = tasks.spawn_essential_handle();
+		spawn.spawn("share-confirmations", Some("keyshare"), feeder.run());
+		spawn.spawn("share-sync", Some("keyshare"), sync.run());
 		tasks.keep_alive(self.listener);
 	}
 }
@@ -344,7 +355,7 @@ mod tests {
 	}
 
 	fn accounts(hosted: Option<HostedServers>) -> Vec<AccountId> {
-		hosted.expect("servers").servers.into_iter().map(|(account, _)| account).collect()
+		hosted.expect("servers").servers.into_keys().collect()
 	}
 
 	#[test]

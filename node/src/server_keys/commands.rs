@@ -155,7 +155,10 @@ fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys
 	let public = store
 		.servers()?
 		.into_iter()
-		.map(|(account, secret)| PublicKeys { account, encryption_key: secret.public() });
+		.filter_map(|(account, secrets)| {
+			let encryption_key = secrets.last()?.public();
+			Some(PublicKeys { account, encryption_key })
+		});
 	let Some(wanted) = only else { return Ok(public.collect()) };
 	let found: Vec<_> = public.filter(|server| server.account == *wanted).collect();
 	if found.is_empty() {

@@ -58,7 +58,7 @@ pub fn generate(store: &ShareStore, keystore: &KeystorePtr) -> Result<PublicKeys
 	// The signing key first: alone it is of no use, and of no harm.
 	let account = AccountId::from(keystore.sr25519_generate_new(KEY_TYPE, None)?);
 	let secret = EncryptionSecret::generate();
-	store.put_server(&account, &secret)?;
+	store.add_key(&account, &secret)?;
 	Ok(PublicKeys { account, encryption_key: secret.public() })
 }
 
@@ -70,7 +70,7 @@ pub fn adopt(
 ) -> Result<(), ServerKeyError> {
 	let account = keystore.sr25519_generate_new(KEY_TYPE, Some(&server.server_uri()))?.into();
 	let secret = EncryptionSecret::new(server.encryption_secret());
-	Ok(store.put_server(&account, &secret)?)
+	Ok(store.add_key(&account, &secret)?)
 }
 
 /// Whether the key that `server` signs with is there.
@@ -128,8 +128,7 @@ mod tests {
 		let hosted = store.servers().expect("readable");
 		for made in [first, second] {
 			assert!(can_sign(&made.account, &keystore));
-			let (_, secret) =
-				hosted.iter().find(|(account, _)| *account == made.account).expect("hosted");
+			let [secret] = hosted[&made.account].as_slice() else { panic!("one key") };
 			assert_eq!(secret.public(), made.encryption_key);
 		}
 	}
@@ -141,7 +140,9 @@ mod tests {
 		adopt(&SERVERS[1], &store, &keystore).expect("adopted");
 		adopt(&SERVERS[1], &store, &keystore).expect("twice is once");
 		let hosted = store.servers().expect("readable");
-		let [(account, secret)] = hosted.as_slice() else { panic!("one server") };
+		assert_eq!(hosted.len(), 1);
+		let (account, secrets) = hosted.first_key_value().expect("one server");
+		let [secret] = secrets.as_slice() else { panic!("one key") };
 		let pair = sr25519::Pair::from_string("//Bob//stash", None).expect("a URI");
 		assert_eq!(*account, AccountId::from(pair.public()));
 		assert_eq!(secret.public(), SERVERS[1].encryption_key());
@@ -154,7 +155,7 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a folder");
 		let (store, keystore) = stores(&folder);
 		adopt(&SERVERS[0], &store, &keystore).expect("adopted");
-		let (account, _) = store.servers().expect("readable").remove(0);
+		let (account, _) = store.servers().expect("readable").pop_first().expect("one");
 		let server = ServerInfo {
 			account: account.clone(),
 			encryption_key: SERVERS[0].encryption_key(),

@@ -278,11 +278,10 @@ impl Parts {
 		})?;
 		if let Some(shares) = shares {
 			let offchain = self.backend.offchain_storage().ok_or(ShareError::NoOffchainStorage)?;
-			let blocks = futures::stream::select(
-				self.client.import_notification_stream().map(drop),
-				self.client.finality_notification_stream().map(drop),
-			);
-			shares.join(&mut self.tasks, offchain, blocks);
+			let imported = self.client.import_notification_stream().map(drop);
+			let finalized = || self.client.finality_notification_stream().map(drop);
+			let finalized = [finalized(), finalized()];
+			shares.join(&mut self.tasks, self.keystore.clone(), offchain, imported, finalized);
 		}
 		Ok(network)
 	}

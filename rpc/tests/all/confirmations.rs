@@ -255,8 +255,7 @@ fn a_key_in_force_is_confirmed_late_and_beside_its_swap() {
 
 #[test]
 fn only_hosted_members_of_the_shares_subgroup_confirm() {
-	let mut bed =
-		Bed::hosting(ServerKeys::new(vec![(server(0), secret(0)), (server(1), secret(1))]));
+	let mut bed = Bed::hosting(hosting([0, 1]));
 	let dealt = bed.stored(1, &[0, 1, 2]);
 	bed.chain.at_best(|view| {
 		view.members.insert(server(1), 2);

@@ -37,20 +37,22 @@ fn records_are_kept_across_a_restart() {
 	let store = open_store(&folder);
 	assert!(matches!(put(&store, &dealt, 0), Ok(Put::Stored)));
 	assert!(matches!(put(&store, &dealt, 0), Ok(Put::AlreadyStored)));
-	store.put_server(&server(0), &secret(0)).expect("writable");
-	store.put_server(&server(1), &secret(7)).expect("writable");
-	store.put_server(&server(1), &secret(1)).expect("replaces");
+	store.add_key(&server(0), &secret(0)).expect("writable");
+	store.add_key(&server(1), &secret(7)).expect("writable");
+	store.add_key(&server(1), &secret(1)).expect("beside the one before");
+	store.add_key(&server(1), &secret(1)).expect("twice is once");
 	drop(store);
 
 	let store = open_store(&folder);
 	assert_holds(&store, &dealt, 0);
 	assert!(store.load(&dealt.key.id, &server(1)).expect("readable").is_none());
 	let servers = store.servers().expect("readable");
+	let publics = |number| -> Vec<_> {
+		servers[&server(number)].iter().map(|secret| secret.public()).collect()
+	};
 	assert_eq!(servers.len(), 2);
-	for (number, (account, kept)) in (0..).zip(servers) {
-		assert_eq!(account, server(number));
-		assert_eq!(kept.expose_secret(), secret(number).expose_secret());
-	}
+	assert_eq!(publics(0), [secret(0).public()]);
+	assert_eq!(publics(1), [secret(7).public(), secret(1).public()], "oldest first");
 	let bytes = store_bytes(&folder);
 	assert!(contains(&bytes, dealt.key.id.as_bytes()), "the right files are looked at");
 	for hidden in [
@@ -127,7 +129,7 @@ fn the_files_are_their_owners_only() {
 	fs::write(&path, "").expect("written");
 	fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("set");
 	let store = ShareStore::open(&path, &"password".into(), GENESIS).expect("opens");
-	store.put_server(&server(0), &secret(0)).expect("writable");
+	store.add_key(&server(0), &secret(0)).expect("writable");
 	let mut seen = 0;
 	for file in fs::read_dir(path.parent().expect("a folder")).expect("readable") {
 		let file = file.expect("readable");
@@ -145,11 +147,11 @@ fn ciphertexts_swapped_between_records_are_passed_over() {
 	let (first, second) = (deal(user(1), 1, SCHEMES[0]), deal(user(2), 1, SCHEMES[0]));
 	for dealt in [&first, &second] {
 		put(&store, dealt, 0).expect("stored");
-		store.put_server(&dealt.account, &secret(0)).expect("stored");
+		store.add_key(&dealt.account, &secret(0)).expect("stored");
 	}
 	let outside = Connection::open(store_path(&folder)).expect("opens");
 	// One from the other, with its nonce: each opens in its own row only.
-	for table in ["shares", "servers"] {
+	for table in ["shares", "encryption_keys"] {
 		let last = format!("(SELECT max(rowid) FROM {table})");
 		outside
 			.execute_batch(&format!(
@@ -163,8 +165,22 @@ fn ciphertexts_swapped_between_records_are_passed_over() {
 	assert!(store.load(&first.key.id, &server(0)).expect("readable").is_none());
 	assert_holds(&store, &second, 0);
 	let servers = store.servers().expect("readable");
-	assert_eq!(servers.len(), 1);
-	assert_eq!(servers[0].0, second.account);
+	assert_eq!(servers.into_keys().collect::<Vec<_>>(), [second.account]);
+}
+
+#[test]
+fn an_erased_key_is_gone_and_the_others_stay() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	for (number, key) in [(0, 0), (0, 7), (1, 1)] {
+		store.add_key(&server(number), &secret(key)).expect("writable");
+	}
+	store.erase_key(&server(0), &secret(1).public()).expect("another's is not touched");
+	store.erase_key(&server(0), &secret(0).public()).expect("writable");
+	let servers = store.servers().expect("readable");
+	let [kept] = servers[&server(0)].as_slice() else { panic!("one key") };
+	assert_eq!(kept.public(), secret(7).public());
+	assert_eq!(servers[&server(1)].len(), 1);
 }
 
 #[test]

@@ -269,7 +269,13 @@ impl ChainState for MockChain {
 }
 
 pub fn hosted() -> ServerKeys {
-	ServerKeys::new((0..SUBGROUPS).map(|number| (server(number), secret(number))).collect())
+	hosting(0..SUBGROUPS)
+}
+
+/// The servers of these numbers, with one key each.
+pub fn hosting(numbers: impl IntoIterator<Item = u8>) -> ServerKeys {
+	let keys = |number| (server(number), vec![secret(number)]);
+	ServerKeys::new(numbers.into_iter().map(keys).collect())
 }
 
 /// A node's intake of the three servers over a mock chain, behind a share listener.
