@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 /// Off-chain storage whose clones share what they hold, as the node's do, and count writes.
 #[derive(Clone, Default)]
-struct SharedStorage(Arc<Mutex<(InMemOffchainStorage, usize)>>);
+pub(super) struct SharedStorage(Arc<Mutex<(InMemOffchainStorage, usize)>>);
 
 impl OffchainStorage for SharedStorage {
 	fn set(&mut self, prefix: &[u8], key: &[u8], value: &[u8]) {

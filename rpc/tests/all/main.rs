@@ -6,3 +6,4 @@ mod confirmations;
 mod intake;
 mod listener;
 mod store;
+mod sync;

@@ -8,11 +8,12 @@ use keyshare_primitives::{
 	share::{Share, VerifiedShare},
 	split::PrivateKey,
 	wire::{HexBytes, Ss58, SubmitShare},
-	AccountId, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId, SubgroupId,
+	AccountId, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId, ServerInfo,
+	SessionIndex, SubgroupId,
 };
 use keyshare_rpc::{
 	api,
-	chain::{BlockHash, ChainError, ChainState},
+	chain::{BlockHash, ChainError, ChainState, KeyKind, PublishedServer},
 	intake::{Intake, IntakeConfig},
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig},
@@ -122,6 +123,8 @@ pub struct View {
 	pub generations: HashMap<AccountId, Generation>,
 	pub members: HashMap<AccountId, SubgroupId>,
 	pub confirmed: HashMap<(RegistrationId, SubgroupId), Vec<AccountId>>,
+	pub published: HashMap<AccountId, PublishedServer>,
+	pub joining: HashMap<AccountId, SessionIndex>,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
 }
@@ -132,8 +135,19 @@ impl View {
 		self.generations.insert(dealt.account.clone(), dealt.key.generation);
 	}
 
+	/// Makes it the key in force.
+	pub fn complete(&mut self, dealt: &Dealt) {
+		self.registering.remove(&dealt.account);
+		self.registered.insert(dealt.account.clone(), dealt.key.clone());
+		self.generations.insert(dealt.account.clone(), dealt.key.generation);
+	}
+
 	pub fn confirm(&mut self, dealt: &Dealt, number: u8) {
-		self.confirmed.entry((dealt.key.id, number)).or_default().push(server(number));
+		self.confirm_by(dealt, number, server(number));
+	}
+
+	pub fn confirm_by(&mut self, dealt: &Dealt, subgroup: SubgroupId, server: AccountId) {
+		self.confirmed.entry((dealt.key.id, subgroup)).or_default().push(server);
 	}
 }
 
@@ -156,6 +170,8 @@ struct Gate {
 struct GateState {
 	closed: bool,
 	waiting: usize,
+	/// Reads so far.
+	reads: usize,
 }
 
 impl MockChain {
@@ -196,6 +212,11 @@ impl MockChain {
 		drop(self.gate.changed.wait_while(state, |state| state.waiting == 0));
 	}
 
+	/// How often anything has been read.
+	pub fn reads(&self) -> usize {
+		self.gate.state.lock().expect("not poisoned").reads
+	}
+
 	fn read<T>(&self, at: BlockHash, read: impl FnOnce(&View) -> T) -> Result<T, ChainError> {
 		let mut state = self.gate.state.lock().expect("not poisoned");
 		state.waiting += 1;
@@ -203,6 +224,7 @@ impl MockChain {
 		let mut state =
 			self.gate.changed.wait_while(state, |state| state.closed).expect("not poisoned");
 		state.waiting -= 1;
+		state.reads += 1;
 		drop(state);
 		let view = if at == BEST { &self.best } else { &self.finalized };
 		let view = view.read().expect("not poisoned");
@@ -258,6 +280,57 @@ impl ChainState for MockChain {
 		self.read(at, |view| view.members.get(server).copied())
 	}
 
+	fn published(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<PublishedServer>, ChainError> {
+		self.read(at, |view| view.published.get(server).cloned())
+	}
+
+	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {
+		self.read(at, |view| {
+			let members = view.members.iter().filter(|(_, of)| **of == subgroup);
+			let mut infos: Vec<_> = members
+				.filter_map(|(server, _)| view.published.get(server))
+				.map(|published| published.info.clone())
+				.collect();
+			infos.sort_by(|a, b| a.account.cmp(&b.account));
+			infos
+		})
+	}
+
+	fn joined(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<SessionIndex>, ChainError> {
+		self.read(at, |view| view.joining.get(server).copied())
+	}
+
+	fn keys(
+		&self,
+		at: BlockHash,
+		kind: KeyKind,
+		after: Option<&AccountId>,
+		limit: usize,
+	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError> {
+		self.read(at, |view| {
+			let keys = match kind {
+				KeyKind::Registering => &view.registering,
+				KeyKind::Registered => &view.registered,
+			};
+			let mut page: Vec<_> = keys
+				.iter()
+				.filter(|(account, _)| after.is_none_or(|after| *account > after))
+				.map(|(account, key)| (account.clone(), key.clone()))
+				.collect();
+			page.sort_by(|a, b| a.0.cmp(&b.0));
+			page.truncate(limit);
+			page
+		})
+	}
+
 	fn confirmed_by(
 		&self,
 		at: BlockHash,
@@ -294,8 +367,23 @@ impl Node {
 	}
 
 	pub async fn start_with(workers: usize, queue: usize, cors: Cors, connections: u32) -> Self {
+		Self::build(MockChain::new(), hosted(), workers, queue, cors, connections).await
+	}
+
+	/// One of several on the same chain, with these servers.
+	pub async fn on(chain: Arc<MockChain>, servers: ServerKeys) -> Self {
+		Self::build(chain, servers, 2, 64, Cors::default(), 16).await
+	}
+
+	async fn build(
+		chain: Arc<MockChain>,
+		servers: ServerKeys,
+		workers: usize,
+		queue: usize,
+		cors: Cors,
+		connections: u32,
+	) -> Self {
 		let folder = tempfile::tempdir().expect("a folder");
-		let chain = MockChain::new();
 		let config = IntakeConfig {
 			workers: NonZeroUsize::new(workers).expect("not zero"),
 			queue,
@@ -303,7 +391,7 @@ impl Node {
 		};
 		let store = open_store(&folder);
 		let intake =
-			Intake::new(config, chain.clone(), hosted(), store).expect("threads can be had");
+			Intake::new(config, chain.clone(), servers, store).expect("threads can be had");
 		let config =
 			ListenerConfig { addr: ([127, 0, 0, 1], 0).into(), cors, max_connections: connections };
 		let listener =

@@ -1,0 +1,369 @@
+//! Shares from server to server, over real sockets.
+
+use crate::{common::*, confirmations::SharedStorage};
+use codec::Decode;
+use futures::channel::mpsc::{unbounded, UnboundedSender};
+use jsonrpsee::{
+	core::client::{ClientT, Error},
+	http_client::HttpClient,
+	rpc_params, RpcModule,
+};
+use keyshare_primitives::{
+	messages,
+	offchain::{server_crypto, READY_KEY},
+	seal::{seal, ShareContext},
+	wire::{
+		ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED,
+	},
+	AccountId, Endpoint, KeyScheme, RegistrationId, ServerInfo, SessionIndex, SubgroupId,
+};
+use keyshare_rpc::{
+	chain::PublishedServer,
+	keys::ServerKeys,
+	listener::{self, Cors, Listener, ListenerConfig},
+	sync::{Sync, SyncConfig},
+};
+use sp_core::{
+	offchain::{OffchainStorage, STORAGE_PREFIX},
+	sr25519, Pair,
+};
+use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
+use std::{
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		Arc, mpsc,
+	},
+	time::Duration,
+};
+
+/// The subgroup that all of these servers are members of.
+const G: SubgroupId = 0;
+
+fn pair(number: u8) -> sr25519::Pair {
+	sr25519::Pair::from_seed(&[number; 32])
+}
+
+/// A server that can sign, unlike those of the other tests.
+fn peer(number: u8) -> AccountId {
+	pair(number).public().into()
+}
+
+/// Makes a server a member, whose listener answers at `url`.
+fn publish(chain: &MockChain, number: u8, subgroup: SubgroupId, url: &str) {
+	let endpoint = Endpoint::truncate_from(url.as_bytes().to_vec());
+	let info =
+		ServerInfo { account: peer(number), encryption_key: secret(number).public(), endpoint };
+	chain.everywhere(|view| {
+		let published = PublishedServer { info: info.clone(), retired: None };
+		view.published.insert(peer(number), published);
+		view.members.insert(peer(number), subgroup);
+	});
+}
+
+/// A node of one server of the subgroup.
+async fn member(chain: &Arc<MockChain>, number: u8) -> Node {
+	let keys = ServerKeys::new([(peer(number), vec![secret(number)])].into());
+	let node = Node::on(chain.clone(), keys).await;
+	publish(chain, number, G, &node.url("http"));
+	node
+}
+
+/// Stores the subgroup's share for a server.
+fn store(node: &Node, number: u8, dealt: &Dealt) {
+	let share = dealt.verified(G);
+	let mut record = dealt.record(G);
+	record.server = peer(number);
+	record.proof = share.prove(&messages::custody_message(&record.id, &record.server));
+	let (reply, answer) = mpsc::channel();
+	node.intake.store().put(record, &share, move |result| {
+		reply.send(result.is_ok()).expect("the test waits");
+	});
+	assert_eq!(answer.recv(), Ok(true));
+}
+
+/// A key in force, whose share the server of `number` holds and has confirmed.
+fn held(chain: &MockChain, node: &Node, number: u8, user_number: u32) -> Dealt {
+	let dealt = deal(user(user_number), 1, KeyScheme::Ed25519);
+	store(node, number, &dealt);
+	chain.everywhere(|view| {
+		view.complete(&dealt);
+		view.confirm_by(&dealt, G, peer(number));
+	});
+	dealt
+}
+
+fn holds(node: &Node, number: u8, dealt: &Dealt) -> bool {
+	let loaded = node.intake.store().load(&dealt.key.id, &peer(number)).expect("readable");
+	loaded.is_some_and(|(_, share)| {
+		share.expose_secret() == dealt.shares[usize::from(G)].expose_secret()
+	})
+}
+
+fn keystore(number: u8) -> KeystorePtr {
+	let keystore = MemoryKeystore::new();
+	let seed = format!("0x{}", hex::encode([number; 32]));
+	keystore.sr25519_generate_new(server_crypto::KEY_TYPE, Some(&seed)).expect("in memory");
+	Arc::new(keystore)
+}
+
+/// A sync task at work.
+struct Running {
+	block: UnboundedSender<()>,
+	offchain: SharedStorage,
+}
+
+impl Running {
+	fn start(node: &Node, number: u8, config: SyncConfig) -> Self {
+		let (block, blocks) = unbounded();
+		let offchain = SharedStorage::default();
+		let sync =
+			Sync::new(config, node.intake.clone(), keystore(number), offchain.clone(), blocks);
+		tokio::spawn(sync.run());
+		Self { block, offchain }
+	}
+
+	fn ready(&self) -> Option<Vec<(AccountId, SessionIndex)>> {
+		let bytes = self.offchain.get(STORAGE_PREFIX, READY_KEY)?;
+		Some(Decode::decode(&mut bytes.as_slice()).expect("what the off-chain worker reads"))
+	}
+}
+
+/// Looks again and again, without waiting for the clock between two looks.
+fn eager() -> SyncConfig {
+	let moment = Duration::from_millis(5);
+	SyncConfig { full_scan: moment, patience: 3, first_delay: moment, longest_delay: moment }
+}
+
+/// Never looks again by itself.
+fn only_at_blocks() -> SyncConfig {
+	let long = Duration::from_secs(3_600);
+	SyncConfig { full_scan: long, patience: 3, first_delay: long, longest_delay: long }
+}
+
+async fn until(mut condition: impl FnMut() -> bool) {
+	while !condition() {
+		tokio::time::sleep(Duration::from_millis(5)).await;
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_joins_fetches_everything_and_is_found_ready_when_all_is_confirmed() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let count = MAX_REQUESTED as u32 * 2 + 5;
+	let dealt: Vec<_> = (0..count).map(|number| held(&chain, &old, 1, number)).collect();
+	chain.everywhere(|view| drop(view.joining.insert(peer(2), 7)));
+	let running = Running::start(&new, 2, eager());
+	until(|| dealt.iter().all(|one| holds(&new, 2, one))).await;
+	let waiting = new.intake.store().pending(0, 1_000).expect("readable");
+	assert_eq!(waiting.len(), dealt.len(), "each is on its way to be confirmed");
+
+	// It holds all, but the chain does not show it of the last one yet.
+	let (last, others) = dealt.split_last().expect("several");
+	chain.everywhere(|view| others.iter().for_each(|one| view.confirm_by(one, G, peer(2))));
+	until(|| running.ready() == Some(Vec::new())).await;
+	chain.everywhere(|view| view.confirm_by(last, G, peer(2)));
+	until(|| running.ready() == Some(vec![(peer(2), 7)])).await;
+	// Who is ready has nothing more to declare.
+	chain.everywhere(|view| view.joining.clear());
+	until(|| running.ready() == Some(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_was_confirmed_and_is_lost_is_fetched_again() {
+	let chain = MockChain::new();
+	let (old, restored) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 0);
+	chain.everywhere(|view| view.confirm_by(&dealt, G, peer(2)));
+	let _running = Running::start(&restored, 2, only_at_blocks());
+	until(|| holds(&restored, 2, &dealt)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_is_left_to_its_client_for_some_blocks() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let running = Running::start(&new, 2, only_at_blocks());
+	until(|| running.ready().is_some()).await;
+	let dealt = deal(user(1), 1, KeyScheme::Secp256k1);
+	store(&old, 1, &dealt);
+	chain.everywhere(|view| {
+		view.register(&dealt);
+		view.confirm_by(&dealt, G, peer(1));
+	});
+	// However many blocks come at once, they are one look.
+	let mut blocks = 0;
+	while !holds(&new, 2, &dealt) {
+		running.block.unbounded_send(()).expect("it listens");
+		blocks += 1;
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	assert!(blocks > eager().patience, "{blocks}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_was_completed_without_us_is_fetched_at_once() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let patient = SyncConfig { patience: u32::MAX, ..only_at_blocks() };
+	let running = Running::start(&new, 2, patient);
+	until(|| running.ready().is_some()).await;
+	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
+	store(&old, 1, &dealt);
+	chain.everywhere(|view| {
+		view.register(&dealt);
+		view.confirm_by(&dealt, G, peer(1));
+	});
+	// It has been seen under way when a block has been looked at.
+	let reads = || chain.reads();
+	let before = reads();
+	running.block.unbounded_send(()).expect("it listens");
+	until(|| reads() > before + 2).await;
+	tokio::time::sleep(Duration::from_millis(50)).await;
+	assert!(!holds(&new, 2, &dealt));
+	chain.everywhere(|view| view.complete(&dealt));
+	running.block.unbounded_send(()).expect("it listens");
+	until(|| holds(&new, 2, &dealt)).await;
+}
+
+/// A server that hands over another share than it should, and counts how often it is asked.
+async fn liar(chain: &MockChain, number: u8, lie: &Dealt) -> (Listener, Arc<AtomicUsize>) {
+	let asked = Arc::new(AtomicUsize::new(0));
+	let mut module = RpcModule::new((asked.clone(), lie.shares[usize::from(G)].clone()));
+	module
+		.register_method("keyshare_requestShares", |params, (asked, share), _| {
+			asked.fetch_add(1, Ordering::SeqCst);
+			let request: RequestShares = params.one().expect("its shape");
+			let to = secret(2).public();
+			let shares = request
+				.registrations
+				.iter()
+				.map(|id| {
+					let context =
+						ShareContext { id, server: &request.requester.0, subgroup: G };
+					let sealed = seal(share, &to, context).expect("usable");
+					SealedShareOf {
+						registration_id: *id,
+						enc: HexBytes(sealed.enc),
+						ciphertext: HexBytes(sealed.ciphertext),
+					}
+				})
+				.collect();
+			SealedShares { shares }
+		})
+		.expect("one method");
+	let config = ListenerConfig {
+		addr: ([127, 0, 0, 1], 0).into(),
+		cors: Cors::default(),
+		max_connections: 4,
+	};
+	let listener = listener::start(config, module).await.expect("a free port");
+	publish(chain, number, G, &format!("http://{}", listener.local_addr()));
+	(listener, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_hands_over_a_wrong_share_is_asked_last() {
+	let chain = MockChain::new();
+	let other = deal(user(999), 1, KeyScheme::Ed25519);
+	// More servers lie than tell the truth, and they come first and last by account.
+	let mut liars = Vec::new();
+	for number in [3, 4, 5] {
+		liars.push(liar(&chain, number, &other).await);
+	}
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let share_of = |number: u32| {
+		let dealt = held(&chain, &old, 1, number);
+		chain.everywhere(|view| {
+			[3, 4, 5].iter().for_each(|liar| view.confirm_by(&dealt, G, peer(*liar)));
+		});
+		dealt
+	};
+	let first: Vec<_> = (0..10).map(share_of).collect();
+	let _running = Running::start(&new, 2, eager());
+	until(|| first.iter().all(|one| holds(&new, 2, one))).await;
+	let times = || liars.iter().map(|(_, asked)| asked.load(Ordering::SeqCst)).sum::<usize>();
+	let asked = times();
+	assert!(asked <= 3, "each lie is believed once at most, but {asked} were");
+	let later = share_of(100);
+	until(|| holds(&new, 2, &later)).await;
+	assert!(times() <= 3, "who tells the truth comes first now");
+}
+
+async fn request(node: &Node, request: RequestShares) -> Result<SealedShares, Error> {
+	let client = HttpClient::builder().build(node.url("http")).expect("a URL");
+	client.request("keyshare_requestShares", rpc_params![request]).await
+}
+
+fn signed(from: u8, requester: u8, signer: u8, registrations: Vec<RegistrationId>) -> RequestShares {
+	let nonce = [9; 32];
+	let message = messages::request_message(
+		&GENESIS,
+		&peer(from),
+		&peer(requester),
+		&registrations,
+		&nonce,
+	);
+	RequestShares {
+		from: Ss58(peer(from)),
+		requester: Ss58(peer(requester)),
+		registrations,
+		nonce: HexBytes(nonce),
+		signature: HexBytes(pair(signer).sign(&message).0),
+	}
+}
+
+fn refused(answer: Result<SealedShares, Error>, code: ErrorCode) {
+	match answer {
+		Err(Error::Call(error)) => assert_eq!(error.code(), code.code(), "{error:?}"),
+		other => panic!("{other:?}"),
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shares_are_handed_over_to_members_of_the_subgroup_only() {
+	let chain = MockChain::new();
+	let node = member(&chain, 1).await;
+	publish(&chain, 2, G, "http://127.0.0.1:1");
+	publish(&chain, 3, G + 1, "http://127.0.0.1:1");
+	let dealt = held(&chain, &node, 1, 1);
+	let id = dealt.key.id;
+
+	let answer = request(&node, signed(1, 2, 2, vec![id])).await.expect("a member");
+	let [sealed] = answer.shares.as_slice() else { panic!("one share") };
+	assert_eq!(sealed.registration_id, id);
+	let envelope = keyshare_primitives::seal::SealedShare {
+		enc: sealed.enc.0,
+		ciphertext: sealed.ciphertext.0,
+	};
+	let requester = peer(2);
+	let context = ShareContext { id: &id, server: &requester, subgroup: G };
+	let opened = secret(2).open(&envelope, context).expect("sealed to the requester");
+	assert_eq!(opened.expose_secret(), dealt.shares[usize::from(G)].expose_secret());
+
+	let other_subgroup = request(&node, signed(1, 3, 3, vec![id])).await;
+	refused(other_subgroup, ErrorCode::WrongSubgroup);
+	refused(request(&node, signed(1, 4, 4, vec![id])).await, ErrorCode::WrongSubgroup);
+	refused(request(&node, signed(1, 2, 3, vec![id])).await, ErrorCode::BadSignature);
+	let mut other_ids = signed(1, 2, 2, vec![id]);
+	other_ids.registrations = vec![RegistrationId::zero()];
+	refused(request(&node, other_ids).await, ErrorCode::BadSignature);
+	refused(request(&node, signed(2, 1, 1, vec![id])).await, ErrorCode::UnknownServer);
+	let too_many = vec![id; MAX_REQUESTED + 1];
+	refused(request(&node, signed(1, 2, 2, too_many)).await, ErrorCode::InvalidParams);
+	let as_many_as_may_be = vec![id; MAX_REQUESTED];
+	assert!(request(&node, signed(1, 2, 2, as_many_as_may_be)).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_chain_shows_no_longer_is_not_handed_over() {
+	let chain = MockChain::new();
+	let node = member(&chain, 1).await;
+	publish(&chain, 2, G, "http://127.0.0.1:1");
+	let (stays, left) = (held(&chain, &node, 1, 1), held(&chain, &node, 1, 2));
+	chain.everywhere(|view| drop(view.registered.remove(&left.account)));
+	let ids = vec![left.key.id, RegistrationId::zero(), stays.key.id];
+	let answer = request(&node, signed(1, 2, 2, ids)).await.expect("a member");
+	let ids: Vec<_> = answer.shares.iter().map(|share| share.registration_id).collect();
+	assert_eq!(ids, [stays.key.id]);
+}
