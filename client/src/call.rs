@@ -163,7 +163,7 @@ impl Call {
 				format!("\n  of: {account}\n  new constraint-modification account: {new}")
 			}
 			Self::Cancel => ": gives up the attempt under way".into(),
-			Self::Deregister => ": removes the key in force; the servers delete its shares".into(),
+			Self::Deregister => ": removes the key in force, and releases its deposit".into(),
 		};
 		format!("{REGISTRATION}.{name}{details}")
 	}
