@@ -1,6 +1,9 @@
 //! The command line. What is not of this node is the SDK's own.
 
-use crate::server_keys::commands::{GenerateServer, InspectServer};
+use crate::{
+	server_keys::commands::{GenerateServer, InspectServer},
+	share_store::ShareStoreCommand,
+};
 use clap::{Args, Parser};
 use keyshare_rpc::listener::Cors;
 use std::{
@@ -85,6 +88,10 @@ pub enum Subcommand {
 	/// Make and show keys.
 	#[command(subcommand)]
 	Key(KeyCommand),
+
+	/// Back up, restore and check the share store, or change its password.
+	#[command(subcommand)]
+	ShareStore(ShareStoreCommand),
 
 	/// Write a chain's specification.
 	ExportChainSpec(sc_cli::ExportChainSpecCmd),
@@ -213,6 +220,21 @@ mod tests {
 		assert_eq!(cli.dev_block_time.map(NonZeroU64::get), Some(500));
 		assert_eq!(parse("--dev-block-time 500").err(), Some(ErrorKind::MissingRequiredArgument));
 		assert_eq!(parse("--dev --dev-block-time 0").err(), Some(ErrorKind::ValueValidation));
+	}
+
+	#[test]
+	fn the_share_store_has_commands_of_its_own() {
+		for good in [
+			"share-store backup b --chain local",
+			"share-store restore b -d x --share-store-password-file p",
+			"share-store verify --share-store-password-file p",
+			"share-store change-password --new-password-file n --share-store-password-file p",
+		] {
+			assert!(parse(good).is_ok(), "{good}");
+		}
+		for bad in ["share-store backup", "share-store restore", "share-store change-password"] {
+			assert_eq!(parse(bad).err(), Some(ErrorKind::MissingRequiredArgument), "{bad}");
+		}
 	}
 
 	#[test]

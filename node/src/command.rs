@@ -20,6 +20,7 @@ pub fn run() -> Result<(), Error> {
 		Some(Subcommand::Key(KeyCommand::Sdk(command))) => Ok(command.run(&cli)?),
 		Some(Subcommand::Key(KeyCommand::GenerateServer(command))) => command.run(&cli),
 		Some(Subcommand::Key(KeyCommand::InspectServer(command))) => command.run(&cli),
+		Some(Subcommand::ShareStore(command)) => command.run(&cli),
 		Some(Subcommand::ExportChainSpec(command)) => {
 			let spec = cli.load_spec(&command.chain).map_err(sc_cli::Error::from)?;
 			Ok(command.run(spec)?)

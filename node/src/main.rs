@@ -10,6 +10,8 @@
 //! | [`shares`] | the share store, intake and listener within a node |
 //! | [`server_keys`] | servers' keys: made, found, published |
 //! | [`password`] | the file with the share store's password |
+//! | [`share_store`] | the share store backed up, restored, checked, under another password |
+//! | [`operator`] | what the ordinary RPC offers to the node's operator alone |
 //! | [`rpc`] | what the ordinary RPC offers beside the usual |
 //! | [`error`] | why the node or a command ends |
 
@@ -21,10 +23,12 @@ mod chain_spec;
 mod cli;
 mod command;
 mod error;
+mod operator;
 mod password;
 mod rpc;
 mod server_keys;
 mod service;
+mod share_store;
 mod shares;
 
 use std::process::ExitCode;

@@ -1,10 +1,14 @@
 //! What the ordinary RPC offers beside the usual: balances' fees, nonces, and the `keyshare_*`
-//! methods of the share listener, for local use.
+//! methods: those of the share listener for local use, and the operator's own.
 
-use crate::service::{Block, Client, Pool};
+use crate::{
+	operator,
+	service::{Block, Client, Pool},
+};
 use jsonrpsee::{server::RegisterMethodError, RpcModule};
 use keyshare_rpc::{api, intake::Intake};
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
+use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
@@ -17,16 +21,19 @@ pub struct Sources {
 	pub pool: Arc<Pool>,
 	/// Shares, if the node hosts servers.
 	pub intake: Option<Arc<Intake>>,
+	/// What the hosted servers sign with.
+	pub keystore: KeystorePtr,
 }
 
 /// The methods over `sources`.
 pub fn module(sources: Sources) -> Result<RpcModule<()>, RegisterMethodError> {
-	let Sources { client, pool, intake } = sources;
+	let Sources { client, pool, intake, keystore } = sources;
 	let mut module = RpcModule::new(());
 	module.merge(System::<_, _, Block>::new(client.clone(), pool).into_rpc())?;
 	module.merge(TransactionPayment::<_, Block>::new(client).into_rpc())?;
 	if let Some(intake) = intake {
-		module.merge(api::module(intake))?;
+		module.merge(api::module(intake.clone()))?;
+		module.merge(operator::module(intake, keystore))?;
 	}
 	Ok(module)
 }

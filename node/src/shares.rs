@@ -18,6 +18,7 @@ use keyshare_rpc::{
 	intake::{Intake, IntakeConfig},
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig, ListenerError},
+	metrics::Metrics,
 	store::{ShareStore, StoreError, FILE_NAME},
 	sync::{Sync, SyncConfig},
 };
@@ -230,14 +231,16 @@ impl Shares {
 		hosted: HostedServers,
 		listener: ListenerConfig,
 		chain: Arc<dyn ChainState>,
+		metrics: Metrics,
 	) -> Result<Self, ShareError> {
 		for server in hosted.servers.keys() {
 			log_hosted(server, chain.as_ref());
 		}
 		let keys = ServerKeys::new(hosted.servers);
-		let intake = Intake::new(IntakeConfig::default(), chain, keys, hosted.store)
+		let intake = Intake::new(IntakeConfig::default(), chain, keys, hosted.store, metrics)
 			.map_err(ShareError::Intake)?;
-		let listener = listener::start(listener, api::module(intake.clone())).await?;
+		let listener =
+			listener::start(listener, api::module(intake.clone()), intake.health().clone()).await?;
 		log::info!(
 			target: LOG_TARGET,
 			"Share listener open at http://{addr} and ws://{addr}",

@@ -46,21 +46,25 @@ impl Share {
 
 	/// Checks `share · G = verifying_share`.
 	pub fn verify(self, verifying_share: Element) -> Result<VerifiedShare, ShareError> {
-		let public = match verifying_share {
-			Element::Ed25519(_) => {
+		if self.public(verifying_share.scheme())? != verifying_share {
+			return Err(ShareError::Mismatch);
+		}
+		Ok(VerifiedShare { share: self, verifying_share })
+	}
+
+	/// `share · G`, whatever the chain promises.
+	pub fn public(&self, scheme: KeyScheme) -> Result<Element, ShareError> {
+		Ok(match scheme {
+			KeyScheme::Ed25519 => {
 				let scalar = Zeroizing::new(self.ed25519_scalar()?);
 				Element::Ed25519(EdwardsPoint::mul_base(&scalar).compress().to_bytes())
 			}
-			Element::Secp256k1(_) => {
+			KeyScheme::Secp256k1 => {
 				let scalar = Zeroizing::new(self.secp256k1_scalar()?);
 				let point = ProjectivePoint::GENERATOR * *scalar;
 				Element::Secp256k1(point.to_affine().to_bytes().into())
 			}
-		};
-		if public != verifying_share {
-			return Err(ShareError::Mismatch);
-		}
-		Ok(VerifiedShare { share: self, verifying_share })
+		})
 	}
 
 	fn ed25519_scalar(&self) -> Result<Scalar, ShareError> {

@@ -67,6 +67,16 @@ pub fn joining(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Joining", validator)
 }
 
+/// Key of `Subgroups::SubgroupCount`: how many subgroups there are, one byte.
+pub fn subgroup_count() -> Vec<u8> {
+	prefix(SUBGROUPS, "SubgroupCount")
+}
+
+/// Key of `System::Number`: the block's [`crate::BlockNumber`].
+pub fn block_number() -> Vec<u8> {
+	prefix("System", "Number")
+}
+
 /// What the keys of every attempt ([`registering`]) begin with.
 pub fn all_registering() -> Vec<u8> {
 	prefix(REGISTRATION, "Registering")

@@ -376,6 +376,16 @@ pub enum CustodyProof {
 	Secp256k1([u8; 65]),
 }
 
+impl CustodyProof {
+	/// The scheme of the share it was made with.
+	pub fn scheme(&self) -> KeyScheme {
+		match self {
+			Self::Ed25519(_) => KeyScheme::Ed25519,
+			Self::Secp256k1(_) => KeyScheme::Secp256k1,
+		}
+	}
+}
+
 impl AsRef<[u8]> for CustodyProof {
 	fn as_ref(&self) -> &[u8] {
 		match self {

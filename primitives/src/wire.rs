@@ -193,6 +193,44 @@ pub struct FreshProof {
 	pub custody_proof: CustodyProof,
 }
 
+/// Parameters of `keyshare_newEncryptionKey`, for the node's operator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewEncryptionKey {
+	/// The hosted server that is to have a new key.
+	pub server: Ss58,
+}
+
+/// Answer of `keyshare_newEncryptionKey`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EncryptionKeyAnswer {
+	/// The public half, 32 bytes of X25519, ready to be published.
+	pub encryption_key: HexBytes<32>,
+}
+
+/// Parameters of `keyshare_provePossession`, for the node's operator.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProvePossession {
+	/// The hosted server.
+	pub server: Ss58,
+	/// The validator that is to publish it.
+	pub validator: Ss58,
+	/// One of the server's encryption keys, 32 bytes of X25519.
+	pub encryption_key: HexBytes<32>,
+	/// The URL that is to be published.
+	pub endpoint: String,
+}
+
+/// Answer of `keyshare_provePossession`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PossessionProof {
+	/// The server's signature over [`crate::messages::server_message`].
+	pub proof: HexBytes<64>,
+}
+
 /// The most registrations in one `keyshare_requestShares`.
 pub const MAX_REQUESTED: usize = 32;
 

@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 	let store = ShareStore::open(&folder.path().join(FILE_NAME), &"bench".into(), GENESIS)?;
 	let config = IntakeConfig { workers: cores, ..IntakeConfig::default() };
-	let intake = Intake::new(config, chain, hosted(), store)?;
+	let intake = Intake::new(config, chain, hosted(), store, uncounted())?;
 	let server =
 		runtime::Builder::new_multi_thread().worker_threads(cores.get()).enable_all().build()?;
 	let listening = server.block_on(listener::start(
@@ -101,7 +101,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 			cors: Default::default(),
 			max_connections: 1_000,
 		},
-		api::module(intake),
+		api::module(intake.clone()),
+		intake.health().clone(),
 	))?;
 	let whole = drive(listening.local_addr(), requests)?;
 	whole.report(floor);

@@ -120,29 +120,19 @@ fn error_object(code: ErrorCode, message: &str, data: Option<ErrorData>) -> Erro
 impl From<IntakeError> for ErrorObjectOwned {
 	fn from(error: IntakeError) -> Self {
 		let message = error.to_string();
-		let (code, data) = match error {
-			IntakeError::UnknownServer => (ErrorCode::UnknownServer, None),
-			IntakeError::NotRegistering => (ErrorCode::NotRegistering, None),
+		let Some(code) = error.code() else {
+			return ErrorObjectOwned::owned(INTERNAL_ERROR, message, None::<()>);
+		};
+		let none = ErrorData::default();
+		let data = match error {
 			IntakeError::WrongGeneration(generation) => {
-				let data = ErrorData { generation: Some(generation), ..Default::default() };
-				(ErrorCode::WrongGeneration, Some(data))
+				Some(ErrorData { generation: Some(generation), ..none })
 			}
-			IntakeError::WrongSubgroup(subgroup) => {
-				(ErrorCode::WrongSubgroup, Some(ErrorData { subgroup, ..Default::default() }))
-			}
-			IntakeError::DecryptionFailed => (ErrorCode::DecryptionFailed, None),
-			IntakeError::ShareMismatch => (ErrorCode::ShareMismatch, None),
+			IntakeError::WrongSubgroup(subgroup) => Some(ErrorData { subgroup, ..none }),
 			IntakeError::Busy(after) => {
-				let retry_after_ms = u64::try_from(after.as_millis()).ok();
-				(ErrorCode::Busy, Some(ErrorData { retry_after_ms, ..Default::default() }))
+				Some(ErrorData { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..none })
 			}
-			IntakeError::StorageFailed => (ErrorCode::StorageFailed, None),
-			IntakeError::NoShare => (ErrorCode::NoShare, None),
-			IntakeError::TooManyRequested => (ErrorCode::InvalidParams, None),
-			IntakeError::BadSignature => (ErrorCode::BadSignature, None),
-			IntakeError::ChainUnavailable | IntakeError::Interrupted => {
-				return ErrorObjectOwned::owned(INTERNAL_ERROR, message, None::<()>);
-			}
+			_ => None,
 		};
 		error_object(code, &message, data)
 	}

@@ -92,6 +92,10 @@ pub trait ChainState: Send + Sync {
 		at: BlockHash,
 		server: &AccountId,
 	) -> Result<Option<PublishedServer>, ChainError>;
+	/// The number of a block.
+	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError>;
+	/// How many subgroups there are.
+	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError>;
 	/// The servers of a subgroup's members.
 	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError>;
 	/// The session in which the validator of `server` joined, until the server is ready.
@@ -225,6 +229,14 @@ where
 		let published = self.published_by(at, &validator)?;
 		// Another one may have taken its place.
 		Ok(published.filter(|published| published.info.account == *server))
+	}
+
+	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
+		Ok(self.read(at, "Number", storage::block_number())?.unwrap_or(0))
+	}
+
+	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError> {
+		Ok(self.read(at, "SubgroupCount", storage::subgroup_count())?.unwrap_or(0))
 	}
 
 	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {

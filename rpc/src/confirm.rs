@@ -11,6 +11,7 @@ use crate::{
 	chain::{BlockHash, ChainError, ChainState},
 	intake::{Described, Intake},
 	keys::ServerKeys,
+	metrics::Metrics,
 	store::{RecordState, ShareRecord, ShareStore, StoreError, StoredShare},
 	LOG_TARGET,
 };
@@ -54,6 +55,7 @@ where
 			intake.servers().clone(),
 			intake.store().clone(),
 			offchain,
+			intake.metrics().clone(),
 		);
 		Self { window, stored: intake.stored().clone(), blocks }
 	}
@@ -141,6 +143,7 @@ pub struct Window<Storage> {
 	servers: ServerKeys,
 	store: ShareStore,
 	offchain: Storage,
+	metrics: Metrics,
 	written: Option<Vec<u8>>,
 	/// The last confirmed record that was looked at.
 	swept: i64,
@@ -153,8 +156,9 @@ impl<Storage: OffchainStorage> Window<Storage> {
 		servers: ServerKeys,
 		store: ShareStore,
 		offchain: Storage,
+		metrics: Metrics,
 	) -> Self {
-		Self { chain, servers, store, offchain, written: None, swept: 0 }
+		Self { chain, servers, store, offchain, metrics, written: None, swept: 0 }
 	}
 
 	/// Looks at what the chain shows now, writes the window, keeps in the store how far each record
@@ -165,15 +169,23 @@ impl<Storage: OffchainStorage> Window<Storage> {
 		let room = self.collect(&view, &mut found)?;
 		let swept = self.sweep(&view, &mut found)?;
 		let Found { queue, states, gone } = found;
+		let pending = queue.values().map(|confirmations| confirmations.len()).sum::<usize>();
+		self.metrics.pending.set(u64::try_from(pending).unwrap_or(u64::MAX));
 		self.write(queue);
 		if !states.is_empty() {
 			self.store.set_states(states.clone())?;
 		}
-		states.iter().for_each(|(share, state)| log_progress(&share.record, *state));
+		for (share, state) in &states {
+			log_progress(&share.record, *state);
+			if *state == RecordState::Confirmed {
+				self.metrics.confirmed.inc();
+			}
+		}
 		if !gone.is_empty() {
 			self.store.erase(gone.clone())?;
 		}
 		for share in gone {
+			self.metrics.erased.inc();
 			log::info!(
 				target: LOG_TARGET,
 				"Erased, for its attempt or key is gone: {}",
@@ -218,7 +230,7 @@ impl<Storage: OffchainStorage> Window<Storage> {
 	fn sweep(&self, view: &View<'_>, found: &mut Found) -> Result<i64, UpdateError> {
 		let page = self.store.confirmed(self.swept, SWEEP)?;
 		let next = match page.last() {
-			Some(last) if page.len() as u64 == u64::from(SWEEP) => last.seq,
+			Some(last) if page.len() >= SWEEP as usize => last.seq,
 			_ => 0,
 		};
 		for share in page {
@@ -267,9 +279,9 @@ impl<'a> View<'a> {
 	fn of(chain: &'a dyn ChainState, servers: &ServerKeys) -> Result<Self, ChainError> {
 		let (best, finalized) = (chain.best(), chain.finalized());
 		let mut members = BTreeMap::new();
-		for (server, _) in servers.iter() {
-			if let Some(subgroup) = chain.subgroup_of(best, server)? {
-				members.insert(server.clone(), subgroup);
+		for server in servers.accounts() {
+			if let Some(subgroup) = chain.subgroup_of(best, &server)? {
+				members.insert(server, subgroup);
 			}
 		}
 		Ok(Self { chain, best, finalized, members })

@@ -7,7 +7,9 @@
 
 use crate::{
 	chain::{BlockHash, ChainError, ChainState},
+	health::Health,
 	keys::ServerKeys,
+	metrics::Metrics,
 	pool::{Pool, PoolFull},
 	store::{Put, RecordState, ShareRecord, ShareStore, StoreError},
 	LOG_TARGET,
@@ -17,7 +19,7 @@ use keyshare_primitives::{
 	seal::{seal, SealedShare, ShareContext},
 	share::VerifiedShare,
 	wire::{
-		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, RequestShares,
+		CustodyChallenge, ErrorCode, FreshProof, HexBytes, HostedServer, HostedServers, RequestShares,
 		SealedShareOf, SealedShares, ShareReceipt, ShareState, ShareStatus, ShareStatusQuery, Ss58,
 		SubmitShare, SubmitStatus, MAX_REQUESTED,
 	},
@@ -98,6 +100,26 @@ pub enum IntakeError {
 	Interrupted,
 }
 
+impl IntakeError {
+	/// Its place in the protocol's table; none for a failure inside the node.
+	pub fn code(&self) -> Option<ErrorCode> {
+		Some(match self {
+			Self::UnknownServer => ErrorCode::UnknownServer,
+			Self::NotRegistering => ErrorCode::NotRegistering,
+			Self::WrongGeneration(_) => ErrorCode::WrongGeneration,
+			Self::WrongSubgroup(_) => ErrorCode::WrongSubgroup,
+			Self::DecryptionFailed => ErrorCode::DecryptionFailed,
+			Self::ShareMismatch => ErrorCode::ShareMismatch,
+			Self::Busy(_) => ErrorCode::Busy,
+			Self::StorageFailed => ErrorCode::StorageFailed,
+			Self::NoShare => ErrorCode::NoShare,
+			Self::TooManyRequested => ErrorCode::InvalidParams,
+			Self::BadSignature => ErrorCode::BadSignature,
+			Self::ChainUnavailable | Self::Interrupted => return None,
+		})
+	}
+}
+
 impl From<ChainError> for IntakeError {
 	fn from(error: ChainError) -> Self {
 		log::error!(target: LOG_TARGET, "A share request is refused: {error}");
@@ -143,6 +165,8 @@ pub struct Intake {
 	servers: ServerKeys,
 	store: ShareStore,
 	stored: Arc<Notify>,
+	metrics: Metrics,
+	health: Arc<Health>,
 }
 
 impl Intake {
@@ -152,9 +176,11 @@ impl Intake {
 		chain: Arc<dyn ChainState>,
 		servers: ServerKeys,
 		store: ShareStore,
+		metrics: Metrics,
 	) -> io::Result<Arc<Self>> {
 		let pool = Pool::new(config.workers, config.queue)?;
-		Ok(Arc::new(Self { config, pool, chain, servers, store, stored: Arc::default() }))
+		let (stored, health) = (Arc::default(), Arc::default());
+		Ok(Arc::new(Self { config, pool, chain, servers, store, stored, metrics, health }))
 	}
 
 	/// The chain that is asked.
@@ -177,11 +203,27 @@ impl Intake {
 		&self.stored
 	}
 
+	/// What Prometheus is told.
+	pub fn metrics(&self) -> &Metrics {
+		&self.metrics
+	}
+
+	/// Whether the node serves its users now.
+	pub fn health(&self) -> &Arc<Health> {
+		&self.health
+	}
+
 	/// `keyshare_submitShare`: answers when the share is durable.
 	pub async fn submit(
 		self: Arc<Self>,
 		request: SubmitShare,
 	) -> Result<ShareReceipt, IntakeError> {
+		let result = self.clone().accept(request).await;
+		self.metrics.submitted(result.as_ref().map(|receipt| receipt.status));
+		result
+	}
+
+	async fn accept(self: Arc<Self>, request: SubmitShare) -> Result<ShareReceipt, IntakeError> {
 		self.require_hosted(&request.server.0)?;
 		let (reply, answer) = oneshot::channel();
 		let intake = self.clone();
@@ -196,16 +238,36 @@ impl Intake {
 	/// Takes a share that another server has handed over, with the checks of one that a client
 	/// sends; returns when it is durable.
 	pub fn take_over(&self, lack: &Lack, sealed: &SealedShare) -> Result<(), IntakeError> {
-		let (record, share) = self.open(&lack.key, &lack.account, &lack.server, lack.subgroup, sealed)?;
-		let (reply, answer) = std::sync::mpsc::sync_channel(1);
-		self.store.put(record, &share, move |result| drop(reply.send(result)));
-		match answer.recv() {
-			Ok(Ok(_)) => {
-				self.stored.notify_one();
-				Ok(())
+		let Lack { server, subgroup, account, key } = lack;
+		let (record, share) = self.open(key, account, server, *subgroup, sealed)?;
+		self.keep(record, &share)
+	}
+
+	/// Gives a server the share that another hosted server of its subgroup holds, if one does: after
+	/// a change of server account, what the old account holds is the new one's too.
+	pub fn take_from_own(&self, lack: &Lack) -> Result<bool, IntakeError> {
+		let Lack { server, subgroup, account, key } = lack;
+		let promised = verifying_share(key, *subgroup)?;
+		for other in self.servers.accounts().into_iter().filter(|other| other != server) {
+			let held = self.store.load(&key.id, &other)?;
+			let Some((_, share)) = held.filter(|(record, _)| record.subgroup == *subgroup) else {
+				continue;
+			};
+			if let Ok(share) = share.verify(promised) {
+				self.keep(record_of(key, account, server, *subgroup, &share), &share)?;
+				return Ok(true);
 			}
-			_ => Err(IntakeError::StorageFailed),
 		}
+		Ok(false)
+	}
+
+	/// Returns when the share is durable.
+	fn keep(&self, record: ShareRecord, share: &VerifiedShare) -> Result<(), IntakeError> {
+		let (reply, answer) = std::sync::mpsc::sync_channel(1);
+		self.store.put(record, share, move |result| drop(reply.send(result)));
+		let Ok(Ok(_)) = answer.recv() else { return Err(IntakeError::StorageFailed) };
+		self.stored.notify_one();
+		Ok(())
 	}
 
 	/// Opens an envelope, and checks that it holds the share the chain promises.
@@ -227,15 +289,7 @@ impl Intake {
 		let share = share
 			.verify(verifying_share(key, subgroup)?)
 			.map_err(|_| IntakeError::ShareMismatch)?;
-		let record = ShareRecord {
-			id: key.id,
-			server: server.clone(),
-			account: account.clone(),
-			generation: key.generation,
-			subgroup,
-			proof: share.prove(&messages::custody_message(&key.id, server)),
-		};
-		Ok((record, share))
+		Ok((record_of(key, account, server, subgroup, &share), share))
 	}
 
 	fn check(&self, request: &SubmitShare) -> Result<Checked, IntakeError> {
@@ -258,7 +312,9 @@ impl Intake {
 
 	fn make_durable(&self, record: ShareRecord, share: &VerifiedShare, reply: Reply) {
 		let stored = self.stored.clone();
+		let timer = self.metrics.time_commit();
 		self.store.put(record.clone(), share, move |result| {
+			timer.observe_duration();
 			let status = match result {
 				Ok(Put::Stored) => {
 					log::info!(target: LOG_TARGET, "Share stored: {}", Described(&record));
@@ -485,7 +541,46 @@ impl Intake {
 	}
 
 	fn queue(&self, job: impl FnOnce() + Send + 'static) -> Result<(), IntakeError> {
+		let place = Place::taken(&self.metrics);
+		let job = move || {
+			job();
+			drop(place);
+		};
 		self.pool.run(job).map_err(|PoolFull| IntakeError::Busy(self.config.retry_after))
+	}
+}
+
+/// A place in the queue, counted as long as this is there; a job that panics gives it back too.
+struct Place(Metrics);
+
+impl Place {
+	fn taken(metrics: &Metrics) -> Self {
+		metrics.queue.inc();
+		Self(metrics.clone())
+	}
+}
+
+impl Drop for Place {
+	fn drop(&mut self) {
+		self.0.queue.dec();
+	}
+}
+
+/// What is stored of a share.
+fn record_of(
+	key: &KeyRecord,
+	account: &AccountId,
+	server: &AccountId,
+	subgroup: SubgroupId,
+	share: &VerifiedShare,
+) -> ShareRecord {
+	ShareRecord {
+		id: key.id,
+		server: server.clone(),
+		account: account.clone(),
+		generation: key.generation,
+		subgroup,
+		proof: share.prove(&messages::custody_message(&key.id, server)),
 	}
 }
 

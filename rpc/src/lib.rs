@@ -12,6 +12,9 @@
 //! | [`store`] | the durable encrypted store; it is also the queue of confirmations |
 //! | [`confirm`] | from the store to the off-chain worker, until the chain shows each one |
 //! | [`sync`] | what a server should hold and does not, from other servers of its subgroup |
+//! | [`retire`] | encryption keys whose time is over |
+//! | [`metrics`] | what Prometheus is told |
+//! | [`health`] | whether the node serves its users now |
 //! | [`listener`] | the share port: these methods and nothing else |
 //!
 //! A share passes through as `SealedShare` → `Share` → `VerifiedShare` (types of
@@ -23,10 +26,13 @@
 pub mod api;
 pub mod chain;
 pub mod confirm;
+pub mod health;
 pub mod intake;
 pub mod keys;
 pub mod listener;
+pub mod metrics;
 mod pool;
+pub mod retire;
 pub mod store;
 pub mod sync;
 

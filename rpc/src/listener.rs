@@ -5,17 +5,17 @@
 //! requests in progress, so connections are accepted here, where idle ones count too and slow
 //! ones end.
 
-use crate::LOG_TARGET;
+use crate::{health::Health, LOG_TARGET};
 use hyper::{
 	body::Incoming,
 	header::{HeaderValue, CONTENT_TYPE},
 	server::conn::http1,
 	service::service_fn,
-	Method, Request, Response,
+	Method, Request, Response, StatusCode,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::server::{
-	stop_channel, ws, BatchRequestConfig, Methods, PingConfig, Server, ServerHandle, StopHandle,
+	stop_channel, ws, BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerHandle, StopHandle,
 	TowerServiceBuilder,
 };
 use std::{io, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
@@ -42,6 +42,8 @@ const READ_BUFFER_BYTES: usize = 8 * 1024;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time from a request's head to its answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where whoever watches over the node asks whether it serves its users.
+const READINESS: &str = "/health/readiness";
 /// Pause when the system has no more connections to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -146,17 +148,20 @@ impl Listener {
 	}
 }
 
-/// Starts to serve `methods` on a port of their own. Call it within a tokio runtime.
+/// Starts to serve `methods` on a port of their own, and with a plain `GET /health/readiness` what
+/// `health` reports: status 200 if the node is ready, else 503. Call it within a tokio runtime.
 pub async fn start(
 	config: ListenerConfig,
 	methods: impl Into<Methods>,
+	health: Arc<Health>,
 ) -> Result<Listener, ListenerError> {
 	let failed = |source| ListenerError { addr: config.addr, source };
 	let socket = TcpListener::bind(config.addr).await.map_err(failed)?;
 	let addr = socket.local_addr().map_err(failed)?;
 	let (stop, handle) = stop_channel();
 	let connections = Arc::new(Semaphore::new(to_usize(config.max_connections)));
-	let endpoint = Endpoint { services: services(&config), methods: methods.into(), stop };
+	let endpoint =
+		Endpoint { services: services(&config), methods: methods.into(), health, stop };
 	tokio::spawn(accept(socket, connections, endpoint));
 	Ok(Listener { addr, handle })
 }
@@ -183,6 +188,7 @@ fn services(config: &ListenerConfig) -> Services {
 struct Endpoint {
 	services: Services,
 	methods: Methods,
+	health: Arc<Health>,
 	stop: StopHandle,
 }
 
@@ -212,7 +218,7 @@ async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermi
 	if stream.set_nodelay(true).is_err() {
 		return;
 	}
-	let Endpoint { services, methods, stop } = endpoint;
+	let Endpoint { services, methods, health, stop } = endpoint;
 	let place = Arc::new(place);
 	let service = service_fn(|request: Request<Incoming>| {
 		let mut service = services.clone().build(methods.clone(), stop.clone());
@@ -224,7 +230,14 @@ async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermi
 				drop(place);
 			});
 		}
-		answer(service, request)
+		let is_health = request.method() == Method::GET && request.uri().path() == READINESS;
+		let report = is_health.then(|| readiness(&health));
+		async move {
+			match report {
+				Some(report) => report,
+				None => answer(service, request).await,
+			}
+		}
 	});
 	let connection = http1::Builder::new()
 		.timer(TokioTimer::new())
@@ -243,6 +256,14 @@ async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermi
 	if let Err(error) = ended {
 		log::trace!(target: LOG_TARGET, "A connection to the share listener failed: {error}");
 	}
+}
+
+fn readiness(health: &Health) -> Result<Response<HttpBody>, BoxError> {
+	let report = health.report();
+	let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+	let body = serde_json::to_string(&report)?;
+	let response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+	Ok(response.body(HttpBody::from(body))?)
 }
 
 async fn answer<S, Body>(

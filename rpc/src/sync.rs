@@ -13,6 +13,7 @@
 use crate::{
 	chain::{BlockHash, ChainError, KeyKind},
 	intake::{Intake, IntakeError, Lack},
+	retire::KeyKeeper,
 	store::StoreError,
 	LOG_TARGET,
 };
@@ -116,7 +117,8 @@ where
 		offchain: Storage,
 		blocks: Blocks,
 	) -> Self {
-		let fetcher = Fetcher { intake, keystore, penalties: HashMap::new() };
+		let keys = KeyKeeper::default();
+		let fetcher = Fetcher { intake, keystore, keys, penalties: HashMap::new() };
 		let (awaited, members) = (HashMap::new(), BTreeMap::new());
 		Self { config, fetcher, offchain, blocks, awaited, members, ready: None }
 	}
@@ -130,6 +132,7 @@ where
 		let mut delay = config.first_delay;
 		let mut next_scan = Instant::now();
 		loop {
+			fetcher.keep_house().await;
 			let moved = fetcher.memberships().await.is_some_and(|now| {
 				let moved = now != members;
 				members = now;
@@ -247,6 +250,7 @@ impl Scan {
 struct Fetcher {
 	intake: Arc<Intake>,
 	keystore: KeystorePtr,
+	keys: KeyKeeper,
 	/// How often each server has handed over a wrong share.
 	penalties: HashMap<AccountId, u32>,
 }
@@ -266,6 +270,24 @@ impl Fetcher {
 	) -> Option<T> {
 		let intake = self.intake.clone();
 		spawn_blocking(move || work(&intake)).await.ok()
+	}
+
+	/// What is done at every finalized block: keys are retired, and the subgroups counted.
+	async fn keep_house(&mut self) {
+		let mut keys = std::mem::take(&mut self.keys);
+		let done = self
+			.blocking(move |intake| {
+				let retired = keys.look(intake).map_err(|error| error.to_string());
+				let counted = count_subgroups(intake).map_err(|error| error.to_string());
+				(keys, retired.and(counted))
+			})
+			.await;
+		if let Some((keys, result)) = done {
+			self.keys = keys;
+			if let Err(error) = result {
+				log::debug!(target: LOG_TARGET, "Waiting for the next block: {error}");
+			}
+		}
 	}
 
 	/// Where this node's servers are members in the finalized state.
@@ -302,13 +324,24 @@ impl Fetcher {
 			);
 		}
 		let lacking = scan.lacking.len();
+		self.intake.metrics().lost.set(number(scan.lost));
+		self.say_backlog(lacking);
 		let left = self.fetch(scan.lacking).await.len();
+		self.say_backlog(left);
+		if left == 0 {
+			self.intake.metrics().lost.set(0);
+		}
 		let progress = match (settled, left < lacking) {
 			(true, _) => Progress::Settled,
 			(false, true) => Progress::Some,
 			(false, false) => Progress::None,
 		};
 		Outcome { ready: Some(ready), progress }
+	}
+
+	fn say_backlog(&self, lacking: usize) {
+		self.intake.metrics().backlog.set(number(lacking));
+		self.intake.health().lacks(number(lacking));
 	}
 
 	/// Fetches what attempts under way lack for too long, and what those that were completed in the
@@ -371,6 +404,9 @@ impl Fetcher {
 		batch: Vec<Lack>,
 		silent: &mut BTreeSet<AccountId>,
 	) -> Vec<Lack> {
+		let Some(batch) = self.blocking(move |intake| lacking_elsewhere(intake, batch)).await else {
+			return Vec::new();
+		};
 		let batch = Arc::new(batch);
 		let wanted = batch.clone();
 		let offers = self.blocking(move |intake| offers(intake, &wanted)).await;
@@ -468,6 +504,7 @@ impl Fetcher {
 			})
 			.await;
 		let Some((got, result)) = taken else { return Vec::new() };
+		self.intake.metrics().fetched.inc_by(number(got.len()));
 		match result {
 			Err(IntakeError::ShareMismatch | IntakeError::DecryptionFailed) => {
 				log::warn!(
@@ -476,6 +513,7 @@ impl Fetcher {
 					 asked last from now on",
 					peer.account,
 				);
+				self.intake.metrics().wrong.inc();
 				*self.penalties.entry(peer.account.clone()).or_default() += 1;
 			}
 			Err(error) => {
@@ -485,6 +523,37 @@ impl Fetcher {
 		}
 		got
 	}
+}
+
+fn number(count: usize) -> u64 {
+	u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Of these, what no other server on this node holds either.
+fn lacking_elsewhere(intake: &Intake, lacking: Vec<Lack>) -> Vec<Lack> {
+	let is_lacking = |lack: &Lack| match intake.take_from_own(lack) {
+		Ok(taken) => !taken,
+		Err(error) => {
+			log::warn!(target: LOG_TARGET, "A share of this node's is not kept: {error}");
+			true
+		}
+	};
+	lacking.into_iter().filter(is_lacking).collect()
+}
+
+/// Tells Prometheus how large each subgroup is in the finalized state.
+fn count_subgroups(intake: &Intake) -> Result<(), ChainError> {
+	let chain = intake.chain();
+	let at = chain.finalized();
+	for subgroup in 0..chain.subgroup_count(at)? {
+		let members = chain.members(at, subgroup)?;
+		let mut ready = 0;
+		for member in &members {
+			ready += usize::from(chain.joined(at, &member.account)?.is_none());
+		}
+		intake.metrics().subgroup(subgroup, members.len(), ready);
+	}
+	Ok(())
 }
 
 fn log_fetched(fetched: usize, total: usize, time: Duration) {

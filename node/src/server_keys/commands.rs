@@ -15,15 +15,25 @@ use keyshare_primitives::{
 use keyshare_rpc::store::ShareStore;
 use sc_cli::{KeystoreParams, SharedParams, SubstrateCli};
 use sc_keystore::LocalKeystore;
+use sc_network::config::{NodeKeyConfig, Secret};
 use sc_service::{config::KeystoreConfig, BasePath};
+use secrecy::SecretString;
 use sp_core::{crypto::Ss58Codec, sr25519};
 use sp_keystore::KeystorePtr;
-use std::sync::Arc;
+use std::{
+	fs, io,
+	path::{Path, PathBuf},
+	sync::Arc,
+};
+
+/// Where the SDK looks for the key of the node's identity.
+const NETWORK_KEY: &str = "secret_ed25519";
 
 /// Make the keys of a server that this node is to host.
 ///
 /// The signing key goes into the node's key store, the encryption key into the share store, which
-/// is made if it is not there. Only the public halves are printed.
+/// is made if it is not there; so is the key of the node's identity in the network. Only the public
+/// halves are printed.
 #[derive(Clone, Debug, Args)]
 pub struct GenerateServer {
 	/// Which node.
@@ -88,8 +98,19 @@ enum Missing {
 	Refuse,
 }
 
+/// Where a node keeps its things.
+pub struct Home {
+	/// The chain's folder.
+	pub folder: PathBuf,
+	/// The share store's file.
+	pub store: PathBuf,
+	/// The chain.
+	pub genesis: GenesisHash,
+}
+
 impl NodeArgs {
-	fn open(&self, cli: &Cli, missing: Missing) -> Result<Stores, Error> {
+	/// Where the node keeps its things.
+	pub fn home(&self, cli: &Cli) -> Result<Home, Error> {
 		let chain = self.shared.chain_id(self.shared.is_dev());
 		let spec = cli.load_spec(&chain).map_err(sc_cli::Error::from)?;
 		let base = match self.shared.base_path.clone() {
@@ -97,16 +118,30 @@ impl NodeArgs {
 			None => BasePath::from_project("", "", &Cli::executable_name()),
 		};
 		let folder = base.config_dir(spec.id());
-		let options = StoreOptions::new(self.shared.is_dev(), &self.store);
-		let path = options.path(&folder);
-		let password = options.password()?.ok_or_else(|| ShareError::NoPassword(path.clone()))?;
+		let store = self.options().path(&folder);
+		Ok(Home { folder, store, genesis: service::genesis_hash(spec.as_ref())? })
+	}
+
+	/// The share store's password.
+	pub fn password(&self, home: &Home) -> Result<SecretString, Error> {
+		let missing = || ShareError::NoPassword(home.store.clone());
+		Ok(self.options().password()?.ok_or_else(missing)?)
+	}
+
+	fn options(&self) -> StoreOptions {
+		StoreOptions::new(self.shared.is_dev(), &self.store)
+	}
+
+	fn open(&self, home: &Home, missing: Missing) -> Result<Stores, Error> {
+		let (path, genesis) = (home.store.clone(), home.genesis);
+		let password = self.password(home)?;
 		if missing == Missing::Refuse && !path.exists() {
 			return Err(ShareError::NoStore(path).into());
 		}
-		let genesis = service::genesis_hash(spec.as_ref())?;
 		let shares = ShareStore::open(&path, &password, genesis)
 			.map_err(|reason| ShareError::Store { path, reason })?;
-		let KeystoreConfig::Path { path, password } = self.keystore.keystore_config(&folder)?
+		let KeystoreConfig::Path { path, password } =
+			self.keystore.keystore_config(&home.folder)?
 		else {
 			return Err(sc_cli::Error::KeystoreOperation.into());
 		};
@@ -118,9 +153,11 @@ impl NodeArgs {
 impl GenerateServer {
 	/// Makes the keys and prints the public ones.
 	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
-		let stores = self.node.open(cli, Missing::Make)?;
+		let home = self.node.home(cli)?;
+		let stores = self.node.open(&home, Missing::Make)?;
 		let made = super::generate(&stores.shares, &stores.keys)?;
 		print!("{}", described(&made));
+		println!("Node's network identity: {}", network_identity(&home.folder)?);
 		println!(
 			"Back up the node's key store and share store; then publish the server: \
 			 `key inspect-server --validator ACCOUNT --endpoint URL` shows how."
@@ -133,7 +170,7 @@ impl InspectServer {
 	/// Prints the hosted servers and, if asked, how each is published.
 	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
 		let endpoint = self.endpoint.as_deref().map(super::endpoint).transpose()?;
-		let stores = self.node.open(cli, Missing::Refuse)?;
+		let stores = self.node.open(&self.node.home(cli)?, Missing::Refuse)?;
 		let hosted = hosted(&stores.shares, self.server.as_ref())?;
 		if hosted.is_empty() {
 			println!("This node hosts no server; `key generate-server` makes one.");
@@ -149,6 +186,16 @@ impl InspectServer {
 		}
 		Ok(())
 	}
+}
+
+/// The node's identity in the network, whose key is made if it is not there: without one a
+/// validator does not start.
+fn network_identity(folder: &Path) -> Result<String, Error> {
+	let folder = folder.join(sc_service::config::DEFAULT_NETWORK_CONFIG_PATH);
+	let failed = |error: io::Error| sc_cli::Error::Io(error);
+	fs::create_dir_all(&folder).map_err(failed)?;
+	let key = NodeKeyConfig::Ed25519(Secret::File(folder.join(NETWORK_KEY)));
+	Ok(key.into_keypair().map_err(failed)?.public().to_peer_id().to_string())
 }
 
 fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys>, ServerKeyError> {
@@ -241,6 +288,14 @@ mod tests {
 		let public = sr25519::Public::from_raw(info.account.into());
 		assert!(sr25519::Pair::verify(&proof, message, &public));
 		assert!(text.contains(&to_hex(proof.as_ref())) && text.contains("https://h"));
+	}
+
+	#[test]
+	fn the_networks_key_is_made_once() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let made = network_identity(folder.path()).expect("made");
+		assert!(made.starts_with("12D3Koo"), "{made}");
+		assert_eq!(network_identity(folder.path()).expect("read"), made);
 	}
 
 	#[test]

@@ -18,7 +18,7 @@ use keyshare_primitives::{
 	development::{DevelopmentServer, SERVERS},
 	GenesisHash,
 };
-use keyshare_rpc::chain::ClientChain;
+use keyshare_rpc::{chain::ClientChain, metrics::Metrics};
 use keyshare_runtime::{apis::RuntimeApi, opaque, Hash};
 use sc_client_api::{Backend as _, BlockchainEvents};
 use sc_consensus::{DefaultImportQueue, LongestChain};
@@ -38,6 +38,7 @@ use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_blockchain::HeaderBackend;
+use sp_consensus::SyncOracle;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Block as _;
 use std::{sync::Arc, time::Duration};
@@ -214,7 +215,8 @@ impl Parts {
 		let Some(hosted) = shares::open(&options.shares.store, &host)? else { return Ok(None) };
 		let chain = ClientChain::<Client, Block, Backend>::new(self.client.clone());
 		let listener = options.shares.listener.clone();
-		Ok(Some(Shares::start(hosted, listener, Arc::new(chain)).await?))
+		let metrics = Metrics::new(config.prometheus_registry()).map_err(service_error)?;
+		Ok(Some(Shares::start(hosted, listener, Arc::new(chain), metrics).await?))
 	}
 
 	/// What makes a block's content.
@@ -260,6 +262,7 @@ impl Parts {
 			client: self.client.clone(),
 			pool: pool.clone(),
 			intake: shares.as_ref().map(|shares| shares.intake().clone()),
+			keystore: self.keystore.clone(),
 		};
 		sc_service::spawn_tasks(SpawnTasksParams {
 			config,
@@ -277,6 +280,8 @@ impl Parts {
 			tracing_execute_block: None,
 		})?;
 		if let Some(shares) = shares {
+			let sync = network.sync.clone();
+			shares.intake().health().follow(move || sync.is_major_syncing());
 			let offchain = self.backend.offchain_storage().ok_or(ShareError::NoOffchainStorage)?;
 			let imported = self.client.import_notification_stream().map(drop);
 			let finalized = || self.client.finality_notification_stream().map(drop);

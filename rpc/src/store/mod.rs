@@ -5,8 +5,11 @@
 //! transaction (`writer`); reads go beside it. Secrets are sealed record by record (`vault`);
 //! accounts, generations and custody proofs stand in the clear, for they are public.
 //!
+//! Whole stores are backed up, restored and checked by [`maintenance`].
+//!
 //! A record that cannot be decrypted is logged and passed over, never mended while running.
 
+pub mod maintenance;
 mod schema;
 mod vault;
 mod writer;
@@ -113,6 +116,12 @@ pub enum StoreError {
 		/// What this program reads and writes.
 		supported: i64,
 	},
+	/// An older program made it, and only a start of the node brings it up to date.
+	#[error("the share store has the old version {found}; start the node on it once")]
+	OlderVersion {
+		/// The file's version.
+		found: i64,
+	},
 	/// Another process has it open.
 	#[error("the share store is in use by another process; stop the other node first")]
 	InUse,
@@ -128,6 +137,12 @@ pub enum StoreError {
 	/// SQLite refused; often a full or failing disk.
 	#[error("the share store's database failed: {0}; check the disk")]
 	Database(Arc<rusqlite::Error>),
+	/// There is no such file.
+	#[error("there is no share store {0}")]
+	NotThere(PathBuf),
+	/// Nothing is written over a file that is there.
+	#[error("{0} is there already, and is left as it is; move it away first")]
+	InTheWay(PathBuf),
 	/// It is shutting down.
 	#[error("the share store is closed")]
 	Closed,

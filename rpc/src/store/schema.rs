@@ -71,7 +71,7 @@ pub(super) fn open_writer(
 		return Err(StoreError::NoWriteAheadLog);
 	}
 	connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
-	let vault = match connection.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+	let vault = match version(&connection)? {
 		0 => create(&mut connection, password, genesis)?,
 		version @ 1..=VERSION => {
 			let header = read_header(&connection)?;
@@ -87,6 +87,11 @@ pub(super) fn open_writer(
 		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
 	};
 	Ok((connection, vault))
+}
+
+/// The file's version; 0 if nothing is in it.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+	connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
 /// Opens the file for reading, beside the writer.
@@ -108,19 +113,7 @@ fn create(
 	let (header, vault) = Header::create(password, genesis)?;
 	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
 	transaction.execute_batch(LAYOUT)?;
-	transaction.execute(
-		"INSERT INTO header VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-		params![
-			header.store_id,
-			header.genesis.as_bytes(),
-			header.cost.memory_kib,
-			header.cost.passes,
-			header.cost.lanes,
-			header.salt,
-			header.data_key.nonce,
-			header.data_key.ciphertext,
-		],
-	)?;
+	write_header(&transaction, &header)?;
 	transaction.pragma_update(None, "user_version", VERSION)?;
 	transaction.commit()?;
 	Ok(vault)
@@ -157,7 +150,7 @@ pub(super) fn erase_traces(connection: &Connection) -> rusqlite::Result<()> {
 	connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-fn read_header(connection: &Connection) -> Result<Header, StoreError> {
+pub(super) fn read_header(connection: &Connection) -> Result<Header, StoreError> {
 	let header = connection.query_row(
 		"SELECT store_id, genesis, memory_kib, passes, lanes, salt, nonce, ciphertext FROM header",
 		[],
@@ -172,6 +165,24 @@ fn read_header(connection: &Connection) -> Result<Header, StoreError> {
 		},
 	);
 	header.map_err(|_| StoreError::Damaged("its header"))
+}
+
+/// Writes the header, in place of the one that may be there.
+pub(super) fn write_header(connection: &Connection, header: &Header) -> rusqlite::Result<()> {
+	let written = connection.execute(
+		"INSERT OR REPLACE INTO header VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		params![
+			header.store_id,
+			header.genesis.as_bytes(),
+			header.cost.memory_kib,
+			header.cost.passes,
+			header.cost.lanes,
+			header.salt,
+			header.data_key.nonce,
+			header.data_key.ciphertext,
+		],
+	);
+	written.map(drop)
 }
 
 /// A share's row to be; it is written once and only its state ever changes.
@@ -280,6 +291,20 @@ pub(super) fn select_pending(
 			 WHERE state < 2 AND seq > ?1 ORDER BY seq LIMIT ?2"
 		))?
 		.query_map(params![after, limit], |row| read_share(row).map(|(share, _)| share))?
+		.collect()
+}
+
+/// At most `limit` shares that were stored after `after`, oldest first, with their secrets.
+pub(super) fn select_all(
+	connection: &Connection,
+	after: i64,
+	limit: u32,
+) -> rusqlite::Result<Vec<(StoredShare, Sealed)>> {
+	connection
+		.prepare_cached(&format!(
+			"SELECT {SHARE_COLUMNS} FROM shares WHERE seq > ?1 ORDER BY seq LIMIT ?2"
+		))?
+		.query_map(params![after, limit], read_share)?
 		.collect()
 }
 

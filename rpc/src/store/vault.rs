@@ -104,11 +104,27 @@ impl Header {
 
 	/// Opens the vault; with any other password than the store's, [`StoreError::WrongPassword`].
 	pub fn unlock(&self, password: &SecretString) -> Result<Vault, StoreError> {
+		Ok(Vault::new(self.store_id, &*self.data_key(password)?))
+	}
+
+	/// The same header for another password: the data key stays, so no record changes.
+	pub fn rewrapped(
+		&self,
+		password: &SecretString,
+		new: &SecretString,
+	) -> Result<Self, StoreError> {
+		let data_key = self.data_key(password)?;
+		let (salt, cost) = (random(), Cost::DEFAULT);
+		let wrapping = Vault::new(self.store_id, &*wrapping_key(new, &salt, cost)?);
+		let sealed = wrapping.seal(&Place::DataKey(&self.genesis), &data_key);
+		Ok(Self { cost, salt, data_key: sealed, ..*self })
+	}
+
+	fn data_key(&self, password: &SecretString) -> Result<Zeroizing<[u8; 32]>, StoreError> {
 		let wrapping_key = wrapping_key(password, &self.salt, self.cost)?;
-		let data_key = Vault::new(self.store_id, &wrapping_key)
+		Vault::new(self.store_id, &wrapping_key)
 			.open(&Place::DataKey(&self.genesis), &self.data_key)
-			.ok_or(StoreError::WrongPassword)?;
-		Ok(Vault::new(self.store_id, &data_key))
+			.ok_or(StoreError::WrongPassword)
 	}
 }
 

@@ -75,7 +75,7 @@ impl Bed {
 		let folder = tempfile::tempdir().expect("a folder");
 		let (chain, store) = (MockChain::new(), open_store(&folder));
 		let offchain = SharedStorage::default();
-		let window = Window::new(chain.clone(), servers, store.clone(), offchain.clone());
+		let window = Window::new(chain.clone(), servers, store.clone(), offchain.clone(), uncounted());
 		Self { chain, store, offchain, window, _folder: folder }
 	}
 
@@ -326,7 +326,7 @@ fn the_window_is_bounded_and_moves_on() {
 async fn the_feeder_runs_at_blocks_and_when_shares_arrive_and_ends_with_the_blocks() {
 	let folder = tempfile::tempdir().expect("a folder");
 	let (chain, store) = (MockChain::new(), open_store(&folder));
-	let intake = Intake::new(IntakeConfig::default(), chain.clone(), hosted(), store)
+	let intake = Intake::new(IntakeConfig::default(), chain.clone(), hosted(), store, uncounted())
 		.expect("threads can be had");
 	let offchain = SharedStorage::default();
 	let (block, blocks) = futures::channel::mpsc::unbounded();

@@ -13,6 +13,7 @@ use keyshare_rpc::{
 	listener::{self, ListenerConfig},
 };
 use serde_json::{json, Value};
+use std::sync::Arc;
 use tokio::{
 	io::{AsyncReadExt, AsyncWriteExt},
 	net::TcpStream,
@@ -137,10 +138,23 @@ async fn a_stopped_listener_frees_its_port_and_a_taken_port_is_an_error() {
 		cors: Default::default(),
 		max_connections: 1,
 	};
-	let taken = listener::start(config.clone(), api::module(node.intake.clone())).await;
+	let taken = listener::start(config.clone(), api::module(node.intake.clone()), Arc::default()).await;
 	let error = taken.expect_err("the port is taken").to_string();
 	assert!(error.contains(&config.addr.to_string()), "{error}");
 	node.listener.stop().await;
-	let again = listener::start(config, api::module(node.intake.clone())).await;
+	let again = listener::start(config, api::module(node.intake.clone()), Arc::default()).await;
 	assert!(again.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_is_a_plain_http_answer() {
+	let node = Node::start().await;
+	let answer = raw(&node, "GET /health/readiness", "").await;
+	assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+	let body = answer.lines().last().expect("a body");
+	let report: Value = serde_json::from_str(body).expect("JSON");
+	assert_eq!(report["ready"], false);
+	assert!(report["reasons"][0].as_str().is_some_and(|reason| reason.contains("chain")));
+	let elsewhere = raw(&node, "GET /health", "").await;
+	assert!(!elsewhere.starts_with("HTTP/1.1 200 "), "{elsewhere}");
 }

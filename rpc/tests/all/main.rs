@@ -5,5 +5,7 @@ mod common;
 mod confirmations;
 mod intake;
 mod listener;
+mod maintenance;
+mod retire;
 mod store;
 mod sync;

@@ -257,7 +257,7 @@ async fn liar(chain: &MockChain, number: u8, lie: &Dealt) -> (Listener, Arc<Atom
 		cors: Cors::default(),
 		max_connections: 4,
 	};
-	let listener = listener::start(config, module).await.expect("a free port");
+	let listener = listener::start(config, module, Arc::default()).await.expect("a free port");
 	publish(chain, number, G, &format!("http://{}", listener.local_addr()));
 	(listener, asked)
 }
@@ -366,4 +366,37 @@ async fn what_the_chain_shows_no_longer_is_not_handed_over() {
 	let answer = request(&node, signed(1, 2, 2, ids)).await.expect("a member");
 	let ids: Vec<_> = answer.shares.iter().map(|share| share.registration_id).collect();
 	assert_eq!(ids, [stays.key.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_server_of_the_node_holds_needs_no_peer() {
+	let chain = MockChain::new();
+	let before = member(&chain, 1).await;
+	let dealt = held(&chain, &before, 1, 1);
+	// The validator has a new server account on the same node, and nobody else is in the subgroup.
+	before.intake.servers().add(&peer(2), secret(2));
+	publish(&chain, 2, G, &before.url("http"));
+	chain.everywhere(|view| {
+		view.members.remove(&peer(1));
+		view.published.remove(&peer(1));
+	});
+	let _running = Running::start(&before, 2, only_at_blocks());
+	until(|| holds(&before, 2, &dealt)).await;
+	assert!(holds(&before, 1, &dealt), "a copy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_ready_when_nothing_is_lacking() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 1);
+	let health = new.intake.health().clone();
+	assert!(!health.report().ready, "nothing is known yet");
+	// The only server that has the share is away.
+	publish(&chain, 1, G, "http://127.0.0.1:1");
+	let _running = Running::start(&new, 2, eager());
+	until(|| health.report().reasons.iter().any(|reason| reason.starts_with("1 share"))).await;
+	publish(&chain, 1, G, &old.url("http"));
+	until(|| health.report().ready).await;
+	assert!(holds(&new, 2, &dealt));
 }

@@ -8,7 +8,7 @@ use keyshare_primitives::{
 	share::{Share, VerifiedShare},
 	split::PrivateKey,
 	wire::{HexBytes, Ss58, SubmitShare},
-	AccountId, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId, ServerInfo,
+	AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId, ServerInfo,
 	SessionIndex, SubgroupId,
 };
 use keyshare_rpc::{
@@ -17,6 +17,7 @@ use keyshare_rpc::{
 	intake::{Intake, IntakeConfig},
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig},
+	metrics::Metrics,
 	store::{ShareRecord, ShareStore, FILE_NAME},
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
@@ -125,6 +126,7 @@ pub struct View {
 	pub confirmed: HashMap<(RegistrationId, SubgroupId), Vec<AccountId>>,
 	pub published: HashMap<AccountId, PublishedServer>,
 	pub joining: HashMap<AccountId, SessionIndex>,
+	pub number: BlockNumber,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
 }
@@ -288,6 +290,14 @@ impl ChainState for MockChain {
 		self.read(at, |view| view.published.get(server).cloned())
 	}
 
+	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
+		self.read(at, |view| view.number)
+	}
+
+	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError> {
+		self.read(at, |_| SUBGROUPS)
+	}
+
 	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {
 		self.read(at, |view| {
 			let members = view.members.iter().filter(|(_, of)| **of == subgroup);
@@ -341,6 +351,11 @@ impl ChainState for MockChain {
 	}
 }
 
+/// Metrics that nobody reads.
+pub fn uncounted() -> Metrics {
+	Metrics::new(None).expect("well-formed names")
+}
+
 pub fn hosted() -> ServerKeys {
 	hosting(0..SUBGROUPS)
 }
@@ -391,11 +406,13 @@ impl Node {
 		};
 		let store = open_store(&folder);
 		let intake =
-			Intake::new(config, chain.clone(), servers, store).expect("threads can be had");
+			Intake::new(config, chain.clone(), servers, store, uncounted()).expect("threads can be had");
 		let config =
 			ListenerConfig { addr: ([127, 0, 0, 1], 0).into(), cors, max_connections: connections };
 		let listener =
-			listener::start(config, api::module(intake.clone())).await.expect("a free port");
+			listener::start(config, api::module(intake.clone()), intake.health().clone())
+				.await
+				.expect("a free port");
 		Self { chain, intake, listener, folder }
 	}
 

@@ -1,0 +1,84 @@
+//! Whether this node serves its users now: what the share listener answers to
+//! `GET /health/readiness`, for load balancers and supervisors.
+
+use serde::Serialize;
+use std::sync::{
+	atomic::{AtomicU64, Ordering},
+	OnceLock,
+};
+
+/// Not looked at yet.
+const UNKNOWN: u64 = u64::MAX;
+
+type IsBehind = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// What is known of the node's state.
+pub struct Health {
+	/// Shares that hosted servers should hold and do not.
+	lacking: AtomicU64,
+	/// Whether the node is still catching up with the chain.
+	is_behind: OnceLock<IsBehind>,
+}
+
+/// The answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+	/// Whether the node follows the chain, and its servers hold every share that they should.
+	pub ready: bool,
+	/// Why not.
+	pub reasons: Vec<String>,
+}
+
+impl Default for Health {
+	fn default() -> Self {
+		Self { lacking: AtomicU64::new(UNKNOWN), is_behind: OnceLock::new() }
+	}
+}
+
+impl Health {
+	/// From now on `is_behind` is asked whether the node is catching up with the chain. The first
+	/// one stays.
+	pub fn follow(&self, is_behind: impl Fn() -> bool + Send + Sync + 'static) {
+		// Set where the node is put together, once.
+		drop(self.is_behind.set(Box::new(is_behind)));
+	}
+
+	/// How many shares are lacking now.
+	pub(crate) fn lacks(&self, shares: u64) {
+		self.lacking.store(shares.min(UNKNOWN - 1), Ordering::Relaxed);
+	}
+
+	/// The state now. That the store is open goes without saying: without it nobody answers.
+	pub fn report(&self) -> Report {
+		let mut reasons = Vec::new();
+		if self.is_behind.get().is_some_and(|is_behind| is_behind()) {
+			reasons.push("the node is catching up with the chain".to_owned());
+		}
+		match self.lacking.load(Ordering::Relaxed) {
+			UNKNOWN => reasons.push("the store has not been held against the chain yet".into()),
+			0 => {}
+			lacking => reasons.push(format!("{lacking} share(s) are being fetched")),
+		}
+		Report { ready: reasons.is_empty(), reasons }
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_node_is_ready_when_it_follows_the_chain_and_lacks_nothing() {
+		let health = Health::default();
+		assert!(!health.report().ready, "nothing is known yet");
+		health.lacks(0);
+		assert!(health.report().ready);
+		health.lacks(7);
+		assert!(health.report().reasons[0].contains('7'));
+		health.lacks(0);
+		health.follow(|| true);
+		let Report { ready, reasons } = health.report();
+		assert!(!ready && reasons.len() == 1);
+	}
+}

@@ -1,0 +1,141 @@
+//! What the node's Prometheus endpoint says of shares. Every name begins with `keyshare_`.
+//!
+//! | metric | kind | what it counts |
+//! |---|---|---|
+//! | `keyshare_shares_total{outcome}` | counter | shares sent by clients: `stored`, `already-stored`, or the error's name |
+//! | `keyshare_intake_queue` | gauge | requests that wait for a thread or are at work |
+//! | `keyshare_commit_seconds` | histogram | from a checked share to its durable write |
+//! | `keyshare_confirmations_pending` | gauge | stored shares whose confirmation is to be sent |
+//! | `keyshare_confirmations_total` | counter | confirmations seen in the finalized chain |
+//! | `keyshare_shares_erased_total` | counter | shares erased because their attempt or key is gone |
+//! | `keyshare_sync_backlog` | gauge | shares that hosted servers should hold and do not |
+//! | `keyshare_shares_lost` | gauge | of these, those that the chain says they have confirmed |
+//! | `keyshare_sync_fetched_total` | counter | shares fetched from other servers |
+//! | `keyshare_sync_wrong_total` | counter | wrong shares that other servers handed over |
+//! | `keyshare_subgroup_members{subgroup}` | gauge | members of each subgroup; 0 is an alarm |
+//! | `keyshare_subgroup_ready{subgroup}` | gauge | of these, those that hold every share |
+
+use crate::intake::IntakeError;
+use keyshare_primitives::{wire::SubmitStatus, SubgroupId};
+use substrate_prometheus_endpoint::{
+	prometheus::HistogramTimer, register, Counter, CounterVec, Gauge, GaugeVec, Histogram,
+	HistogramOpts, Opts, PrometheusError, Registry, U64,
+};
+
+/// From half a millisecond to about eight seconds.
+const COMMIT_BUCKETS: (f64, f64, usize) = (0.0005, 2.0, 15);
+
+/// The metrics; clones count together.
+#[derive(Clone)]
+pub struct Metrics {
+	shares: CounterVec<U64>,
+	pub(crate) queue: Gauge<U64>,
+	commit: Histogram,
+	pub(crate) pending: Gauge<U64>,
+	pub(crate) confirmed: Counter<U64>,
+	pub(crate) erased: Counter<U64>,
+	pub(crate) backlog: Gauge<U64>,
+	pub(crate) lost: Gauge<U64>,
+	pub(crate) fetched: Counter<U64>,
+	pub(crate) wrong: Counter<U64>,
+	members: GaugeVec<U64>,
+	ready: GaugeVec<U64>,
+}
+
+impl Metrics {
+	/// In the node's registry, if it has one; otherwise they count for nobody.
+	pub fn new(registry: Option<&Registry>) -> Result<Self, PrometheusError> {
+		let none = Registry::new();
+		let to = registry.unwrap_or(&none);
+		let counter = |name: &str, help: &str| register(Counter::new(name, help)?, to);
+		let gauge = |name: &str, help: &str| register(Gauge::new(name, help)?, to);
+		let by_subgroup = |name: &str, help: &str| {
+			register(GaugeVec::new(Opts::new(name, help), &["subgroup"])?, to)
+		};
+		let (start, factor, count) = COMMIT_BUCKETS;
+		let buckets = substrate_prometheus_endpoint::exponential_buckets(start, factor, count)?;
+		let shares = Opts::new("keyshare_shares_total", "Shares sent by clients, by outcome");
+		let commit = HistogramOpts::new(
+			"keyshare_commit_seconds",
+			"Time from a checked share to its durable write",
+		);
+		Ok(Self {
+			shares: register(CounterVec::new(shares, &["outcome"])?, to)?,
+			queue: gauge("keyshare_intake_queue", "Requests waiting or at work")?,
+			commit: register(Histogram::with_opts(commit.buckets(buckets))?, to)?,
+			pending: gauge(
+				"keyshare_confirmations_pending",
+				"Stored shares whose confirmation is to be sent",
+			)?,
+			confirmed: counter(
+				"keyshare_confirmations_total",
+				"Confirmations seen in the finalized chain",
+			)?,
+			erased: counter(
+				"keyshare_shares_erased_total",
+				"Shares erased because their attempt or key is gone",
+			)?,
+			backlog: gauge(
+				"keyshare_sync_backlog",
+				"Shares that hosted servers should hold and do not",
+			)?,
+			lost: gauge(
+				"keyshare_shares_lost",
+				"Lacking shares that the chain says this node has confirmed",
+			)?,
+			fetched: counter("keyshare_sync_fetched_total", "Shares fetched from other servers")?,
+			wrong: counter(
+				"keyshare_sync_wrong_total",
+				"Wrong shares that other servers handed over",
+			)?,
+			members: by_subgroup("keyshare_subgroup_members", "Members of each subgroup")?,
+			ready: by_subgroup("keyshare_subgroup_ready", "Members that hold every share")?,
+		})
+	}
+
+	/// What became of a share that a client sent.
+	pub(crate) fn submitted(&self, outcome: Result<SubmitStatus, &IntakeError>) {
+		let outcome = match outcome {
+			Ok(SubmitStatus::Stored) => "stored",
+			Ok(SubmitStatus::AlreadyStored) => "already-stored",
+			Err(error) => error.code().map_or("Internal", |code| code.name()),
+		};
+		self.shares.with_label_values(&[outcome]).inc();
+	}
+
+	/// Observes the time from now until the timer's `observe_duration`.
+	pub(crate) fn time_commit(&self) -> HistogramTimer {
+		self.commit.start_timer()
+	}
+
+	/// How large a subgroup is.
+	pub(crate) fn subgroup(&self, subgroup: SubgroupId, members: usize, ready: usize) {
+		let label = subgroup.to_string();
+		let set = |gauge: &GaugeVec<U64>, value: usize| {
+			gauge.with_label_values(&[&label]).set(u64::try_from(value).unwrap_or(u64::MAX));
+		};
+		set(&self.members, members);
+		set(&self.ready, ready);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_metric_is_in_the_registry_under_its_name() {
+		let registry = Registry::new();
+		let metrics = Metrics::new(Some(&registry)).expect("names are distinct and well formed");
+		metrics.submitted(Ok(SubmitStatus::Stored));
+		metrics.submitted(Err(&IntakeError::ShareMismatch));
+		metrics.subgroup(2, 3, 1);
+		let families = registry.gather();
+		assert_eq!(families.len(), 12);
+		assert!(families.iter().all(|family| family.get_name().starts_with("keyshare_")));
+		let outcomes = families.iter().find(|family| family.get_name() == "keyshare_shares_total");
+		assert_eq!(outcomes.expect("registered").get_metric().len(), 2);
+		assert!(Metrics::new(Some(&registry)).is_err(), "twice is a mistake");
+		assert!(Metrics::new(None).is_ok(), "a node without Prometheus");
+	}
+}
