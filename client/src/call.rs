@@ -1,21 +1,10 @@
 //! The calls a user makes of pallet `Registration`: their encoding, in words, and when the chain
 //! shows that each is done.
-//!
-//! The pallet's and the call's index come from the chain's own metadata, by name; the arguments
-//! are SCALE of the protocol's types. [`crate::chain::Chain::encode`] decodes the result against
-//! the metadata again, so that a chain with another layout is noticed before anything is signed.
 
-use crate::{constraints, error::Refusal, keyfile};
+use crate::{constraints, error::Refusal, keyfile, payload::Payload};
 use codec::Encode;
 use keyshare_primitives::{
 	api::AccountInfo, storage::REGISTRATION, wire::to_hex, AccountId, Constraints, KeyCommitments,
-};
-use subxt::{
-	ext::{
-		scale_encode::{EncodeAsFields, Error as EncodeError, FieldIter},
-		scale_type_resolver::TypeResolver,
-	},
-	tx::DynamicPayload,
 };
 
 /// A call a user makes.
@@ -56,31 +45,6 @@ pub enum Call {
 }
 
 impl Call {
-	/// The call's name in the pallet.
-	pub fn name(&self) -> &'static str {
-		match self {
-			Self::Register { .. } => "register",
-			Self::Cancel => "cancel",
-			Self::SwapKey { .. } => "swap_key",
-			Self::UpdateConstraints { .. } => "update_constraints",
-			Self::ChangeConstraintAccount { .. } => "change_constraint_account",
-			Self::Deregister => "deregister",
-		}
-	}
-
-	/// The SCALE-encoded arguments, in the pallet's order.
-	pub fn arguments(&self) -> Vec<u8> {
-		match self {
-			Self::Register { constraint_account, constraints, key } => {
-				(constraint_account, constraints, key).encode()
-			}
-			Self::SwapKey { key } => key.encode(),
-			Self::UpdateConstraints { account, constraints } => (account, constraints).encode(),
-			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
-			Self::Cancel | Self::Deregister => Vec::new(),
-		}
-	}
-
 	/// The user whose state the call changes, when `signer` signs it.
 	pub fn subject<'a>(&'a self, signer: &'a AccountId) -> &'a AccountId {
 		match self {
@@ -146,8 +110,37 @@ impl Call {
 		}
 	}
 
-	/// The call in words, for whoever is about to sign it.
-	pub fn in_words(&self) -> String {
+}
+
+impl Payload for Call {
+	fn pallet(&self) -> &'static str {
+		REGISTRATION
+	}
+
+	fn name(&self) -> &'static str {
+		match self {
+			Self::Register { .. } => "register",
+			Self::Cancel => "cancel",
+			Self::SwapKey { .. } => "swap_key",
+			Self::UpdateConstraints { .. } => "update_constraints",
+			Self::ChangeConstraintAccount { .. } => "change_constraint_account",
+			Self::Deregister => "deregister",
+		}
+	}
+
+	fn arguments(&self) -> Vec<u8> {
+		match self {
+			Self::Register { constraint_account, constraints, key } => {
+				(constraint_account, constraints, key).encode()
+			}
+			Self::SwapKey { key } => key.encode(),
+			Self::UpdateConstraints { account, constraints } => (account, constraints).encode(),
+			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
+			Self::Cancel | Self::Deregister => Vec::new(),
+		}
+	}
+
+	fn in_words(&self) -> String {
 		let name = self.name();
 		let details = match self {
 			Self::Register { constraint_account, constraints, key } => format!(
@@ -163,14 +156,9 @@ impl Call {
 				format!("\n  of: {account}\n  new constraint-modification account: {new}")
 			}
 			Self::Cancel => ": gives up the attempt under way".into(),
-			Self::Deregister => ": removes the key in force, and releases its deposit".into(),
+			Self::Deregister => ": removes the key in force; the servers erase its shares".into(),
 		};
 		format!("{REGISTRATION}.{name}{details}")
-	}
-
-	/// What subxt looks up in the metadata and signs.
-	pub fn payload(&self) -> DynamicPayload<ScaleArguments> {
-		subxt::tx::dynamic(REGISTRATION, self.name(), ScaleArguments(self.arguments()))
 	}
 }
 
@@ -184,22 +172,6 @@ fn indented(text: &str) -> String {
 	text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-/// Arguments that are SCALE already.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ScaleArguments(Vec<u8>);
-
-impl EncodeAsFields for ScaleArguments {
-	fn encode_as_fields_to<R: TypeResolver>(
-		&self,
-		_fields: &mut dyn FieldIter<'_, R::TypeId>,
-		_types: &R,
-		out: &mut Vec<u8>,
-	) -> Result<(), EncodeError> {
-		out.extend_from_slice(&self.0);
-		Ok(())
-	}
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -207,7 +179,6 @@ mod tests {
 		api::{RegistrationInfo, RegistrationStatus},
 		Acl, AclKind, KeyRecord, RegistrationId,
 	};
-	use scale_info::PortableRegistry;
 
 	const USER: AccountId = AccountId::new([1; 32]);
 	const OTHER: AccountId = AccountId::new([2; 32]);
@@ -255,20 +226,6 @@ mod tests {
 		assert_eq!(change.arguments(), [[1; 32], [2; 32]].concat());
 		assert!(Call::Cancel.arguments().is_empty());
 		assert!(Call::Deregister.arguments().is_empty());
-	}
-
-	#[test]
-	fn a_payload_appends_exactly_the_arguments() {
-		let call = register();
-		let payload = call.payload();
-		assert_eq!((payload.pallet_name(), payload.call_name()), ("Registration", "register"));
-		let mut out = vec![10, 0];
-		let no_types = PortableRegistry::from(scale_info::Registry::new());
-		payload
-			.call_data()
-			.encode_as_fields_to(&mut std::iter::empty(), &no_types, &mut out)
-			.expect("infallible");
-		assert_eq!(out, [&[10, 0][..], &call.arguments()].concat());
 	}
 
 	#[test]

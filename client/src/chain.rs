@@ -5,16 +5,17 @@
 //! attempt is gone for good" is believed of a finalized block.
 
 use crate::{
-	call::Call,
 	error::{Error, Result},
+	payload::Payload,
 	progress::{Event, Progress},
 };
 use codec::{Decode, Encode};
 use jsonrpsee::ws_client::WsClientBuilder;
 use keyshare_primitives::{
-	api::{AccountInfo, Parameters, SubgroupInfo},
+	api::{AccountInfo, Parameters, SubgroupInfo, ValidatorInfo},
 	AccountId, Balance, Constraints, GenesisHash, KeyScheme, PROTOCOL_VERSION,
 };
+use serde::{de::DeserializeOwned, Serialize};
 use std::{
 	sync::{Arc, Mutex, PoisonError},
 	time::Duration,
@@ -22,7 +23,7 @@ use std::{
 use subxt::{
 	backend::LegacyBackend,
 	config::{DefaultExtrinsicParamsBuilder, RpcConfigFor},
-	rpcs::{LegacyRpcMethods, RpcClient},
+	rpcs::{LegacyRpcMethods, RpcClient, RpcParams},
 	tx::{SignableTransaction, TransactionsClient},
 	utils::{AccountId32, MultiSignature, H256},
 	OnlineClient, SubstrateConfig,
@@ -40,7 +41,7 @@ pub const TOKEN_DECIMALS: usize = 12;
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a new best block is looked for: well below any block time, and cheap to answer.
-const POLL: Duration = Duration::from_millis(400);
+pub(crate) const POLL: Duration = Duration::from_millis(400);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a signed transaction may wait for a block.
 const MORTALITY_BLOCKS: u64 = 256;
@@ -69,6 +70,7 @@ pub struct Chain {
 
 #[derive(Clone)]
 struct Connection {
+	raw: RpcClient,
 	rpc: LegacyRpcMethods<RpcConfigFor<Config>>,
 	client: OnlineClient<Config>,
 }
@@ -135,6 +137,26 @@ impl Chain {
 		self.ask("KeyshareApi_registration", account, At::Finalized).await
 	}
 
+	/// Where the validator `account` stands at the best block.
+	pub async fn validator(&self, account: &AccountId) -> Result<ValidatorInfo> {
+		self.ask("KeyshareApi_validator", account, At::Best).await
+	}
+
+	/// One of the node's own methods, with one object or nothing as its parameters. Those that a
+	/// node keeps for its operator are refused from afar.
+	pub async fn request<Answer: DeserializeOwned>(
+		&self,
+		method: &'static str,
+		request: Option<&(impl Serialize + Sync)>,
+	) -> Result<Answer> {
+		let mut params = RpcParams::new();
+		if let Some(request) = request {
+			params.push(request).map_err(|error| answer(method, error))?;
+		}
+		let client = self.connection().raw;
+		client.request(method, params).await.map_err(|error| rpc_error(&self.url, method, error))
+	}
+
 	/// The deposit for a key of `scheme`, with constraints for a new user.
 	pub async fn deposit(
 		&self,
@@ -161,16 +183,16 @@ impl Chain {
 
 	/// The call's bytes as they are signed: pallet and call index from the metadata, then the
 	/// arguments. Decoded against the metadata again, so that another layout is an error.
-	pub async fn encode(&self, call: &Call) -> Result<Vec<u8>> {
+	pub async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>> {
 		let transactions = self.transactions().await?;
 		let other_layout = |reason: String| {
-			let name = call.name();
+			let (pallet, name) = (call.pallet(), call.name());
 			Error::WrongChain(format!(
-				"this chain's call Registration.{name} is not the one this tool knows: {reason}"
+				"this chain's call {pallet}.{name} is not the one this tool knows: {reason}"
 			))
 		};
 		let bytes = transactions
-			.call_data(&call.payload())
+			.call_data(&call.dynamic())
 			.map_err(|error| other_layout(error.to_string()))?;
 		let decoded = transactions
 			.from_call_data_bytes(&bytes)
@@ -182,8 +204,8 @@ impl Chain {
 	}
 
 	/// The fee for `call` when `signer` signs it. Needs no signature: the length is what counts.
-	pub async fn fee(&self, call: &Call, signer: &AccountId) -> Result<Balance> {
-		let payload = call.payload();
+	pub async fn fee(&self, call: &impl Payload, signer: &AccountId) -> Result<Balance> {
+		let payload = call.dynamic();
 		let transactions = self.transactions().await?;
 		let mut signable = self.signable(&transactions, &payload, signer).await?;
 		let placeholder = MultiSignature::Sr25519([0; 64]);
@@ -197,12 +219,12 @@ impl Chain {
 
 	/// A transaction ready to be signed: mortal from the finalized block, which no fork can take
 	/// away, with the nonce of the best block, so that one call can follow another at once.
-	pub(crate) async fn signable<'a, Payload: subxt::tx::Payload>(
+	pub(crate) async fn signable<'a, Call: subxt::tx::Payload>(
 		&self,
 		transactions: &Transactions,
-		payload: &'a Payload,
+		payload: &'a Call,
 		signer: &AccountId,
-	) -> Result<Signable<'a, Payload>> {
+	) -> Result<Signable<'a, Call>> {
 		let nonce: u32 = self.ask("AccountNonceApi_account_nonce", signer, At::Best).await?;
 		let params = DefaultExtrinsicParamsBuilder::new()
 			.nonce(u64::from(nonce))
@@ -334,11 +356,12 @@ impl Connection {
 			.await
 			.map_err(|error| rpc_error(url, "chain_getBlockHash", error))?;
 		let config = Config::builder().set_genesis_hash(genesis).build();
+		let raw = client.clone();
 		let backend = Arc::new(LegacyBackend::builder().build(client));
 		let client = OnlineClient::from_backend_with_config(config, backend)
 			.await
 			.map_err(|error| answer("chain_getBlockHash", error))?;
-		Ok(Self { rpc, client })
+		Ok(Self { raw, rpc, client })
 	}
 
 	async fn ask<Answer: Decode>(

@@ -67,7 +67,7 @@ pub enum Command {
 	SwapKey(SwapKey),
 	/// Give up the attempt under way; the deposit comes back
 	Cancel(Signed),
-	/// Remove the registered key and its constraints from the chain; the deposit comes back
+	/// Remove the registered key; the servers erase its shares, and the deposit comes back
 	Deregister(Signed),
 	/// Check a registered key: ids, verifying shares, coverage, and a fresh proof of every server
 	Verify(Verify),

@@ -154,7 +154,7 @@ impl Refusal {
 	/// What to do about it.
 	pub fn hint(&self) -> Option<&'static str> {
 		let name = self.name.as_deref().unwrap_or_default();
-		match name.strip_prefix("Registration::").unwrap_or(name) {
+		match name.split_once("::").map_or(name, |(_, name)| name) {
 			"AlreadyRegistered" => {
 				Some("`keyshare swap-key` replaces the key, `keyshare deregister` removes it.")
 			}
@@ -172,7 +172,18 @@ impl Refusal {
 			"EmptySubgroup" => {
 				Some("The network is not ready; `keyshare subgroups` shows who is there.")
 			}
-			"Payment" | "FundsUnavailable" | "Token::FundsUnavailable" => Some(
+			"KeyReplacedTooSoon" => Some(
+				"`keyshare server status ACCOUNT` shows the block at which the grace period ends.",
+			),
+			"NoServer" => Some("`keyshare server declare` publishes one."),
+			"ServerAccountInUse" | "EncryptionKeyInUse" => Some(
+				"Keys belong to one validator for ever: make new ones with `keyshare-node key \
+				 generate-server`.",
+			),
+			"TooManyCandidates" | "InsufficientBond" => {
+				Some("Ask for a place, or bond more: see the pallet CollatorSelection.")
+			}
+			"Payment" | "FundsUnavailable" => Some(
 				"The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.",
 			),
 			"Stale" => Some("Another transaction of this account came first; try again."),

@@ -4,7 +4,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`chain`] | the connection to a node: reads through the runtime API, versions |
-//! | [`call`] | the calls a user makes: encoding, in words, and when each is done |
+//! | [`payload`] | a call of any pallet: encoded, in words |
+//! | [`call`] | the calls a user makes, and when each is done |
+//! | [`operator`] | what a validator's operator does: its server, session keys, candidacy |
 //! | [`submit`] | signing, or leaving the signature to a wallet, and waiting for inclusion |
 //! | [`account`] | the account that signs, and addresses |
 //! | [`keyfile`] | the private key that is registered: reading, generating |
@@ -29,6 +31,8 @@ pub mod dealing;
 pub mod deliver;
 pub mod error;
 pub mod keyfile;
+pub mod operator;
+pub mod payload;
 pub mod progress;
 pub mod servers;
 pub mod submit;

@@ -7,8 +7,9 @@
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, Chain},
+	chain::{answer, Chain, POLL},
 	error::{Error, Incomplete, Refusal, Result},
+	payload::Payload,
 	progress::{Event, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
@@ -18,7 +19,7 @@ use subxt::{
 	tx::TransactionStatus,
 };
 use subxt_signer::sr25519::Keypair;
-use tokio::time::{timeout_at, Instant};
+use tokio::time::{sleep, timeout_at, Instant};
 
 /// Who signs.
 pub enum Signer {
@@ -56,33 +57,71 @@ pub async fn carry_out(
 	if call.is_done(&before) {
 		return Ok(before);
 	}
+	begin(chain, call, signer, deadline, progress).await?;
+	let mut follower = chain.follow(subject, progress);
+	let done = follower.until(|info| call.is_done(&info).then_some(info));
+	timeout_at(deadline, done).await.map_err(|_| too_late(call))?
+}
+
+/// Makes `call`, and waits until `is_done` finds it in the chain's state.
+pub async fn carry_out_until(
+	chain: &Chain,
+	call: &impl Payload,
+	signer: &Signer,
+	deadline: Instant,
+	progress: &Progress,
+	is_done: impl AsyncFn() -> Result<bool>,
+) -> Result<()> {
+	begin(chain, call, signer, deadline, progress).await?;
+	let done = async {
+		loop {
+			match is_done().await {
+				Ok(true) => return Ok(()),
+				Ok(false) => {}
+				Err(Error::Unreachable { reason, .. }) => progress(Event::NodeLost { reason }),
+				Err(error) => return Err(error),
+			}
+			sleep(POLL).await;
+		}
+	};
+	timeout_at(deadline, done).await.map_err(|_| too_late(call))?
+}
+
+fn too_late(call: &impl Payload) -> Error {
+	let name = call.name();
+	Error::Incomplete(Incomplete::waiting_for(format!("the chain showed the call {name}")))
+}
+
+/// Has the call signed, here and sent, or elsewhere.
+async fn begin(
+	chain: &Chain,
+	call: &impl Payload,
+	signer: &Signer,
+	deadline: Instant,
+	progress: &Progress,
+) -> Result<()> {
 	let encoded = chain.encode(call).await?;
 	match signer {
 		Signer::Key(key) => submit(chain, call, key, deadline, progress).await?,
-		Signer::Elsewhere(_) => progress(Event::SignElsewhere {
+		Signer::Elsewhere(account) => progress(Event::SignElsewhere {
 			signer: account.clone(),
 			call: to_hex(&encoded),
 			words: call.in_words(),
 		}),
 	}
-	let mut follower = chain.follow(subject, progress);
-	let done = follower.until(|info| call.is_done(&info).then_some(info));
-	timeout_at(deadline, done).await.map_err(|_| {
-		let name = call.name();
-		Error::Incomplete(Incomplete::waiting_for(format!("the chain showed the call {name}")))
-	})?
+	Ok(())
 }
 
 /// Signs, sends, and follows the transaction to its first best block. Losing sight of it is no
 /// error: the state decides.
 async fn submit(
 	chain: &Chain,
-	call: &Call,
+	call: &impl Payload,
 	key: &Keypair,
 	deadline: Instant,
 	progress: &Progress,
 ) -> Result<()> {
-	let payload = call.payload();
+	let payload = call.dynamic();
 	let transactions = chain.transactions().await?;
 	let signed = chain
 		.signable(&transactions, &payload, &account_of(key))

@@ -112,6 +112,57 @@ pub struct AccountInfo {
 	pub registering: Option<RegistrationInfo>,
 }
 
+/// Where a validator stands.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct ValidatorInfo {
+	/// The server it has published.
+	pub server: Option<ServerInfo>,
+	/// The encryption key before, while it still opens envelopes.
+	pub retired: Option<RetiredKey<BlockNumber>>,
+	/// Its session keys for the next sessions, SCALE-encoded.
+	pub session_keys: Option<Vec<u8>>,
+	/// The subgroup it belongs to, now or whenever it returns; none before it was first a member.
+	pub subgroup: Option<SubgroupId>,
+	/// Whether it is a member now.
+	pub membership: Membership,
+	/// What keeps it from being selected; nothing if it is or can be.
+	pub obstacles: Vec<Obstacle>,
+}
+
+/// Whether a validator is a member of its subgroup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum Membership {
+	/// It is none.
+	Outside,
+	/// It is selected for the next session.
+	Next,
+	/// It is a member since that session, and still fetches shares.
+	Syncing {
+		/// When it joined, or changed its server account.
+		since: SessionIndex,
+	},
+	/// It is a member and holds every share, as it has declared.
+	Ready,
+}
+
+/// What keeps a validator from being selected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum Obstacle {
+	/// It has published no server.
+	NoServer,
+	/// It has set no session keys.
+	NoSessionKeys,
+	/// It is leaving.
+	Withdrawing,
+	/// It has equivocated.
+	Barred {
+		/// When.
+		session: SessionIndex,
+	},
+	/// Nobody has elected it: it is neither a candidate nor set by root.
+	NotACandidate,
+}
+
 sp_api::decl_runtime_apis! {
 	/// What clients and servers ask the chain.
 	pub trait KeyshareApi {
@@ -119,6 +170,8 @@ sp_api::decl_runtime_apis! {
 		fn parameters() -> Parameters;
 		/// Every subgroup with its members, by id.
 		fn subgroups() -> Vec<SubgroupInfo>;
+		/// Where the validator `account` stands; nobody needs to be one to be asked about.
+		fn validator(account: AccountId) -> ValidatorInfo;
 		/// What the chain holds for `account`; empty fields where it holds nothing.
 		fn registration(account: AccountId) -> AccountInfo;
 		/// The deposit, in the chain's smallest unit, that `register` holds for a key of `scheme`

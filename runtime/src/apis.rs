@@ -9,7 +9,7 @@ use frame_support::{
 	weights::Weight,
 };
 use keyshare_primitives::{
-	api::{AccountInfo, Parameters, SubgroupInfo},
+	api::{AccountInfo, Obstacle, Parameters, SubgroupInfo, ValidatorInfo},
 	membership::SubgroupMembership,
 	Constraints, KeyScheme,
 };
@@ -210,6 +210,19 @@ impl_runtime_apis! {
 					quorum: Registration::quorum(Subgroups::size(id)),
 				})
 				.collect()
+		}
+
+		fn validator(account: AccountId) -> ValidatorInfo {
+			let mut info = Subgroups::validator_info(&account);
+			let is_candidate = pallet_collator_selection::Invulnerables::<Runtime>::get()
+				.contains(&account)
+				|| pallet_collator_selection::CandidateList::<Runtime>::get()
+					.iter()
+					.any(|candidate| candidate.who == account);
+			if !is_candidate {
+				info.obstacles.push(Obstacle::NotACandidate);
+			}
+			info
 		}
 
 		fn registration(account: AccountId) -> AccountInfo {

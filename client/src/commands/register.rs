@@ -14,6 +14,7 @@ use keyshare_client::{
 	dealing::Dealing,
 	deliver::deliver,
 	error::Refusal,
+	payload::Payload,
 	progress::Event,
 	submit::{carry_out, Signer},
 	Error, Result,

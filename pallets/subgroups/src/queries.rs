@@ -1,11 +1,12 @@
 //! What others ask of the subgroups.
 
-use crate::{pallet::*, Config, Pallet};
+use crate::{pallet::*, session::ValidatorSet, Config, Pallet};
 use alloc::vec::Vec;
+use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
-	api::{MemberInfo, Readiness},
+	api::{MemberInfo, Membership, Readiness, ValidatorInfo},
 	membership::SubgroupMembership,
-	AccountId, SubgroupId,
+	AccountId, BlockNumber, SubgroupId,
 };
 
 impl<T: Config> Pallet<T> {
@@ -22,6 +23,36 @@ impl<T: Config> Pallet<T> {
 				Some(MemberInfo { validator, server, readiness })
 			})
 			.collect()
+	}
+
+	/// Where a validator stands, but for what only who elects validators knows.
+	pub fn validator_info(validator: &AccountId) -> ValidatorInfo
+	where
+		BlockNumberFor<T>: Into<BlockNumber>,
+	{
+		let published = Servers::<T>::get(validator);
+		let now = frame_system::Pallet::<T>::block_number();
+		let retired = published.as_ref().and_then(|published| published.retired);
+		let retired = retired.filter(|retired| now < retired.until).map(|retired| {
+			keyshare_primitives::RetiredKey { key: retired.key, until: retired.until.into() }
+		});
+		let server = published.map(|published| published.info);
+		let is_member =
+			server.as_ref().is_some_and(|server| MemberOf::<T>::contains_key(&server.account));
+		let membership = match (is_member, Joining::<T>::get(validator)) {
+			(true, Some(since)) => Membership::Syncing { since },
+			(true, None) => Membership::Ready,
+			(false, _) if T::Validators::queued().contains(validator) => Membership::Next,
+			(false, _) => Membership::Outside,
+		};
+		ValidatorInfo {
+			server,
+			retired,
+			session_keys: T::Validators::session_keys(validator),
+			subgroup: Assignments::<T>::get(validator),
+			membership,
+			obstacles: Self::obstacles(validator),
+		}
 	}
 }
 

@@ -2,8 +2,9 @@
 
 use crate::{membership::saturated, pallet::*, Config, Pallet, WeightInfo};
 use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
-use keyshare_primitives::{AccountId, SessionIndex};
+use keyshare_primitives::{api::Obstacle, AccountId, SessionIndex};
 use pallet_session::{historical, SessionManager};
 use sp_runtime::{traits::Convert, Perbill};
 use sp_staking::offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler};
@@ -18,8 +19,8 @@ pub trait ValidatorSet {
 	fn queued() -> Vec<AccountId>;
 	/// The number of the session now.
 	fn session() -> SessionIndex;
-	/// Whether an account has set its session keys.
-	fn has_session_keys(validator: &AccountId) -> bool;
+	/// The session keys that an account has set, SCALE-encoded.
+	fn session_keys(validator: &AccountId) -> Option<Vec<u8>>;
 	/// Keeps a validator from making blocks in this session.
 	fn disable(validator: &AccountId);
 	/// Drops what proves who was a validator before `session`.
@@ -46,8 +47,8 @@ where
 		Self::current_index()
 	}
 
-	fn has_session_keys(validator: &AccountId) -> bool {
-		pallet_session::NextKeys::<T>::contains_key(validator)
+	fn session_keys(validator: &AccountId) -> Option<Vec<u8>> {
+		pallet_session::NextKeys::<T>::get(validator).map(|keys| keys.encode())
 	}
 
 	fn disable(validator: &AccountId) {
@@ -81,8 +82,8 @@ impl ValidatorSet for () {
 		0
 	}
 
-	fn has_session_keys(_: &AccountId) -> bool {
-		false
+	fn session_keys(_: &AccountId) -> Option<Vec<u8>> {
+		None
 	}
 
 	fn disable(_: &AccountId) {}
@@ -94,13 +95,23 @@ impl ValidatorSet for () {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Whether a validator may be selected: it has a server and session keys, is not leaving, and
-	/// is not barred for an offence.
+	/// What keeps a validator from being selected, as far as this pallet knows.
+	pub fn obstacles(validator: &AccountId) -> Vec<Obstacle> {
+		let barred = Barred::<T>::get(validator);
+		[
+			(!Servers::<T>::contains_key(validator)).then_some(Obstacle::NoServer),
+			T::Validators::session_keys(validator).is_none().then_some(Obstacle::NoSessionKeys),
+			Withdrawing::<T>::contains_key(validator).then_some(Obstacle::Withdrawing),
+			barred.map(|session| Obstacle::Barred { session }),
+		]
+		.into_iter()
+		.flatten()
+		.collect()
+	}
+
+	/// Whether nothing of that keeps a validator from being selected.
 	pub fn is_eligible(validator: &AccountId) -> bool {
-		Servers::<T>::contains_key(validator)
-			&& !Withdrawing::<T>::contains_key(validator)
-			&& !Barred::<T>::contains_key(validator)
-			&& T::Validators::has_session_keys(validator)
+		Self::obstacles(validator).is_empty()
 	}
 
 	/// Of the candidates for the next session, those that may be selected and have room in a
