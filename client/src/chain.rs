@@ -38,6 +38,8 @@ pub const TOKEN: &str = "KEY";
 /// Digits after the point of an amount in [`TOKEN`].
 pub const TOKEN_DECIMALS: usize = 12;
 
+/// What a node says when it is asked from afar for what only its operator may ask.
+const UNSAFE: &str = "unsafe to be called externally";
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a new best block is looked for: well below any block time, and cheap to answer.
@@ -432,6 +434,10 @@ pub(crate) fn answer(request: &str, reason: impl ToString) -> Error {
 fn rpc_error(url: &str, request: &str, error: subxt::rpcs::Error) -> Error {
 	use subxt::rpcs::Error as E;
 	match error {
+		E::User(error) if error.message.contains(UNSAFE) => Error::Input(format!(
+			"the node at {url} answers {request} to its own machine only: run this where the node \
+			 runs, and name its RPC address there with --url"
+		)),
 		E::User(error) => {
 			let data = error.data.map(|data| format!(" {data}")).unwrap_or_default();
 			answer(request, format!("{} ({}){data}", error.message, error.code))

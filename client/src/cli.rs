@@ -24,6 +24,11 @@ const ED25519_NOTE: &str = "\
 An Ed25519 key is shared as the scalar that its seed expands to. The shares can sign like the key,
 but the seed itself can never be recovered from them: keep your own copy if you need it.";
 
+const OPERATOR_NOTE: &str = "\
+The node's part needs its secrets, so the node itself does it, and only for its own machine: run
+this where the node runs, and name its RPC address with --url. The validator's account is the one
+that signs; with --external-signer it never comes near the node.";
+
 /// Registers private keys with a Keyshare network, and shows and checks what became of them.
 #[derive(Parser)]
 #[command(name = "keyshare", version, after_help = AFTER_HELP)]
@@ -74,6 +79,15 @@ pub enum Command {
 	/// Make or look at a key file, without any network
 	#[command(subcommand)]
 	Key(Key),
+	/// For operators: publish a validator's server, replace its keys, see where it stands
+	#[command(subcommand)]
+	Server(Server),
+	/// For operators: a validator's session keys
+	#[command(subcommand)]
+	SessionKeys(SessionKeys),
+	/// For operators: stand as a candidate, or stop
+	#[command(subcommand)]
+	Validator(Validator),
 }
 
 /// `register`.
@@ -217,6 +231,75 @@ pub enum Key {
 		#[command(flatten)]
 		key: ExistingKey,
 	},
+}
+
+/// `server`.
+#[derive(Subcommand)]
+pub enum Server {
+	/// Publish a server that the node hosts, or replace the one published
+	#[command(after_long_help = OPERATOR_NOTE)]
+	Declare {
+		/// The server, where the node hosts several
+		#[arg(long, value_name = "ACCOUNT", value_parser = parse_address)]
+		server: Option<AccountId>,
+		/// Where the world reaches the node's share listener: an https, wss, http or ws URL
+		#[arg(long, value_name = "URL")]
+		endpoint: String,
+		/// The validator.
+		#[command(flatten)]
+		signed: Signed,
+	},
+	/// Publish the server under another address
+	#[command(after_long_help = OPERATOR_NOTE)]
+	ChangeEndpoint {
+		/// The new address
+		endpoint: String,
+		/// The validator.
+		#[command(flatten)]
+		signed: Signed,
+	},
+	/// Have the node make a new encryption key, and publish it; the old one still opens envelopes
+	/// for the grace period, and is erased after it
+	#[command(after_long_help = OPERATOR_NOTE)]
+	RotateKey {
+		/// The validator.
+		#[command(flatten)]
+		signed: Signed,
+	},
+	/// Leave: selected no more, and no member from the session after the next
+	Withdraw {
+		/// The validator.
+		#[command(flatten)]
+		signed: Signed,
+	},
+	/// Show where a validator stands, and what keeps it from being selected
+	Status {
+		/// The validator
+		#[arg(value_parser = parse_address)]
+		account: AccountId,
+	},
+}
+
+/// `session-keys`.
+#[derive(Subcommand)]
+pub enum SessionKeys {
+	/// Have the node make new session keys, and set them with its proof that the validator owns
+	/// them
+	#[command(after_long_help = OPERATOR_NOTE)]
+	Rotate {
+		/// The validator.
+		#[command(flatten)]
+		signed: Signed,
+	},
+}
+
+/// `validator`.
+#[derive(Subcommand)]
+pub enum Validator {
+	/// Stand as a candidate; the bond is held
+	Apply(Signed),
+	/// Stand no more; the bond comes back
+	Leave(Signed),
 }
 
 /// A key that is there already.
@@ -404,6 +487,16 @@ mod tests {
 		] {
 			assert_eq!(with(&conflict).err(), Some(ErrorKind::ArgumentConflict), "{conflict:?}");
 		}
+	}
+
+	#[test]
+	fn an_operators_command_names_one_validator() {
+		let declare = ["server", "declare", "--endpoint", "https://a.example"];
+		let with = |more: &[&str]| parse(&declare.iter().chain(more).copied().collect::<Vec<_>>());
+		assert!(with(&["--dev-account", "bob"]).is_ok());
+		assert_eq!(with(&[]).map(drop), Err(ErrorKind::MissingRequiredArgument));
+		assert!(parse(&["server", "status", ALICE]).is_ok());
+		assert!(parse(&["session-keys", "rotate", "--external-signer", ALICE]).is_ok());
 	}
 
 	#[test]

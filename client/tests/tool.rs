@@ -194,3 +194,25 @@ async fn key_files_are_made_and_inspected_without_a_network() {
 	assert!(!inspected.messages.contains(digits) && !inspected.json().to_string().contains(digits));
 	assert_eq!(keyshare("ws://127.0.0.1:1", &generate).await.code, exit::USAGE);
 }
+
+#[tokio::test]
+async fn a_validators_standing_names_what_is_in_its_way() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let ran = keyshare(&network.url, &["server", "status", &user()]).await;
+	assert_eq!(ran.code, exit::OK, "{}", ran.messages);
+	let json = ran.json();
+	assert_eq!(json["validator"], user());
+	assert_eq!((&json["subgroup"], &json["membership"]), (&2.into(), &"outside".into()));
+	assert_eq!(json["obstacles"], serde_json::json!(["no-server", "barred"]));
+	assert_eq!(json["server"], Value::Null);
+	network.chain.change(|state| {
+		state.validator.membership = keyshare_primitives::api::Membership::Syncing { since: 4 };
+		state.validator.server = Some(state.subgroups[1].members[0].server.clone());
+		state.validator.obstacles.clear();
+	});
+	let ran = keyshare(&network.url, &["server", "status", &user()]).await;
+	let json = ran.json();
+	assert_eq!((&json["membership"], &json["sinceSession"]), (&"syncing".into(), &4.into()));
+	assert_eq!(json["server"]["server"], server_account(1).to_string());
+	assert_eq!(json["obstacles"], serde_json::json!([]));
+}

@@ -2,6 +2,7 @@
 
 mod calls;
 mod key;
+mod operator;
 mod register;
 mod show;
 mod verify;
@@ -37,6 +38,9 @@ pub async fn run(cli: Cli, output: &Output) -> Result<u8> {
 		Command::Deregister(signed) => calls::deregister(url, signed, output).await,
 		Command::Verify(args) => verify::verify(url, args, output).await,
 		Command::Key(command) => key::run(command, output),
+		Command::Server(command) => operator::server(url, command, output).await,
+		Command::SessionKeys(command) => operator::session_keys(url, command, output).await,
+		Command::Validator(command) => operator::validator(url, command, output).await,
 	}
 	.map(|code| code.unwrap_or(exit::OK))
 }

@@ -264,6 +264,26 @@ impl From<&Coverage> for SubgroupCoverage {
 	}
 }
 
+impl SubgroupCoverage {
+	fn words(&self) -> String {
+		let subgroup = self.subgroup;
+		let Some(quorum) = self.quorum else {
+			return format!("subgroup {subgroup}: it has no members");
+		};
+		let mut words = format!(
+			"subgroup {subgroup}: {} of {} servers confirmed, at least {quorum} needed",
+			self.confirmed.len(),
+			self.members.len()
+		);
+		for member in &self.members {
+			let has = self.confirmed.contains(member);
+			let state = if has { "confirmed" } else { "not confirmed" };
+			words += &format!("\n    {member} {state}");
+		}
+		words
+	}
+}
+
 impl Registration {
 	fn words(&self) -> String {
 		let mut words = format!(
@@ -277,16 +297,11 @@ impl Registration {
 			words += &format!(", expires at block {block}");
 		}
 		for subgroup in &self.subgroups {
-			let quorum = match subgroup.quorum {
-				Some(quorum) => format!("at least {quorum} needed"),
-				None => "it has no members".into(),
-			};
-			words += &format!(
-				"\n  subgroup {}: {} of {} servers confirmed, {quorum}",
-				subgroup.subgroup,
-				subgroup.confirmed.len(),
-				subgroup.members.len()
-			);
+			words += &format!("\n  {}", subgroup.words());
+		}
+		if self.expires_at.is_none() && self.subgroups.iter().any(|subgroup| !subgroup.reached) {
+			words += "\n  below quorum: the members that are missing fetch their shares by \
+			          themselves; `keyshare verify` asks those that have theirs";
 		}
 		words
 	}

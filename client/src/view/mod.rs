@@ -3,9 +3,11 @@
 //! smallest unit (10⁻¹² KEY), absent things `null`.
 
 mod account;
+mod validator;
 mod verified;
 
 pub use account::{Account, AccountConstraints, Delivered, DryRun};
+pub use validator::Validator;
 pub use verified::Verified;
 
 use keyshare_client::{error::MissingSubgroup, keyfile, Error};
@@ -152,15 +154,12 @@ impl Subgroups {
 			members: info
 				.members
 				.iter()
-				.map(|member| {
-					let EncryptionKey::X25519(key) = &member.server.encryption_key;
-					Member {
-						validator: member.validator.to_string(),
-						server: member.server.account.to_string(),
-						encryption_key: to_hex(key),
-						endpoint: String::from_utf8_lossy(&member.server.endpoint).into_owned(),
-						ready: member.readiness == Readiness::Ready,
-					}
+				.map(|member| Member {
+					validator: member.validator.to_string(),
+					server: member.server.account.to_string(),
+					encryption_key: encryption_key_hex(&member.server.encryption_key),
+					endpoint: String::from_utf8_lossy(&member.server.endpoint).into_owned(),
+					ready: member.readiness == Readiness::Ready,
 				})
 				.collect(),
 		};
@@ -185,6 +184,12 @@ impl Subgroups {
 		}
 		words
 	}
+}
+
+/// The key without its algorithm: there is one.
+fn encryption_key_hex(key: &EncryptionKey) -> String {
+	let EncryptionKey::X25519(bytes) = key;
+	to_hex(bytes)
 }
 
 /// Result of `key generate` and `key inspect`.

@@ -71,6 +71,7 @@ pub struct State {
 	pub subgroups: Vec<SubgroupInfo>,
 	pub account: AccountInfo,
 	pub finalized: Option<AccountInfo>,
+	pub validator: ValidatorInfo,
 }
 
 /// A chain with one attempt of [`USER`] under way, one server a subgroup.
@@ -120,6 +121,14 @@ impl Chain {
 			subgroups: subgroups.collect(),
 			account,
 			finalized: None,
+			validator: ValidatorInfo {
+				server: None,
+				retired: None,
+				session_keys: None,
+				subgroup: Some(2),
+				membership: Membership::Outside,
+				obstacles: vec![Obstacle::NoServer, Obstacle::Barred { session: 7 }],
+			},
 		};
 		Self { state: Arc::new(Mutex::new(state)) }
 	}
@@ -190,6 +199,7 @@ impl Chain {
 					state.finalized.as_ref().unwrap_or(&state.account).encode()
 				}
 				"KeyshareApi_registration" => state.account.encode(),
+				"KeyshareApi_validator" => state.validator.encode(),
 				_ => return None,
 			})
 		});
