@@ -109,7 +109,6 @@ impl Call {
 			_ => Ok(()),
 		}
 	}
-
 }
 
 impl Payload for Call {

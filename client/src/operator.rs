@@ -110,7 +110,8 @@ impl Payload for OperatorCall {
 				)
 			}
 			Self::WithdrawServer => {
-				": selected no more; the server goes when its validator is no member any more".into()
+				": selected no more; the server goes when its validator is no member any more"
+					.into()
 			}
 			Self::SetKeys { keys, .. } => format!("\n  session keys: {}", to_hex(keys)),
 			Self::RegisterAsCandidate => ": stands as a candidate, with the bond held".into(),
@@ -225,17 +226,16 @@ impl Operator<'_> {
 
 	/// A server that the node hosts.
 	async fn hosted(&self, server: Option<&AccountId>) -> Result<HostedServer> {
-		let mut hosted: HostedServers = self
-			.chain
-			.request("keyshare_servers", None::<&()>)
-			.await
-			.map_err(|error| match error {
+		let mut hosted: HostedServers =
+			self.chain.request("keyshare_servers", None::<&()>).await.map_err(|error| {
+				match error {
 				Error::Answer { .. } => Error::Input(
 					"this node hosts no server: make one with `keyshare-node key generate-server`, \
 					 and start the node with --share-store-password-file"
 						.into(),
 				),
 				other => other,
+			}
 			})?;
 		if let Some(server) = server {
 			let found = hosted.servers.into_iter().find(|one| one.account.0 == *server);

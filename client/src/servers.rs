@@ -3,9 +3,7 @@
 use backon::{ExponentialBuilder, Retryable};
 use keyshare_primitives::{
 	messages, proof,
-	wire::{
-		CustodyChallenge, ErrorCode, FreshProof, HexBytes, ShareReceipt, Ss58, SubmitShare,
-	},
+	wire::{CustodyChallenge, ErrorCode, FreshProof, HexBytes, ShareReceipt, Ss58, SubmitShare},
 	Element, Generation, KeyRecord,
 };
 use keyshare_transport::{call, CallError};

@@ -51,7 +51,8 @@ async fn a_busy_server_is_asked_again_at_its_own_pace() {
 	let retries = Mutex::new(Vec::new());
 	let attempt = || submit_share(&line, &request, &record);
 	let on_retry = |error: &ServerError, after| {
-		let busy = matches!(error, ServerError::Call(CallError::Refused { code: ErrorCode::Busy, .. }));
+		let busy =
+			matches!(error, ServerError::Call(CallError::Refused { code: ErrorCode::Busy, .. }));
 		retries.lock().expect("not poisoned").push((busy, after));
 	};
 	patiently(1, attempt, on_retry).await.expect("stored at the third call");
@@ -68,7 +69,9 @@ async fn a_lasting_refusal_is_not_repeated() {
 	let attempt = || submit_share(&line, &request, &record);
 	let error = patiently(1, attempt, |_, _| ()).await.err();
 	let expected = ErrorCode::WrongSubgroup;
-	assert!(matches!(error, Some(ServerError::Call(CallError::Refused { code, .. })) if code == expected));
+	assert!(
+		matches!(error, Some(ServerError::Call(CallError::Refused { code, .. })) if code == expected)
+	);
 	assert_eq!(server.calls(), [G]);
 }
 
@@ -80,7 +83,9 @@ async fn both_transports_store_and_answer_challenges() {
 		let line = line(scheme, address);
 		let before = challenge(&line, &USER, &record()).await.err();
 		let none = ErrorCode::NoShare;
-		assert!(matches!(before, Some(ServerError::Call(CallError::Refused { code, .. })) if code == none));
+		assert!(
+			matches!(before, Some(ServerError::Call(CallError::Refused { code, .. })) if code == none)
+		);
 		submit_share(&line, &request(), &record()).await.expect("stored");
 		challenge(&line, &USER, &record()).await.expect("proved");
 		server.behave(Behaviour::WrongProof);
@@ -112,7 +117,10 @@ async fn a_server_that_is_gone_is_a_lost_connection() {
 	for scheme in ["http", "ws"] {
 		let address = SocketAddr::from(([127, 0, 0, 1], closed_port()));
 		let error = submit_share(&line(scheme, address), &request(), &record()).await.err();
-		assert!(matches!(error, Some(ServerError::Call(CallError::Connection(_)))), "{scheme}: {error:?}");
+		assert!(
+			matches!(error, Some(ServerError::Call(CallError::Connection(_)))),
+			"{scheme}: {error:?}"
+		);
 	}
 }
 
@@ -123,7 +131,10 @@ async fn encrypted_endpoints_are_spoken_to() {
 	let (address, _running) = server.serve().await;
 	for scheme in ["https", "wss"] {
 		let error = submit_share(&line(scheme, address), &request(), &record()).await.err();
-		assert!(matches!(error, Some(ServerError::Call(CallError::Connection(_)))), "{scheme}: {error:?}");
+		assert!(
+			matches!(error, Some(ServerError::Call(CallError::Connection(_)))),
+			"{scheme}: {error:?}"
+		);
 	}
 	let error = submit_share(&line("ftp", address), &request(), &record()).await.err();
 	assert!(matches!(error, Some(ServerError::Call(CallError::Endpoint(_)))));

@@ -99,17 +99,16 @@ impl ShareStoreCommand {
 			Self::Restore(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
 				let Home { store, genesis, .. } = &home;
-				let inventory =
-					maintenance::restore(&command.from, store, &password, *genesis)
-						.map_err(at(&command.from))?;
+				let inventory = maintenance::restore(&command.from, store, &password, *genesis)
+					.map_err(at(&command.from))?;
 				println!("Restored {} to {}", command.from.display(), store.display());
 				return report(&command.from, inventory);
 			}
 			Self::Verify(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
 				let file = command.file.as_ref().unwrap_or(&home.store);
-				let inventory = maintenance::verify(file, &password, home.genesis)
-					.map_err(at(file))?;
+				let inventory =
+					maintenance::verify(file, &password, home.genesis).map_err(at(file))?;
 				return report(file, inventory);
 			}
 			Self::ChangePassword(command) => {

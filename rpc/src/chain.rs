@@ -7,8 +7,8 @@
 
 use codec::Decode;
 use keyshare_primitives::{
-	storage, AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
-	ServerInfo, SessionIndex, SubgroupId,
+	storage, AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, RegistrationId,
+	RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 };
 use sc_client_api::{Backend, StorageKey, StorageProvider};
 use sp_blockchain::HeaderBackend;
@@ -99,11 +99,8 @@ pub trait ChainState: Send + Sync {
 	/// The servers of a subgroup's members.
 	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError>;
 	/// The session in which the validator of `server` joined, until the server is ready.
-	fn joined(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SessionIndex>, ChainError>;
+	fn joined(&self, at: BlockHash, server: &AccountId)
+		-> Result<Option<SessionIndex>, ChainError>;
 	/// At most `limit` attempts or keys with their accounts, in the chain's order, from after
 	/// `account` on.
 	fn keys(

@@ -19,9 +19,9 @@ use keyshare_primitives::{
 	seal::{seal, SealedShare, ShareContext},
 	share::VerifiedShare,
 	wire::{
-		CustodyChallenge, ErrorCode, FreshProof, HexBytes, HostedServer, HostedServers, RequestShares,
-		SealedShareOf, SealedShares, ShareReceipt, ShareState, ShareStatus, ShareStatusQuery, Ss58,
-		SubmitShare, SubmitStatus, MAX_REQUESTED,
+		CustodyChallenge, ErrorCode, FreshProof, HexBytes, HostedServer, HostedServers,
+		RequestShares, SealedShareOf, SealedShares, ShareReceipt, ShareState, ShareStatus,
+		ShareStatusQuery, Ss58, SubmitShare, SubmitStatus, MAX_REQUESTED,
 	},
 	AccountId, Element, EncryptionKey, Generation, KeyRecord, RegistrationId, SubgroupId,
 	PROTOCOL_VERSION,
@@ -347,7 +347,12 @@ impl Intake {
 			Ok(HostedServers {
 				protocol_version: PROTOCOL_VERSION,
 				genesis_hash: intake.chain.genesis(),
-				servers: intake.servers.accounts().into_iter().map(describe).collect::<Result<_, IntakeError>>()?,
+				servers: intake
+					.servers
+					.accounts()
+					.into_iter()
+					.map(describe)
+					.collect::<Result<_, IntakeError>>()?,
 			})
 		})
 		.await

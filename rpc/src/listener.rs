@@ -15,8 +15,8 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::server::{
-	stop_channel, ws, BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerHandle, StopHandle,
-	TowerServiceBuilder,
+	stop_channel, ws, BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerHandle,
+	StopHandle, TowerServiceBuilder,
 };
 use std::{io, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
 use tokio::{
@@ -160,8 +160,7 @@ pub async fn start(
 	let addr = socket.local_addr().map_err(failed)?;
 	let (stop, handle) = stop_channel();
 	let connections = Arc::new(Semaphore::new(to_usize(config.max_connections)));
-	let endpoint =
-		Endpoint { services: services(&config), methods: methods.into(), health, stop };
+	let endpoint = Endpoint { services: services(&config), methods: methods.into(), health, stop };
 	tokio::spawn(accept(socket, connections, endpoint));
 	Ok(Listener { addr, handle })
 }

@@ -3,9 +3,7 @@
 //! What is kept is judged at the finalized block: the key that the chain shows, the one before it
 //! until its grace period ends, and whatever was made after it, which waits to be published.
 
-use crate::{
-	chain::ChainError, intake::Intake, keys::ServerKeys, store::StoreError, LOG_TARGET,
-};
+use crate::{chain::ChainError, intake::Intake, keys::ServerKeys, store::StoreError, LOG_TARGET};
 use keyshare_primitives::{AccountId, EncryptionKey};
 use std::collections::BTreeSet;
 

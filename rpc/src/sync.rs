@@ -206,8 +206,7 @@ impl Scan {
 			after = page.last().map(|(account, _)| account.clone());
 			for (account, key) in page {
 				for (server, (subgroup, _)) in &scan.members {
-					let confirmed =
-						chain.confirmed_by(at, &key.id, *subgroup)?.contains(server);
+					let confirmed = chain.confirmed_by(at, &key.id, *subgroup)?.contains(server);
 					if !confirmed {
 						scan.unconfirmed.insert(server.clone());
 					}
@@ -404,7 +403,8 @@ impl Fetcher {
 		batch: Vec<Lack>,
 		silent: &mut BTreeSet<AccountId>,
 	) -> Vec<Lack> {
-		let Some(batch) = self.blocking(move |intake| lacking_elsewhere(intake, batch)).await else {
+		let Some(batch) = self.blocking(move |intake| lacking_elsewhere(intake, batch)).await
+		else {
 			return Vec::new();
 		};
 		let batch = Arc::new(batch);
@@ -493,8 +493,7 @@ impl Fetcher {
 					let Some(place) = place.filter(|place| !got.contains(*place)) else {
 						return (got, Err(IntakeError::ShareMismatch));
 					};
-					let share =
-						SealedShare { enc: sealed.enc.0, ciphertext: sealed.ciphertext.0 };
+					let share = SealedShare { enc: sealed.enc.0, ciphertext: sealed.ciphertext.0 };
 					match intake.take_over(&batch[*place], &share) {
 						Ok(()) => got.push(*place),
 						Err(error) => return (got, Err(error)),

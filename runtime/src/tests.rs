@@ -78,14 +78,12 @@ fn a_published_server_begins_with_its_keys() {
 	};
 	let retired =
 		Some(keyshare_primitives::RetiredKey { key: EncryptionKey::X25519([2; 32]), until: 7 });
-	let published = pallet_subgroups::PublishedServerOf::<Runtime> {
-		info: info.clone(),
-		retired,
-		deposit: 9,
-	};
-	let front = <(keyshare_primitives::ServerInfo, Option<keyshare_primitives::RetiredKey<u32>>)>::decode(
-		&mut published.encode().as_slice(),
-	);
+	let published =
+		pallet_subgroups::PublishedServerOf::<Runtime> { info: info.clone(), retired, deposit: 9 };
+	let front =
+		<(keyshare_primitives::ServerInfo, Option<keyshare_primitives::RetiredKey<u32>>)>::decode(
+			&mut published.encode().as_slice(),
+		);
 	assert_eq!(front, Ok((info, retired)));
 }
 

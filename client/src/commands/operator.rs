@@ -18,9 +18,8 @@ use keyshare_primitives::{api::ValidatorInfo, AccountId};
 pub async fn server(url: &str, command: &Server, output: &Output) -> Result<Exit> {
 	match command {
 		Server::Declare { server, endpoint, signed } => {
-			let declare = async |operator: Operator<'_>| {
-				operator.declare(server.as_ref(), endpoint).await
-			};
+			let declare =
+				async |operator: Operator<'_>| operator.declare(server.as_ref(), endpoint).await;
 			act(url, signed, output, declare).await
 		}
 		Server::ChangeEndpoint { endpoint, signed } => {
@@ -31,7 +30,9 @@ pub async fn server(url: &str, command: &Server, output: &Output) -> Result<Exit
 			act(url, signed, output, async |operator: Operator<'_>| operator.rotate_key().await)
 				.await
 		}
-		Server::Withdraw { signed } => make(url, signed, output, OperatorCall::WithdrawServer).await,
+		Server::Withdraw { signed } => {
+			make(url, signed, output, OperatorCall::WithdrawServer).await
+		}
 		Server::Status { account } => {
 			let chain = Chain::connect(url).await?;
 			show(account, &chain.validator(account).await?, output)

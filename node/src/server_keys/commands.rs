@@ -199,13 +199,10 @@ fn network_identity(folder: &Path) -> Result<String, Error> {
 }
 
 fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys>, ServerKeyError> {
-	let public = store
-		.servers()?
-		.into_iter()
-		.filter_map(|(account, secrets)| {
-			let encryption_key = secrets.last()?.public();
-			Some(PublicKeys { account, encryption_key })
-		});
+	let public = store.servers()?.into_iter().filter_map(|(account, secrets)| {
+		let encryption_key = secrets.last()?.public();
+		Some(PublicKeys { account, encryption_key })
+	});
 	let Some(wanted) = only else { return Ok(public.collect()) };
 	let found: Vec<_> = public.filter(|server| server.account == *wanted).collect();
 	if found.is_empty() {

@@ -1,7 +1,11 @@
 //! Automatic expiry, with bounded work a block.
 
 use crate::{pallet::*, Config, Pallet, WeightInfo};
-use frame_support::{defensive_assert, traits::Get, weights::{Weight, WeightMeter}};
+use frame_support::{
+	defensive_assert,
+	traits::Get,
+	weights::{Weight, WeightMeter},
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 

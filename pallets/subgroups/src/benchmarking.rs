@@ -181,8 +181,7 @@ mod benches {
 	#[benchmark]
 	fn plan(v: Linear<0, { most::<T>() }>) -> Result<(), BenchmarkError> {
 		set_up::<T>(v);
-		let candidates: Vec<_> =
-			(0..v).map(|number| validator::<T>("candidate", number)).collect();
+		let candidates: Vec<_> = (0..v).map(|number| validator::<T>("candidate", number)).collect();
 		candidates.iter().for_each(T::Validators::set_session_keys);
 		let selected;
 
@@ -200,8 +199,7 @@ mod benches {
 	fn follow(v: Linear<0, { most::<T>() }>) -> Result<(), BenchmarkError> {
 		let members = set_up::<T>(v);
 		members.iter().for_each(|member| Withdrawing::<T>::insert(member, ()));
-		let newcomers: Vec<_> =
-			(0..v).map(|number| validator::<T>("newcomer", number)).collect();
+		let newcomers: Vec<_> = (0..v).map(|number| validator::<T>("newcomer", number)).collect();
 
 		#[block]
 		{

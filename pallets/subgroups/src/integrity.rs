@@ -45,7 +45,8 @@ mod state {
 			for (subgroup, members) in Subgroups::<T>::iter() {
 				ensure!(subgroup < Self::count(), "a subgroup has a number below n");
 				for validator in members {
-					let server = Servers::<T>::get(&validator).ok_or("every member has a server")?;
+					let server =
+						Servers::<T>::get(&validator).ok_or("every member has a server")?;
 					ensure!(
 						MemberOf::<T>::get(&server.info.account) == Some(subgroup),
 						"a member's server account is a member of the same subgroup"
@@ -70,10 +71,12 @@ mod state {
 					"a server account belongs to its validator"
 				);
 				ensure!(
-					EncryptionKeys::<T>::get(server.info.encryption_key).as_ref() == Some(&validator),
+					EncryptionKeys::<T>::get(server.info.encryption_key).as_ref()
+						== Some(&validator),
 					"an encryption key belongs to its validator"
 				);
-				let held = T::NativeBalance::balance_on_hold(&HoldReason::Server.into(), &validator);
+				let held =
+					T::NativeBalance::balance_on_hold(&HoldReason::Server.into(), &validator);
 				ensure!(held == server.deposit, "the deposit recorded is the deposit held");
 			}
 			Ok(())
@@ -87,7 +90,8 @@ mod state {
 				"only members are on their way to be ready"
 			);
 			ensure!(
-				Withdrawing::<T>::iter_keys().all(|validator| Servers::<T>::contains_key(validator)),
+				Withdrawing::<T>::iter_keys()
+					.all(|validator| Servers::<T>::contains_key(validator)),
 				"only servers that are there are withdrawn"
 			);
 			ensure!(

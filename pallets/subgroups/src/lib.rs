@@ -162,8 +162,7 @@ pub mod pallet {
 
 	/// The subgroup each validator belongs to, now or whenever it returns; never removed.
 	#[pallet::storage]
-	pub type Assignments<T: Config> =
-		CountedStorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
+	pub type Assignments<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
 
 	/// Members that still fetch shares, with the session in which they joined.
 	#[pallet::storage]
@@ -372,10 +371,7 @@ pub mod pallet {
 				Self::remove_server(&validator);
 				return Ok(());
 			}
-			ensure!(
-				!Withdrawing::<T>::contains_key(&validator),
-				Error::<T>::AlreadyWithdrawing
-			);
+			ensure!(!Withdrawing::<T>::contains_key(&validator), Error::<T>::AlreadyWithdrawing);
 			Withdrawing::<T>::insert(&validator, ());
 			Self::deposit_event(Event::ServerWithdrawing { validator });
 			Ok(())

@@ -7,9 +7,7 @@
 use crate::{pallet::*, Config, Pallet, WeightInfo};
 use alloc::{collections::BTreeMap, vec, vec::Vec};
 use frame_support::{defensive, traits::Get};
-use keyshare_primitives::{
-	membership::SubgroupMembership, AccountId, SessionIndex, SubgroupId,
-};
+use keyshare_primitives::{membership::SubgroupMembership, AccountId, SessionIndex, SubgroupId};
 
 const LOG_TARGET: &str = "keyshare";
 

@@ -119,11 +119,7 @@ impl SessionHandler<AccountId> for NotesDisabled {
 
 	fn on_genesis_session<Keys: OpaqueKeys>(_: &[(AccountId, Keys)]) {}
 
-	fn on_new_session<Keys: OpaqueKeys>(
-		_: bool,
-		_: &[(AccountId, Keys)],
-		_: &[(AccountId, Keys)],
-	) {
+	fn on_new_session<Keys: OpaqueKeys>(_: bool, _: &[(AccountId, Keys)], _: &[(AccountId, Keys)]) {
 	}
 
 	fn on_disabled(index: u32) {
@@ -246,9 +242,7 @@ pub fn ext_with(config: GenesisConfig<Test>) -> sp_io::TestExternalities {
 		.expect("distinct accounts");
 	config.assimilate_storage(&mut storage).expect("valid genesis");
 	let keys = |numbers: std::ops::RangeInclusive<u8>| {
-		numbers
-			.map(|number| (validator(number), validator(number), session_keys(number)))
-			.collect()
+		numbers.map(|number| (validator(number), validator(number), session_keys(number))).collect()
 	};
 	// Number 40 has set no session keys.
 	pallet_session::GenesisConfig::<Test> { keys: keys(1..=4), non_authority_keys: keys(5..=39) }

@@ -66,9 +66,7 @@ impl<T: Config> Pallet<T> {
 		joined: &SessionIndex,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
-		Self::joined(server)
-			.filter(|(_, session)| session == joined)
-			.ok_or(Refusal::NotJoining)?;
+		Self::joined(server).filter(|(_, session)| session == joined).ok_or(Refusal::NotJoining)?;
 		let message = messages::ready_message(&Self::genesis_hash(), server, *joined);
 		let key = sr25519::Public::from_raw(server.clone().into());
 		if !sp_io::crypto::sr25519_verify(signature, &message, &key) {

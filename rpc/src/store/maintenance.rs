@@ -72,8 +72,7 @@ pub fn verify(
 ) -> Result<Inventory, StoreError> {
 	let connection = open_existing(path)?;
 	let vault = unlock(&connection, password, genesis)?;
-	let found: String =
-		connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+	let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
 	if found != "ok" {
 		return Err(StoreError::Damaged("its file"));
 	}
@@ -87,8 +86,8 @@ pub fn verify(
 			let record = &stored.record;
 			let secret = vault.open(&Place::Share(record), &sealed);
 			let message = messages::custody_message(&record.id, &record.server);
-			let whole = secret
-				.is_some_and(|secret| makes(&Share::new(*secret), &message, &record.proof));
+			let whole =
+				secret.is_some_and(|secret| makes(&Share::new(*secret), &message, &record.proof));
 			inventory.shares += u64::from(whole);
 			inventory.damaged_shares += u64::from(!whole);
 		}

@@ -264,11 +264,7 @@ impl ShareStore {
 
 	/// Keeps a secret that envelopes to `server` are opened with, beside those it has, unless it is
 	/// one of them; waits until that is durable.
-	pub fn add_key(
-		&self,
-		server: &AccountId,
-		secret: &EncryptionSecret,
-	) -> Result<(), StoreError> {
+	pub fn add_key(&self, server: &AccountId, secret: &EncryptionSecret) -> Result<(), StoreError> {
 		if self.keys()?.iter().any(|key| key.is(server, &secret.public())) {
 			return Ok(());
 		}
@@ -277,11 +273,7 @@ impl ShareStore {
 	}
 
 	/// Erases the secret behind `public`, if `server` has it; waits until that is durable.
-	pub fn erase_key(
-		&self,
-		server: &AccountId,
-		public: &EncryptionKey,
-	) -> Result<(), StoreError> {
+	pub fn erase_key(&self, server: &AccountId, public: &EncryptionKey) -> Result<(), StoreError> {
 		for key in self.keys()?.into_iter().filter(|key| key.is(server, public)) {
 			self.write(Write::EraseKey(key.seq))?;
 		}

@@ -75,7 +75,8 @@ impl Bed {
 		let folder = tempfile::tempdir().expect("a folder");
 		let (chain, store) = (MockChain::new(), open_store(&folder));
 		let offchain = SharedStorage::default();
-		let window = Window::new(chain.clone(), servers, store.clone(), offchain.clone(), uncounted());
+		let window =
+			Window::new(chain.clone(), servers, store.clone(), offchain.clone(), uncounted());
 		Self { chain, store, offchain, window, _folder: folder }
 	}
 

@@ -138,7 +138,8 @@ async fn a_stopped_listener_frees_its_port_and_a_taken_port_is_an_error() {
 		cors: Default::default(),
 		max_connections: 1,
 	};
-	let taken = listener::start(config.clone(), api::module(node.intake.clone()), Arc::default()).await;
+	let taken =
+		listener::start(config.clone(), api::module(node.intake.clone()), Arc::default()).await;
 	let error = taken.expect_err("the port is taken").to_string();
 	assert!(error.contains(&config.addr.to_string()), "{error}");
 	node.listener.stop().await;

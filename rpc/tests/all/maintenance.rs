@@ -114,11 +114,8 @@ fn damage_is_found_and_counted() {
 	let path = store_path(&folder);
 	let file = Connection::open(&path).expect("opens");
 	// A share that decrypts, but whose proof is another's.
-	file.execute(
-		"UPDATE shares SET proof = zeroblob(64) WHERE length(proof) = 64",
-		[],
-	)
-	.expect("writable");
+	file.execute("UPDATE shares SET proof = zeroblob(64) WHERE length(proof) = 64", [])
+		.expect("writable");
 	assert_eq!(
 		check(&path).expect("readable"),
 		Inventory { shares: 1, damaged_shares: 1, keys: 1, damaged_keys: 0 }

@@ -13,10 +13,8 @@ fn show(node: &Node, current: u8, before: Option<u8>, number: u32) {
 		encryption_key: secret(current).public(),
 		endpoint: Endpoint::truncate_from(b"http://127.0.0.1:1".to_vec()),
 	};
-	let retired = before.map(|before| RetiredKey {
-		key: secret(before).public(),
-		until: LAST_BLOCK_OF_GRACE + 1,
-	});
+	let retired = before
+		.map(|before| RetiredKey { key: secret(before).public(), until: LAST_BLOCK_OF_GRACE + 1 });
 	node.chain.everywhere(|view| {
 		let published = PublishedServer { info: info.clone(), retired };
 		view.published.insert(server(0), published);

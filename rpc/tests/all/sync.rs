@@ -12,9 +12,7 @@ use keyshare_primitives::{
 	messages,
 	offchain::{server_crypto, READY_KEY},
 	seal::{seal, ShareContext},
-	wire::{
-		ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED,
-	},
+	wire::{ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED},
 	AccountId, Endpoint, KeyScheme, RegistrationId, ServerInfo, SessionIndex, SubgroupId,
 };
 use keyshare_rpc::{
@@ -31,7 +29,7 @@ use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
 use std::{
 	sync::{
 		atomic::{AtomicUsize, Ordering},
-		Arc, mpsc,
+		mpsc, Arc,
 	},
 	time::Duration,
 };
@@ -239,8 +237,7 @@ async fn liar(chain: &MockChain, number: u8, lie: &Dealt) -> (Listener, Arc<Atom
 				.registrations
 				.iter()
 				.map(|id| {
-					let context =
-						ShareContext { id, server: &request.requester.0, subgroup: G };
+					let context = ShareContext { id, server: &request.requester.0, subgroup: G };
 					let sealed = seal(share, &to, context).expect("usable");
 					SealedShareOf {
 						registration_id: *id,
@@ -295,15 +292,15 @@ async fn request(node: &Node, request: RequestShares) -> Result<SealedShares, Er
 	client.request("keyshare_requestShares", rpc_params![request]).await
 }
 
-fn signed(from: u8, requester: u8, signer: u8, registrations: Vec<RegistrationId>) -> RequestShares {
+fn signed(
+	from: u8,
+	requester: u8,
+	signer: u8,
+	registrations: Vec<RegistrationId>,
+) -> RequestShares {
 	let nonce = [9; 32];
-	let message = messages::request_message(
-		&GENESIS,
-		&peer(from),
-		&peer(requester),
-		&registrations,
-		&nonce,
-	);
+	let message =
+		messages::request_message(&GENESIS, &peer(from), &peer(requester), &registrations, &nonce);
 	RequestShares {
 		from: Ss58(peer(from)),
 		requester: Ss58(peer(requester)),

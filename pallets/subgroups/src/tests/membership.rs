@@ -34,8 +34,11 @@ fn a_newcomer_goes_to_the_smallest_subgroup_and_of_several_to_the_first() {
 		assert_eq!(members(0), [1, 4, 7].map(validator));
 		assert_eq!(members(1), [2, 5].map(validator));
 		assert_eq!(members(2), [3, 6].map(validator));
-		let joined = |number, subgroup| Event::MemberJoined { validator: validator(number), subgroup };
-		assert!(has_happened(joined(5, 1)) && has_happened(joined(6, 2)) && has_happened(joined(7, 0)));
+		let joined =
+			|number, subgroup| Event::MemberJoined { validator: validator(number), subgroup };
+		assert!(
+			has_happened(joined(5, 1)) && has_happened(joined(6, 2)) && has_happened(joined(7, 0))
+		);
 		assert_eq!(Subgroups::member_of(&server(5).account), Some(1));
 		assert_ok!(Subgroups::check_state());
 	});
@@ -165,7 +168,10 @@ fn who_equivocates_is_out_until_readmitted() {
 		let session = Session::current_index();
 		equivocates(2);
 		assert_eq!(Disabled::get(), [1], "it makes no more blocks in this session");
-		assert_eq!(last_event(), Event::ValidatorBarred { validator: validator(2), session }.into());
+		assert_eq!(
+			last_event(),
+			Event::ValidatorBarred { validator: validator(2), session }.into()
+		);
 		pass(2);
 		assert!(!Session::validators().contains(&validator(2)));
 		assert_eq!(Subgroups::size(1), 0);

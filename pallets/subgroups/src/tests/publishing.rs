@@ -9,7 +9,11 @@ use keyshare_primitives::{
 use sp_core::Pair;
 use sp_runtime::TokenError;
 
-pub(super) fn publish(number: u8, as_validator: &AccountId, server: ServerInfo) -> sp_runtime::DispatchResult {
+pub(super) fn publish(
+	number: u8,
+	as_validator: &AccountId,
+	server: ServerInfo,
+) -> sp_runtime::DispatchResult {
 	let proof = proof(number, as_validator, &server);
 	Subgroups::publish_server(RuntimeOrigin::signed(as_validator.clone()), server, proof)
 }

@@ -19,7 +19,9 @@ use sp_core::{
 	Pair,
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
-use sp_runtime::{offchain::storage::StorageValueRef, transaction_validity::TransactionValidityError};
+use sp_runtime::{
+	offchain::storage::StorageValueRef, transaction_validity::TransactionValidityError,
+};
 
 /// Lets 5 join, and gives the session in which it did.
 fn joins() -> SessionIndex {

@@ -20,10 +20,7 @@ fn who_is_no_member_leaves_at_once() {
 		let server = server(9).account;
 		assert_eq!(last_event(), Event::ServerWithdrawn { validator: validator(9), server }.into());
 		assert_noop!(withdraw(9), Error::<Test>::NoServer);
-		assert_noop!(
-			Subgroups::withdraw_server(RuntimeOrigin::root()),
-			DispatchError::BadOrigin
-		);
+		assert_noop!(Subgroups::withdraw_server(RuntimeOrigin::root()), DispatchError::BadOrigin);
 		assert_ok!(Subgroups::check_state());
 	});
 }
@@ -38,7 +35,10 @@ fn a_member_leaves_at_the_end_of_its_last_session() {
 		assert_eq!(last_event(), Event::ServerWithdrawing { validator: validator(5) }.into());
 		assert_noop!(withdraw(5), Error::<Test>::AlreadyWithdrawing);
 		assert_eq!(held(&validator(5)), deposit);
-		assert!(Subgroups::member_of(&server(5).account).is_some(), "its share is still counted on");
+		assert!(
+			Subgroups::member_of(&server(5).account).is_some(),
+			"its share is still counted on"
+		);
 		pass(2);
 		assert_eq!(Subgroups::member_of(&server(5).account), None);
 		assert!(!Servers::<Test>::contains_key(validator(5)));

@@ -8,8 +8,8 @@ use keyshare_primitives::{
 	share::{Share, VerifiedShare},
 	split::PrivateKey,
 	wire::{HexBytes, Ss58, SubmitShare},
-	AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId, ServerInfo,
-	SessionIndex, SubgroupId,
+	AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId,
+	ServerInfo, SessionIndex, SubgroupId,
 };
 use keyshare_rpc::{
 	api,
@@ -405,8 +405,8 @@ impl Node {
 			retry_after: RETRY_AFTER,
 		};
 		let store = open_store(&folder);
-		let intake =
-			Intake::new(config, chain.clone(), servers, store, uncounted()).expect("threads can be had");
+		let intake = Intake::new(config, chain.clone(), servers, store, uncounted())
+			.expect("threads can be had");
 		let config =
 			ListenerConfig { addr: ([127, 0, 0, 1], 0).into(), cors, max_connections: connections };
 		let listener =
