@@ -23,7 +23,7 @@ use std::{
 use subxt::{
 	backend::LegacyBackend,
 	config::{DefaultExtrinsicParamsBuilder, RpcConfigFor},
-	rpcs::{LegacyRpcMethods, RpcClient, RpcParams},
+	rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
 	tx::{SignableTransaction, TransactionsClient},
 	utils::{AccountId32, MultiSignature, H256},
 	OnlineClient, SubstrateConfig,

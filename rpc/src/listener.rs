@@ -229,14 +229,7 @@ async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermi
 				drop(place);
 			});
 		}
-		let is_health = request.method() == Method::GET && request.uri().path() == READINESS;
-		let report = is_health.then(|| readiness(&health));
-		async move {
-			match report {
-				Some(report) => report,
-				None => answer(service, request).await,
-			}
-		}
+		answer(service, request, health.clone())
 	});
 	let connection = http1::Builder::new()
 		.timer(TokioTimer::new())
@@ -265,13 +258,17 @@ fn readiness(health: &Health) -> Result<Response<HttpBody>, BoxError> {
 	Ok(response.body(HttpBody::from(body))?)
 }
 
-async fn answer<S, Body>(
+async fn answer<S>(
 	mut service: S,
 	request: Request<Incoming>,
-) -> Result<Response<Body>, BoxError>
+	health: Arc<Health>,
+) -> Result<Response<HttpBody>, BoxError>
 where
-	S: Service<Request<Incoming>, Response = Response<Body>, Error = BoxError>,
+	S: Service<Request<Incoming>, Response = Response<HttpBody>, Error = BoxError>,
 {
+	if request.method() == Method::GET && request.uri().path() == READINESS {
+		return readiness(&health);
+	}
 	timeout(ANSWER_TIMEOUT, service.call(request)).await.map_err(BoxError::from)?
 }
 

@@ -230,7 +230,7 @@ impl Scan {
 
 	/// Members that have not declared themselves ready, though they hold and have confirmed all.
 	fn ready(&self) -> Vec<(AccountId, SessionIndex)> {
-		let lacks = |server| self.lacking.iter().any(|lack| lack.server == *server);
+		let lacks = |server: &AccountId| self.lacking.iter().any(|lack| lack.server == *server);
 		self.members
 			.iter()
 			.filter(|(server, _)| !self.unconfirmed.contains(*server) && !lacks(*server))
@@ -432,7 +432,7 @@ impl Fetcher {
 			match self.ask(&peer, &server, ids).await {
 				Ok(answer) => {
 					let got = self.take_over(&peer, batch.clone(), wanted, answer).await;
-					got.iter().for_each(|place| drop(missing.remove(place)));
+					missing.retain(|place| !got.contains(place));
 				}
 				Err(reason) => {
 					log::debug!(

@@ -26,7 +26,8 @@ use std::{
 	sync::Arc,
 };
 
-/// Where the SDK looks for the key of the node's identity.
+/// Where the SDK looks for the key of the node's identity, which it does not export.
+const NETWORK_FOLDER: &str = "network";
 const NETWORK_KEY: &str = "secret_ed25519";
 
 /// Make the keys of a server that this node is to host.
@@ -191,7 +192,7 @@ impl InspectServer {
 /// The node's identity in the network, whose key is made if it is not there: without one a
 /// validator does not start.
 fn network_identity(folder: &Path) -> Result<String, Error> {
-	let folder = folder.join(sc_service::config::DEFAULT_NETWORK_CONFIG_PATH);
+	let folder = folder.join(NETWORK_FOLDER);
 	let failed = |error: io::Error| sc_cli::Error::Io(error);
 	fs::create_dir_all(&folder).map_err(failed)?;
 	let key = NodeKeyConfig::Ed25519(Secret::File(folder.join(NETWORK_KEY)));

@@ -384,7 +384,7 @@ pub mod pallet {
 		/// members have left since the last confirmation, and every quorum is now as low as what
 		/// has been confirmed, the attempt is completed instead.
 		#[pallet::call_index(3)]
-		#[pallet::weight(Self::expire_weight())]
+		#[pallet::weight(Pallet::<T>::expire_weight())]
 		pub fn expire(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
 			ensure_signed(origin)?;
 			let attempt = Registering::<T>::get(&account).ok_or(Error::<T>::NotRegistering)?;

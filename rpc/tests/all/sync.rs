@@ -150,7 +150,7 @@ async fn who_joins_fetches_everything_and_is_found_ready_when_all_is_confirmed()
 	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
 	let count = MAX_REQUESTED as u32 * 2 + 5;
 	let dealt: Vec<_> = (0..count).map(|number| held(&chain, &old, 1, number)).collect();
-	chain.everywhere(|view| drop(view.joining.insert(peer(2), 7)));
+	chain.everywhere(|view| view.joining.extend([(peer(2), 7)]));
 	let running = Running::start(&new, 2, eager());
 	until(|| dealt.iter().all(|one| holds(&new, 2, one))).await;
 	let waiting = new.intake.store().pending(0, 1_000).expect("readable");
@@ -246,7 +246,7 @@ async fn liar(chain: &MockChain, number: u8, lie: &Dealt) -> (Listener, Arc<Atom
 					}
 				})
 				.collect();
-			SealedShares { shares }
+			Ok::<_, jsonrpsee::types::ErrorObjectOwned>(SealedShares { shares })
 		})
 		.expect("one method");
 	let config = ListenerConfig {
