@@ -92,9 +92,9 @@ fn wrong_password_other_chain_and_newer_version_are_refused() {
 	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
 
 	let outside = Connection::open(store_path(&folder)).expect("opens");
-	outside.pragma_update(None, "user_version", 2).expect("writable");
+	outside.pragma_update(None, "user_version", 3).expect("writable");
 	let newer = reopen(&folder, "correct horse", GENESIS);
-	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 2, supported: 1 })));
+	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 3, supported: 2 })));
 }
 
 #[test]
