@@ -178,6 +178,19 @@ impl Chain {
 		}
 	}
 
+	/// Whether the node is still catching up with the chain, or at its very beginning and alone:
+	/// then its state is old, and what is signed by it would be refused.
+	pub(crate) async fn is_behind(&self) -> Result<bool> {
+		let health = self
+			.connection()
+			.rpc
+			.system_health()
+			.await
+			.map_err(|error| rpc_error(&self.url, "system_health", error))?;
+		let is_alone = health.should_have_peers && health.peers == 0;
+		Ok(health.is_syncing || (is_alone && self.best_block().await? == self.genesis))
+	}
+
 	/// Follows the state of `account` from best block to best block.
 	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a Progress) -> Follower<'a> {
 		Follower { chain: self, account, progress, last: None, lost: false }

@@ -112,6 +112,9 @@ impl Lines {
 				));
 			}
 			Event::Server { server, state } => self.server(&server, &state),
+			Event::NodeBehind => {
+				self.say("The node is catching up with the chain; waiting for it.")
+			}
 			Event::NodeLost { reason } => {
 				self.say(&format!("Lost the node, trying again: {reason}"))
 			}

@@ -55,6 +55,8 @@ pub enum Event {
 		/// How far.
 		state: ServerState,
 	},
+	/// The node is still catching up with the chain; nothing is signed before it has.
+	NodeBehind,
 	/// The connection to the node is gone; it is tried again.
 	NodeLost {
 		/// What the transport says.

@@ -92,7 +92,7 @@ fn too_late(call: &impl Payload) -> Error {
 	Error::Incomplete(Incomplete::waiting_for(format!("the chain showed the call {name}")))
 }
 
-/// Has the call signed, here and sent, or elsewhere.
+/// Has the call signed, here and sent, or elsewhere, once the node follows the chain.
 async fn begin(
 	chain: &Chain,
 	call: &impl Payload,
@@ -100,6 +100,16 @@ async fn begin(
 	deadline: Instant,
 	progress: &Progress,
 ) -> Result<()> {
+	if chain.is_behind().await? {
+		progress(Event::NodeBehind);
+		let caught_up = async {
+			while chain.is_behind().await? {
+				sleep(POLL).await;
+			}
+			Ok::<_, Error>(())
+		};
+		timeout_at(deadline, caught_up).await.map_err(|_| too_late(call))??;
+	}
 	let encoded = chain.encode(call).await?;
 	match signer {
 		Signer::Key(key) => submit(chain, call, key, deadline, progress).await?,

@@ -216,3 +216,18 @@ async fn a_validators_standing_names_what_is_in_its_way() {
 	assert_eq!(json["server"]["server"], server_account(1).to_string());
 	assert_eq!(json["obstacles"], serde_json::json!([]));
 }
+
+#[tokio::test]
+async fn nothing_is_signed_while_the_node_is_behind() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.change(|state| state.is_behind = true);
+	let cancel = ["cancel", "--external-signer", &user(), "--deadline", "1"];
+	let ran = keyshare(&network.url, &cancel).await;
+	assert_eq!(ran.code, exit::INCOMPLETE, "{}", ran.messages);
+	assert!(ran.messages.contains("catching up"), "{}", ran.messages);
+	network.chain.change(|state| state.is_behind = false);
+	// It goes on to the metadata, which this chain has none of.
+	let ran = keyshare(&network.url, &cancel).await;
+	assert_eq!(ran.code, exit::FAILED, "{}", ran.messages);
+	assert!(!ran.messages.contains("catching up"), "{}", ran.messages);
+}

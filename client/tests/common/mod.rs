@@ -72,6 +72,7 @@ pub struct State {
 	pub account: AccountInfo,
 	pub finalized: Option<AccountInfo>,
 	pub validator: ValidatorInfo,
+	pub is_behind: bool,
 }
 
 /// A chain with one attempt of [`USER`] under way, one server a subgroup.
@@ -129,6 +130,7 @@ impl Chain {
 				membership: Membership::Outside,
 				obstacles: vec![Obstacle::NoServer, Obstacle::Barred { session: 7 }],
 			},
+			is_behind: false,
 		};
 		Self { state: Arc::new(Mutex::new(state)) }
 	}
@@ -179,6 +181,14 @@ impl Chain {
 			.expect("one of a name");
 		module
 			.register_method("system_chainType", |_, chain, _| chain.read(|state| state.kind))
+			.expect("one of a name");
+		module
+			.register_method("system_health", |_, chain, _| {
+				let is_syncing = chain.read(|state| state.is_behind);
+				serde_json::json!({
+					"peers": 1, "isSyncing": is_syncing, "shouldHavePeers": true
+				})
+			})
 			.expect("one of a name");
 		module
 			.register_method("state_call", |params, chain, _| chain.call(&params))

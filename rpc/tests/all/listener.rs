@@ -72,7 +72,8 @@ async fn large_bodies_are_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_our_methods_are_served() {
 	let node = Node::start().await;
-	for method in ["author_rotateKeys", "system_health", "rpc_methods", "keyshare_newEncryptionKey"] {
+	for method in ["author_rotateKeys", "system_health", "rpc_methods", "keyshare_newEncryptionKey"]
+	{
 		let answer = raw(&node, "POST /", &call(method, json!([])).to_string()).await;
 		assert!(answer.contains("-32601"), "{method}: {answer}");
 	}
