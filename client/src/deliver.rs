@@ -225,7 +225,13 @@ async fn send(
 	);
 }
 
-fn sealed(
+/// The message that brings `server` its share, sealed to `key`.
+///
+/// # Errors
+///
+/// [`ServerError::EncryptionKey`] if nothing can be sealed to the key, and
+/// [`ServerError::WrongRegistration`] if the dealing has no share for the server's subgroup.
+pub fn sealed(
 	account: &AccountId,
 	dealing: &Checked,
 	server: &Server,

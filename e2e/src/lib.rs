@@ -7,8 +7,12 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod network;
+pub mod users;
+
 use serde_json::Value;
 use std::{
+	ffi::OsStr,
 	io::{BufRead, BufReader, Write},
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -55,6 +59,12 @@ impl Log {
 				changed.notify_all();
 			}
 		});
+	}
+
+	/// The last `count` lines.
+	fn tail(&self, count: usize) -> String {
+		let lines = self.lines.0.lock().expect("no panics while locked");
+		lines[lines.len().saturating_sub(count)..].join("\n")
 	}
 
 	fn text(&self) -> String {
@@ -121,8 +131,15 @@ impl DevNode {
 }
 
 impl Node {
+	/// Starts a node by a command, and waits until it answers and has a first block.
+	pub fn start(command: Command) -> Self {
+		let node = Self::spawn(command);
+		node.wait_for("Imported #1");
+		node
+	}
+
 	/// Starts a node by a command, and waits until it answers.
-	pub fn start(mut command: Command) -> Self {
+	pub fn spawn(mut command: Command) -> Self {
 		let mut process = command
 			.stdin(Stdio::null())
 			.stdout(Stdio::null())
@@ -135,7 +152,6 @@ impl Node {
 			let (_, rest) = line.split_once("Running JSON-RPC server: addr=")?;
 			Some(rest.split([',', ' ']).next().unwrap_or(rest).to_owned())
 		});
-		log.wait("block", |line| line.contains("Imported #1").then_some(()));
 		Self { process, log, url: format!("ws://{address}") }
 	}
 
@@ -143,6 +159,15 @@ impl Node {
 	pub fn kill(mut self) {
 		self.process.kill().expect("it runs");
 		self.process.wait().expect("it was ours");
+	}
+
+	/// Ends it as an operator does, and checks that it ends well.
+	pub fn stop(mut self) {
+		let pid = self.process.id().to_string();
+		let told = Command::new("kill").arg(&pid).status().expect("there is a `kill`");
+		assert!(told.success(), "it runs");
+		let status = self.process.wait().expect("it was ours");
+		assert!(status.success(), "{status}:\n{}", self.log.tail(30));
 	}
 
 	/// Everything it has logged.
@@ -210,12 +235,12 @@ impl Tool {
 	}
 
 	/// Runs it to its end.
-	pub fn run(&self, arguments: &[&str]) -> Output {
+	pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
 		self.run_with_input(arguments, "")
 	}
 
 	/// Runs it to its end with something on its standard input.
-	pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Output {
+	pub fn run_with_input(&self, arguments: &[impl AsRef<OsStr>], input: &str) -> Output {
 		let mut process = self.command(arguments).spawn().expect("the tool starts");
 		let mut stdin = process.stdin.take().expect("it was piped");
 		// A tool that reads nothing may be gone before this is written.
@@ -230,11 +255,11 @@ impl Tool {
 	}
 
 	/// Starts it and leaves it running.
-	pub fn spawn(&self, arguments: &[&str]) -> Child {
+	pub fn spawn(&self, arguments: &[impl AsRef<OsStr>]) -> Child {
 		self.command(arguments).spawn().expect("the tool starts")
 	}
 
-	fn command(&self, arguments: &[&str]) -> Command {
+	fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
 		let mut command = Command::new(binary("keyshare"));
 		command
 			.args(["--url", &self.url, "--json"])
