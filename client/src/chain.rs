@@ -1,8 +1,9 @@
 //! The connection to a node: reads through the runtime API, and the versions behind them.
 //!
 //! State is read at the best block, as the servers do it, so that nothing waits for finality that
-//! need not: a record is named by its registration id, which pins the commitments. Only "the
-//! attempt is gone for good" is believed of a finalized block.
+//! need not: a record is named by its registration id, which pins the commitments. Two things are
+//! believed of a finalized block only: that an attempt is gone for good, and that a server belongs
+//! to a subgroup and so may have its share.
 
 use crate::{
 	error::{Error, Result},
@@ -127,6 +128,11 @@ impl Chain {
 	/// Every subgroup with its members.
 	pub async fn subgroups(&self) -> Result<Vec<SubgroupInfo>> {
 		self.ask("KeyshareApi_subgroups", (), At::Best).await
+	}
+
+	/// The same at the finalized block.
+	pub async fn finalized_subgroups(&self) -> Result<Vec<SubgroupInfo>> {
+		self.ask("KeyshareApi_subgroups", (), At::Finalized).await
 	}
 
 	/// What the chain holds for `account` at the best block.

@@ -142,8 +142,12 @@ async fn look(
 		return Ok(None);
 	};
 	let unknown = registration.coverage.iter().any(|coverage| board.has_unknown(coverage));
-	let newcomers =
-		if unknown { new_members(board, &chain.subgroups().await?) } else { Vec::new() };
+	let newcomers = if unknown {
+		let finalized = chain.finalized_subgroups().await?;
+		new_members(board, &chain.subgroups().await?, &finalized)
+	} else {
+		Vec::new()
+	};
 	Ok(Some(Seen { newcomers, now: registration.clone() }))
 }
 
@@ -174,7 +178,20 @@ async fn refuse_if_gone(chain: &Chain, account: &AccountId, dealing: &Checked) -
 }
 
 /// The members that have no line yet, with the key to seal to; each gets its line.
-fn new_members(board: &Board, subgroups: &[SubgroupInfo]) -> Vec<(Server, EncryptionKey)> {
+///
+/// Only members whose subgroup is final get a share. A block that is left again may have put one
+/// into another subgroup than it will belong to for ever, and two shares can be the whole key.
+fn new_members(
+	board: &Board,
+	subgroups: &[SubgroupInfo],
+	finalized: &[SubgroupInfo],
+) -> Vec<(Server, EncryptionKey)> {
+	let is_final = |server: &Server| {
+		finalized.iter().any(|subgroup| {
+			subgroup.id == server.subgroup
+				&& subgroup.members.iter().any(|one| one.server.account == server.account)
+		})
+	};
 	subgroups
 		.iter()
 		.flat_map(|subgroup| subgroup.members.iter().map(move |member| (subgroup.id, member)))
@@ -182,7 +199,7 @@ fn new_members(board: &Board, subgroups: &[SubgroupInfo]) -> Vec<(Server, Encryp
 			let info = &member.server;
 			(Server::new(subgroup, info.account.clone(), &info.endpoint), info.encryption_key)
 		})
-		.filter(|(server, _)| board.add(server))
+		.filter(|(server, _)| is_final(server) && board.add(server))
 		.collect()
 }
 

@@ -107,6 +107,24 @@ async fn an_attempt_that_is_gone_is_an_error_once_that_is_final() {
 }
 
 #[tokio::test]
+async fn a_share_goes_only_to_whom_the_finalized_chain_puts_into_its_subgroup() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	// On the fork of the best block, two servers have changed places.
+	network.chain.change(|state| {
+		let mut finalized = state.subgroups.clone();
+		let (first, second) = (finalized[0].members.clone(), finalized[1].members.clone());
+		(finalized[0].members, finalized[1].members) = (second, first);
+		state.finalized_subgroups = Some(finalized);
+	});
+	let error = run(&network, &Events::default(), Duration::from_secs(2)).await;
+	assert!(matches!(error, Err(Error::Incomplete(_))), "{error:?}");
+	assert!(network.servers[0].calls().is_empty() && network.servers[1].calls().is_empty());
+	assert_eq!(network.servers[2].calls(), [2], "its place is the same in both");
+	network.chain.change(|state| state.finalized_subgroups = None);
+	assert!(run(&network, &Events::default(), PATIENT).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_node_that_goes_away_and_comes_back_is_found_again() {
 	let mut network = Network::new([Behaviour::Refusing(ErrorCode::Busy); 3]).await;
 	let node = network.node.take().expect("running");

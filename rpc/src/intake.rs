@@ -444,6 +444,9 @@ impl Intake {
 		let at = self.chain.best();
 		let subgroup = self.chain.subgroup_of(at, from)?.ok_or(IntakeError::WrongSubgroup(None))?;
 		self.require_member(at, requester, subgroup)?;
+		// A block that is left again may have put it into another subgroup than it will belong to
+		// for ever, and two shares can be the whole key.
+		self.require_member(self.chain.finalized(), requester, subgroup)?;
 		let message = messages::request_message(
 			&self.chain.genesis(),
 			from,

@@ -71,6 +71,8 @@ pub struct State {
 	pub subgroups: Vec<SubgroupInfo>,
 	pub account: AccountInfo,
 	pub finalized: Option<AccountInfo>,
+	/// The finalized block's, where they are not the best block's.
+	pub finalized_subgroups: Option<Vec<SubgroupInfo>>,
 	pub validator: ValidatorInfo,
 	pub is_behind: bool,
 }
@@ -122,6 +124,7 @@ impl Chain {
 			subgroups: subgroups.collect(),
 			account,
 			finalized: None,
+			finalized_subgroups: None,
 			validator: ValidatorInfo {
 				server: None,
 				retired: None,
@@ -204,6 +207,9 @@ impl Chain {
 			Some(match function.as_str() {
 				"Core_version" => (state.spec_name, "test", 1u32, 1u32, 1u32).encode(),
 				"KeyshareApi_parameters" => state.parameters.encode(),
+				"KeyshareApi_subgroups" if block == Some(FINALIZED) => {
+					state.finalized_subgroups.as_ref().unwrap_or(&state.subgroups).encode()
+				}
 				"KeyshareApi_subgroups" => state.subgroups.encode(),
 				"KeyshareApi_registration" if block == Some(FINALIZED) => {
 					state.finalized.as_ref().unwrap_or(&state.account).encode()

@@ -353,6 +353,21 @@ async fn shares_are_handed_over_to_members_of_the_subgroup_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_given_a_share_by_the_word_of_a_block_that_is_not_final() {
+	let chain = MockChain::new();
+	let node = member(&chain, 1).await;
+	// In the finalized chain it belongs to another subgroup, and may have the share of that.
+	publish(&chain, 2, G + 1, "http://127.0.0.1:1");
+	chain.at_best(|view| {
+		view.members.insert(peer(2), G);
+	});
+	let id = held(&chain, &node, 1, 1).key.id;
+	refused(request(&node, signed(1, 2, 2, vec![id])).await, ErrorCode::WrongSubgroup);
+	publish(&chain, 2, G, "http://127.0.0.1:1");
+	assert!(request(&node, signed(1, 2, 2, vec![id])).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_chain_shows_no_longer_is_not_handed_over() {
 	let chain = MockChain::new();
 	let node = member(&chain, 1).await;
