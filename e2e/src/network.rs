@@ -6,6 +6,7 @@ use crate::{binary, free_port, Node, Tool};
 use keyshare_client::{account::account_of, chain::Chain};
 use keyshare_primitives::{
 	api::{Membership, ValidatorInfo},
+	wire::to_hex,
 	AccountId,
 };
 use serde_json::{json, Value};
@@ -34,11 +35,23 @@ const PATIENCE: Duration = Duration::from_secs(400);
 const PASSWORD: &str = "password of a test";
 
 /// Waits until `look` finds something.
-pub async fn until<T, Fut>(what: &str, mut look: impl FnMut() -> Fut) -> T
+pub async fn until<T, Fut>(what: &str, look: impl FnMut() -> Fut) -> T
 where
 	Fut: Future<Output = Option<T>>,
 {
-	let deadline = Instant::now() + PATIENCE;
+	until_within(PATIENCE, what, look).await
+}
+
+/// The same with patience of its own.
+pub async fn until_within<T, Fut>(
+	patience: Duration,
+	what: &str,
+	mut look: impl FnMut() -> Fut,
+) -> T
+where
+	Fut: Future<Output = Option<T>>,
+{
+	let deadline = Instant::now() + patience;
 	loop {
 		if let Some(found) = look().await {
 			return found;
@@ -74,9 +87,14 @@ impl Network {
 	/// A network of `founders` validators in three subgroups, all of them members and ready, with
 	/// funds for `users`.
 	pub async fn new(founders: usize, users: u16) -> Self {
+		Self::with_runtime(founders, users, None).await
+	}
+
+	/// The same, beginning with another runtime than the node's own.
+	pub async fn with_runtime(founders: usize, users: u16, code: Option<&[u8]>) -> Self {
 		let folder = tempfile::tempdir().expect("a folder");
 		let spec = folder.path().join("spec.json");
-		write_spec(&spec, founders, users);
+		write_spec(&spec, founders, users, code);
 		let mut network = Self { folder, validators: Vec::new() };
 		for index in 0..founders {
 			let mut validator = network.add(index);
@@ -276,9 +294,12 @@ impl Validator {
 
 /// A specification made from the local one: other validators, no servers yet, and users with
 /// funds.
-fn write_spec(to: &Path, founders: usize, users: u16) {
+fn write_spec(to: &Path, founders: usize, users: u16, code: Option<&[u8]>) {
 	let spec = node_command(&["export-chain-spec", "--chain", "local"]).succeed();
 	let mut spec: Value = serde_json::from_str(&spec).expect("JSON");
+	if let Some(code) = code {
+		spec["genesis"]["runtimeGenesis"]["code"] = json!(to_hex(code));
+	}
 	let genesis = &mut spec["genesis"]["runtimeGenesis"]["patch"];
 	let accounts: Vec<_> =
 		NAMES[..founders].iter().map(|name| public("sr25519", &format!("//{name}"))).collect();

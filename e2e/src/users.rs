@@ -7,9 +7,9 @@ use keyshare_client::{
 	chain::Chain,
 	dealing::{Checked, Dealing},
 	deliver::deliver,
-	progress::silent,
+	progress::{silent, Progress},
 	submit::{carry_out, Signer},
-	Error, Result,
+	Result,
 };
 use keyshare_primitives::{
 	api::{AccountInfo, RegistrationInfo},
@@ -64,26 +64,25 @@ impl User {
 		Ok(dealing.check(parameters, genesis, &account, record)?)
 	}
 
-	/// Registers its key within `patience`.
-	pub async fn register(self, chain: &Chain, patience: Duration) -> Result<RegistrationInfo> {
+	/// Registers its key within `patience`: with the attempt that the chain shows, if there is one.
+	pub async fn register(
+		self,
+		chain: &Chain,
+		patience: Duration,
+		progress: &Progress,
+	) -> Result<RegistrationInfo> {
 		let deadline = Instant::now() + patience;
-		let dealing = self.begin(chain, deadline).await?;
-		let delivery = deliver(chain, &self.account(), &dealing, deadline, &silent()).await?;
-		Ok(delivery.registration)
-	}
-
-	/// Goes on with the attempt that the chain shows.
-	pub async fn resume(self, chain: &Chain, patience: Duration) -> Result<RegistrationInfo> {
 		let account = self.account();
 		let info = chain.registration(&account).await?;
-		let Some(shown) = shown(&info).next() else {
-			return Err(Error::Verification("there is no attempt".into()));
+		let dealing = match shown(&info).next() {
+			Some(RegistrationInfo { key, .. }) => {
+				let (parameters, genesis) = (chain.parameters(), chain.genesis());
+				Dealing::find(&self.key(), parameters, genesis, &account, key)?
+					.check(parameters, genesis, &account, key)?
+			}
+			None => self.begin(chain, deadline).await?,
 		};
-		let (parameters, genesis) = (chain.parameters(), chain.genesis());
-		let dealing = Dealing::find(&self.key(), parameters, genesis, &account, &shown.key)?;
-		let dealing = dealing.check(parameters, genesis, &account, &shown.key)?;
-		let deadline = Instant::now() + patience;
-		Ok(deliver(chain, &account, &dealing, deadline, &silent()).await?.registration)
+		Ok(deliver(chain, &account, &dealing, deadline, progress).await?.registration)
 	}
 }
 
@@ -103,7 +102,7 @@ pub async fn register_all(
 		let (chain, places) = (chain.clone(), places.clone());
 		tasks.spawn(async move {
 			let _place = places.acquire().await.expect("never closed");
-			(user, user.register(&chain, patience).await)
+			(user, user.register(&chain, patience, &silent()).await)
 		});
 	}
 	tasks.join_all().await

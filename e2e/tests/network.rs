@@ -78,7 +78,7 @@ async fn shares_reach_every_member_whatever_was_offline_when() {
 	validator.operate(&["server", "withdraw"]);
 	validator.is(|info| info.membership == Membership::Outside).await;
 	let second = User(1);
-	let registered = second.register(&chain, MINUTES).await.expect("registered");
+	let registered = second.register(&chain, MINUTES, &silent()).await.expect("registered");
 	assert_eq!(registered.coverage[1].members.len(), 1, "the rest is a quorum by itself");
 	let validator = network.validator(gone);
 	validator.declare();
@@ -112,7 +112,7 @@ async fn shares_reach_every_member_whatever_was_offline_when() {
 	for (user, outcome) in under_way.await.expect("no panic") {
 		outcome.unwrap_or_else(|error| panic!("{user:?}: {error}"));
 	}
-	User(2).resume(&chain, MINUTES).await.expect("registered");
+	User(2).register(&chain, MINUTES, &silent()).await.expect("registered");
 
 	// A backup misses what came after it; the node notices, and catches up.
 	let old = network.members(1).await[0];

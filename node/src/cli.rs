@@ -1,7 +1,7 @@
 //! The command line. What is not of this node is the SDK's own.
 
 use crate::{
-	server_keys::commands::{GenerateServer, InspectServer},
+	server_keys::commands::{GenerateServer, InspectServer, RotateServer},
 	share_store::ShareStoreCommand,
 };
 use clap::{Args, Parser};
@@ -126,6 +126,9 @@ pub enum KeyCommand {
 	/// Make the keys of a server that this node is to host.
 	GenerateServer(GenerateServer),
 
+	/// Make a new encryption key for a server that this node hosts.
+	RotateServer(RotateServer),
+
 	/// Show the servers that this node hosts, and how to publish one.
 	InspectServer(InspectServer),
 }
@@ -243,6 +246,7 @@ mod tests {
 			("key generate-node-key", false),
 			("key inspect //Alice", false),
 			("key generate-server --chain local", true),
+			("key rotate-server --chain local", true),
 			("key inspect-server -d x", true),
 		] {
 			let cli = parse(arguments).expect("well formed");

@@ -19,6 +19,7 @@ pub fn run() -> Result<(), Error> {
 		None => run_node(&cli),
 		Some(Subcommand::Key(KeyCommand::Sdk(command))) => Ok(command.run(&cli)?),
 		Some(Subcommand::Key(KeyCommand::GenerateServer(command))) => command.run(&cli),
+		Some(Subcommand::Key(KeyCommand::RotateServer(command))) => command.run(&cli),
 		Some(Subcommand::Key(KeyCommand::InspectServer(command))) => command.run(&cli),
 		Some(Subcommand::ShareStore(command)) => command.run(&cli),
 		Some(Subcommand::ExportChainSpec(command)) => {

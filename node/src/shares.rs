@@ -195,14 +195,19 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 		server_keys::adopt(server, &store, host.keystore)?;
 	}
 	let servers = store.servers().map_err(failed)?;
-	if let Some(server) =
-		servers.keys().find(|server| !server_keys::can_sign(server, host.keystore))
-	{
-		return Err(ServerKeyError::NoSigningKey(server.clone()).into());
-	}
 	if servers.is_empty() {
 		log_no_server(&path);
 		return Ok(None);
+	}
+	let (able, unable): (Vec<_>, Vec<_>) =
+		servers.keys().cloned().partition(|server| server_keys::can_sign(server, host.keystore));
+	for server in unable {
+		let error = ServerKeyError::NoSigningKey(server);
+		if able.is_empty() {
+			return Err(error.into());
+		}
+		// Its shares are there for the server that is published in its place.
+		log::error!(target: LOG_TARGET, "One of several servers confirms nothing: {error}");
 	}
 	if host.offchain_worker_is_off {
 		return Err(ShareError::NoOffchainWorker);
@@ -394,6 +399,17 @@ mod tests {
 			Some(ShareError::ServerKeys(ServerKeyError::NoSigningKey(account))) if account == server
 		);
 		assert!(named);
+	}
+
+	#[test]
+	fn after_a_lost_key_store_another_server_takes_its_place() {
+		let mut node = Node::new();
+		let lost = node.generate("password");
+		node.keystore = Arc::new(LocalKeystore::in_memory());
+		let new = node.generate("password");
+		let hosted = accounts(node.open(&node.with_password("password"), &[]).expect("opens"));
+		assert_eq!(hosted.len(), 2, "the shares of the lost one are there for the new one");
+		assert!(hosted.contains(&lost) && hosted.contains(&new));
 	}
 
 	#[test]

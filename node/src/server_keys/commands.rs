@@ -10,7 +10,8 @@ use crate::{
 };
 use clap::Args;
 use keyshare_primitives::{
-	wire::to_hex, AccountId, EncryptionKey, Endpoint, GenesisHash, ServerInfo,
+	seal::EncryptionSecret, wire::to_hex, AccountId, EncryptionKey, Endpoint, GenesisHash,
+	ServerInfo,
 };
 use keyshare_rpc::store::ShareStore;
 use sc_cli::{KeystoreParams, SharedParams, SubstrateCli};
@@ -40,6 +41,21 @@ pub struct GenerateServer {
 	/// Which node.
 	#[command(flatten)]
 	pub node: NodeArgs,
+}
+
+/// Make a new encryption key for a server that this node hosts.
+///
+/// Shares are sealed to it from when it is published: `key inspect-server` shows how. Of a running
+/// node, `keyshare server rotate-key` does both.
+#[derive(Clone, Debug, Args)]
+pub struct RotateServer {
+	/// Which node.
+	#[command(flatten)]
+	pub node: NodeArgs,
+
+	/// The server, where the node hosts several.
+	#[arg(long, value_name = "ACCOUNT", value_parser = account)]
+	pub server: Option<AccountId>,
 }
 
 /// Show the servers that this node hosts, and how to publish one.
@@ -167,6 +183,16 @@ impl GenerateServer {
 	}
 }
 
+impl RotateServer {
+	/// Makes the key and prints its public half.
+	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+		let stores = self.node.open(&self.node.home(cli)?, Missing::Refuse)?;
+		print!("{}", described(&new_key(&stores.shares, self.server.as_ref())?));
+		println!("Publish it: `key inspect-server --validator ACCOUNT --endpoint URL` shows how.");
+		Ok(())
+	}
+}
+
 impl InspectServer {
 	/// Prints the hosted servers and, if asked, how each is published.
 	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
@@ -210,6 +236,17 @@ fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys
 		return Err(ServerKeyError::NotHosted(wanted.clone()));
 	}
 	Ok(found)
+}
+
+/// Makes a new encryption key for the server named, or for the only one.
+fn new_key(store: &ShareStore, server: Option<&AccountId>) -> Result<PublicKeys, ServerKeyError> {
+	let mut hosted = hosted(store, server)?;
+	let (Some(server), true) = (hosted.pop(), hosted.is_empty()) else {
+		return Err(ServerKeyError::WhichServer);
+	};
+	let secret = EncryptionSecret::generate();
+	store.add_key(&server.account, &secret)?;
+	Ok(PublicKeys { encryption_key: secret.public(), ..server })
 }
 
 fn described(server: &PublicKeys) -> String {
@@ -311,6 +348,24 @@ mod tests {
 		assert_eq!(hosted(&store, Some(&all[1].account)).expect("hosted"), [all[1].clone()]);
 		let other = AccountId::new([8; 32]);
 		assert!(matches!(hosted(&store, Some(&other)), Err(ServerKeyError::NotHosted(_))));
+	}
+
+	#[test]
+	fn a_new_encryption_key_is_the_one_to_publish() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let store =
+			ShareStore::open(&folder.path().join("s"), &"password".into(), GenesisHash::zero())
+				.expect("a new store");
+		let keys: KeystorePtr = Arc::new(LocalKeystore::in_memory());
+		assert!(matches!(new_key(&store, None), Err(ServerKeyError::WhichServer)));
+		let made = super::super::generate(&store, &keys).expect("made");
+		let new = new_key(&store, None).expect("there is one server");
+		assert_eq!(new.account, made.account);
+		assert_ne!(new.encryption_key, made.encryption_key);
+		assert_eq!(hosted(&store, None).expect("readable"), [new]);
+		super::super::generate(&store, &keys).expect("made");
+		assert!(matches!(new_key(&store, None), Err(ServerKeyError::WhichServer)));
+		assert!(new_key(&store, Some(&made.account)).is_ok());
 	}
 
 	#[test]

@@ -26,8 +26,9 @@ pub enum ServerKeyError {
 	/// The signing key of a hosted server is not in the key store.
 	#[error(
 		"the signing key (type ksrv) of server {0} is not in the node's key store, or the key \
-		 store's password does not open it; restore it from a backup, for without it the server \
-		 cannot confirm any share"
+		 store's password does not open it, so it cannot confirm any share; restore it from a \
+		 backup, or make another server with `key generate-server` and publish that in its place: \
+		 it takes the shares over"
 	)]
 	NoSigningKey(AccountId),
 	/// Nobody can connect to the endpoint.
@@ -39,6 +40,12 @@ pub enum ServerKeyError {
 	/// The text is no account.
 	#[error("{0:?} is no account; give an SS58 address")]
 	InvalidAccount(String),
+	/// There is none, or more than one.
+	#[error(
+		"this node does not host exactly one server: name one with --server, as `key inspect-server` \
+		 shows them, or make one with `key generate-server`"
+	)]
+	WhichServer,
 	/// The node does not host the server.
 	#[error("this node does not host server {0}; without --server every hosted one is shown")]
 	NotHosted(AccountId),

@@ -13,7 +13,7 @@ use keyshare_primitives::{
 	membership::SubgroupMembership, messages, AccountId, EncryptionKey, Endpoint, ServerInfo,
 	MAX_ENDPOINT_LENGTH, MAX_SUBGROUPS,
 };
-use sp_core::crypto::KeyTypeId;
+use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::Bounded;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");

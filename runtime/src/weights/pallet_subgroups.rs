@@ -12,37 +12,52 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_subgroups::WeightInfo for WeightInfo<T> {
 	fn publish_server() -> Weight {
-		// Fastest run: 196_454_000 ps.
-		Weight::from_parts(312_035_000, 3856)
-			.saturating_add(T::DbWeight::get().reads(7))
-			.saturating_add(T::DbWeight::get().writes(7))
+		// Fastest run: 175_532_000 ps.
+		Weight::from_parts(188_551_000, 3890)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(9))
 	}
-
 	fn withdraw_server() -> Weight {
-		Weight::from_parts(100_000_000, 8_000).saturating_add(T::DbWeight::get().reads_writes(5, 4))
+		// Fastest run: 14_261_000 ps.
+		Weight::from_parts(15_332_000, 3890)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
-
 	fn authorize_declare_ready() -> Weight {
-		Weight::from_parts(100_000_000, 4_000).saturating_add(T::DbWeight::get().reads(4))
+		// Fastest run: 43_385_000 ps.
+		Weight::from_parts(45_708_000, 3890)
+			.saturating_add(T::DbWeight::get().reads(4))
 	}
-
 	fn declare_ready() -> Weight {
-		Weight::from_parts(50_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(3, 1))
+		// Fastest run: 13_981_000 ps.
+		Weight::from_parts(15_753_000, 3890)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(1))
 	}
-
 	fn readmit() -> Weight {
-		Weight::from_parts(50_000_000, 4_000).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+		// Fastest run: 6_620_000 ps.
+		Weight::from_parts(7_121_000, 3517)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
 	}
-
-	fn plan(v: u32) -> Weight {
-		Weight::from_parts(10_000_000, 4_000)
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_mul(u64::from(v) + 1)
+	/// `v` was measured from 0 to 512.
+	fn plan(v: u32, ) -> Weight {
+		// Fastest run: 27_902_000 ps.
+		Weight::from_parts(28_292_000, 57262)
+			.saturating_add(Weight::from_parts(13_295_967, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(19))
+			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(v.into())))
+			.saturating_add(Weight::from_parts(0, 2900).saturating_mul(v.into()))
 	}
-
-	fn follow(v: u32) -> Weight {
-		Weight::from_parts(100_000_000, 8_000)
-			.saturating_add(T::DbWeight::get().reads_writes(6, 6))
-			.saturating_mul(u64::from(v) + 1)
+	/// `v` was measured from 0 to 512.
+	fn follow(v: u32, ) -> Weight {
+		// Fastest run: 45_959_000 ps.
+		Weight::from_parts(46_930_000, 57262)
+			.saturating_add(Weight::from_parts(41_845_739, 0).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(18))
+			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(v.into())))
+			.saturating_add(T::DbWeight::get().writes(11))
+			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(v.into())))
+			.saturating_add(Weight::from_parts(0, 5800).saturating_mul(v.into()))
 	}
 }

@@ -1,0 +1,279 @@
+//! The network tests that take longer than anybody wants to wait for each time. Run by
+//! `scripts/soak`, one by name:
+//!
+//! - `expiry`: a whole subgroup is down; the attempt expires, and the deposit comes back;
+//! - `crashes [SEED]`: nodes die by SIGKILL every few seconds while 300 users register;
+//! - `upgrade RUNTIME`: a network that began with the runtime in a file is upgraded to this one
+//!   while users register.
+
+use codec::{Decode, Encode};
+use frame_support::weights::Weight;
+use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
+use keyshare_client::{
+	account::development_signer,
+	chain::Chain,
+	payload::Payload,
+	progress::{silent, Event, Progress, ServerState},
+	submit::{carry_out_until, Signer},
+	verify::{verify, Custody},
+	Error,
+};
+use keyshare_e2e::{
+	network::{until, until_within, Network},
+	users::{register_all, User},
+};
+use keyshare_primitives::{AccountId, Balance, Constraints};
+use keyshare_runtime::{Runtime, RuntimeCall, VERSION, WASM_BINARY};
+use std::{
+	collections::BTreeSet,
+	sync::{Arc, Mutex},
+	time::Duration,
+};
+use tokio::{
+	sync::Semaphore,
+	task::JoinSet,
+	time::{sleep, Instant},
+};
+
+/// Longer than an attempt lives.
+const PATIENCE: Duration = Duration::from_secs(1_500);
+
+#[tokio::main]
+async fn main() {
+	let arguments: Vec<_> = std::env::args().skip(1).collect();
+	let began = Instant::now();
+	match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+		["expiry"] => expiry().await,
+		["crashes"] => crashes(1).await,
+		["crashes", seed] => crashes(seed.parse().expect("SEED is a number")).await,
+		["upgrade", file] => upgrade(&std::fs::read(file).expect("RUNTIME is a file")).await,
+		_ => {
+			eprintln!("usage: soak expiry | crashes [SEED] | upgrade RUNTIME");
+			std::process::exit(2);
+		}
+	}
+	say(&format!("passed in {} s", began.elapsed().as_secs()));
+}
+
+fn say(text: &str) {
+	eprintln!("soak: {text}");
+}
+
+/// What the chain holds of an account's balance, in the smallest unit.
+async fn held(url: &str, account: &AccountId) -> Balance {
+	let node = HttpClient::builder().build(url.replace("ws:", "http:")).expect("a URL");
+	let key = frame_system::Account::<Runtime>::hashed_key_for(account);
+	let key = format!("0x{}", hex::encode(key));
+	let value: String =
+		node.request("state_getStorage", rpc_params![key]).await.expect("it has funds");
+	let bytes = hex::decode(value.trim_start_matches("0x")).expect("hex");
+	type Entry = frame_system::AccountInfo<u32, <Runtime as frame_system::Config>::AccountData>;
+	Entry::decode(&mut bytes.as_slice()).expect("its layout").data.reserved
+}
+
+async fn expiry() {
+	let mut network = Network::new(4, 1).await;
+	let user = User(0);
+	let account = user.account();
+	let chain = network.chain().await;
+	let alone = network.members(2).await;
+	assert_eq!(alone.len(), 1, "its only member, so that two thirds of the validators stay");
+	say("a subgroup is down; waiting for an attempt to expire");
+	network.validator(alone[0]).stop();
+	user.begin(&chain, Instant::now() + PATIENCE).await.expect("the chain does not know");
+	let url = network.validator("Alice").node().url.clone();
+	assert!(held(&url, &account).await > 0, "there is a deposit");
+	let result = user.register(&chain, PATIENCE, &silent()).await;
+	assert!(matches!(result, Err(Error::State(_))), "{result:?}");
+	until_within(PATIENCE, "the attempt is removed", || async {
+		let info = chain.registration(&account).await.expect("it answers");
+		(info.registering.is_none() && info.registered.is_none()).then_some(())
+	})
+	.await;
+	assert_eq!(held(&url, &account).await, 0, "the deposit is back");
+	say("it expired, and the deposit is back; registering again");
+	network.validator(alone[0]).start();
+	let again = user.register(&chain, PATIENCE, &silent()).await.expect("registered");
+	assert_eq!(again.key.generation, 2);
+	// The members that had a share of the first attempt have none any more.
+	for validator in &network.validators {
+		if validator.name != alone[0] {
+			validator.node().wait_for("Erased, for its attempt or key is gone");
+		}
+	}
+	network.stop();
+}
+
+/// Numbers that look random, and are the same for the same seed (Knuth's MMIX generator).
+struct Random(u64);
+
+impl Random {
+	fn below(&mut self, end: usize) -> usize {
+		self.0 =
+			self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+		usize::try_from(self.0 >> 33).expect("31 bits") % end
+	}
+}
+
+/// Shares that servers have acknowledged: whose, and by which server.
+type Acknowledged = Arc<Mutex<BTreeSet<(u16, AccountId)>>>;
+
+fn recorder(user: User, acknowledged: &Acknowledged) -> Progress {
+	let acknowledged = acknowledged.clone();
+	Arc::new(move |event| {
+		if let Event::Server { server, state: ServerState::Stored } = event {
+			acknowledged.lock().expect("no panics while locked").insert((user.0, server.account));
+		}
+	})
+}
+
+/// Tries until the key is registered, over whichever node answers.
+async fn insist(user: User, urls: Vec<String>, acknowledged: Acknowledged) {
+	let progress = recorder(user, &acknowledged);
+	let mut next = usize::from(user.0);
+	let deadline = Instant::now() + PATIENCE;
+	loop {
+		let url = &urls[next % urls.len()];
+		next += 1;
+		let patience = Duration::from_secs(60);
+		let outcome = match Chain::connect(url).await {
+			Ok(chain) => user.register(&chain, patience, &progress).await.map(drop),
+			Err(error) => Err(error),
+		};
+		match outcome {
+			Ok(()) => return,
+			Err(error) => assert!(Instant::now() < deadline, "{user:?}: {error}"),
+		}
+		sleep(Duration::from_secs(1)).await;
+	}
+}
+
+async fn crashes(seed: u64) {
+	const USERS: u16 = 300;
+	let mut network = Network::new(6, USERS).await;
+	let urls: Vec<_> =
+		network.validators.iter().map(|validator| validator.node().url.clone()).collect();
+	let acknowledged = Acknowledged::default();
+	let places = Arc::new(Semaphore::new(40));
+	let mut tasks = JoinSet::new();
+	for user in (0..USERS).map(User) {
+		let (urls, acknowledged, places) = (urls.clone(), acknowledged.clone(), places.clone());
+		tasks.spawn(async move {
+			let _place = places.acquire().await.expect("never closed");
+			insist(user, urls, acknowledged).await;
+		});
+	}
+
+	say(&format!("killing nodes, seed {seed}"));
+	let mut random = Random(seed);
+	let (mut kills, mut done) = (0, 0);
+	while !tasks.is_empty() {
+		let validator = random.below(network.validators.len());
+		let validator = &mut network.validators[validator];
+		validator.kill();
+		kills += 1;
+		sleep(Duration::from_millis(500 + random.below(2_000) as u64)).await;
+		validator.start();
+		let pause = Instant::now() + Duration::from_secs(4);
+		while let Ok(Some(outcome)) = tokio::time::timeout_at(pause, tasks.join_next()).await {
+			outcome.expect("no panic");
+			done += 1;
+		}
+		sleep(pause.saturating_duration_since(Instant::now())).await;
+		say(&format!("{kills} kills, {done} of {USERS} keys registered"));
+	}
+
+	say("waiting until everything is registered and confirmed by everybody");
+	let chain = network.chain().await;
+	let url = network.validators[0].node().url.clone();
+	let deposits = [0u16, 1].map(|number| User(number).key().scheme());
+	for user in (0..USERS).map(User) {
+		let account = user.account();
+		until(&format!("every member holds the share of {user:?}"), || async {
+			let info = chain.registration(&account).await.expect("it answers");
+			assert!(info.registering.is_none(), "its only attempt is completed");
+			let coverage = info.registered.expect("registered").coverage;
+			coverage.iter().all(|one| one.confirmed.len() == one.members.len()).then_some(())
+		})
+		.await;
+		let scheme = deposits[usize::from(user.0 % 2)];
+		let expected = chain.deposit(scheme, Some(&Constraints::default())).await;
+		assert_eq!(held(&url, &account).await, expected.expect("it answers"), "{user:?}");
+		let verification =
+			verify(&chain, &account, Duration::from_secs(60)).await.expect("registered");
+		assert!(verification.holds(), "{verification:?}");
+		for member in verification.subgroups.iter().flat_map(|subgroup| &subgroup.members) {
+			assert_eq!(member.custody, Custody::Proved, "{user:?}, {:?}", member.server);
+		}
+	}
+	let acknowledged = acknowledged.lock().expect("no panics while locked").len();
+	say(&format!(
+		"{kills} kills; {USERS} keys registered; every member proved every share, of which \
+		 {acknowledged} were acknowledged to a client; every deposit is right"
+	));
+	network.stop();
+}
+
+/// `Sudo.sudo_unchecked_weight(System.set_code(code))`.
+struct SetCode(Vec<u8>);
+
+impl Payload for SetCode {
+	fn pallet(&self) -> &'static str {
+		"Sudo"
+	}
+
+	fn name(&self) -> &'static str {
+		"sudo_unchecked_weight"
+	}
+
+	fn arguments(&self) -> Vec<u8> {
+		let call = RuntimeCall::System(frame_system::Call::set_code { code: self.0.clone() });
+		(call, Weight::zero()).encode()
+	}
+
+	fn in_words(&self) -> String {
+		"Replaces the runtime".into()
+	}
+}
+
+async fn upgrade(old: &[u8]) {
+	const USERS: u16 = 120;
+	let new = WASM_BINARY.expect("built with the runtime");
+	let network = Network::with_runtime(6, USERS, Some(old)).await;
+	let chain = network.chain().await;
+	let before = chain.spec_version();
+	assert!(before < VERSION.spec_version, "the runtime to begin with has a lower version");
+	let users = tokio::spawn({
+		let chain = chain.clone();
+		async move { register_all(&chain, (0..USERS - 1).map(User), PATIENCE).await }
+	});
+	until("attempts are under way", || async {
+		let info = chain.registration(&User(0).account()).await.expect("it answers");
+		info.registering.or(info.registered).map(drop)
+	})
+	.await;
+	say(&format!("from version {before} to {}", VERSION.spec_version));
+	let alice = development_signer("alice").expect("a well-known name");
+	let url = network.validators[0].node().url.clone();
+	let is_upgraded =
+		async || Ok(Chain::connect(&url).await?.spec_version() == VERSION.spec_version);
+	let signer = Signer::Key(Box::new(alice));
+	let deadline = Instant::now() + PATIENCE;
+	let call = SetCode(new.to_vec());
+	carry_out_until(&chain, &call, &signer, deadline, &silent(), is_upgraded)
+		.await
+		.expect("upgraded");
+	for (user, outcome) in users.await.expect("no panic") {
+		outcome.unwrap_or_else(|error| panic!("{user:?}: {error}"));
+	}
+	say("every registration that was under way is complete; one more, over the new runtime");
+	let chain = network.chain().await;
+	User(USERS - 1).register(&chain, PATIENCE, &silent()).await.expect("registered");
+	for user in [0, USERS - 1] {
+		let verification = verify(&chain, &User(user).account(), Duration::from_secs(60))
+			.await
+			.expect("registered");
+		assert!(verification.holds(), "{verification:?}");
+	}
+	network.stop();
+}
