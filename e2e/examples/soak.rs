@@ -154,7 +154,7 @@ async fn crashes(seed: u64) {
 	let urls: Vec<_> =
 		network.validators.iter().map(|validator| validator.node().url.clone()).collect();
 	let acknowledged = Acknowledged::default();
-	let places = Arc::new(Semaphore::new(40));
+	let places = Arc::new(Semaphore::new(12));
 	let mut tasks = JoinSet::new();
 	for user in (0..USERS).map(User) {
 		let (urls, acknowledged, places) = (urls.clone(), acknowledged.clone(), places.clone());
