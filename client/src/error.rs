@@ -186,6 +186,7 @@ impl Refusal {
 			"Payment" | "FundsUnavailable" => Some(
 				"The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.",
 			),
+			"BadProof" => Some("The chain is being upgraded; try again."),
 			"Stale" => Some("Another transaction of this account came first; try again."),
 			_ => None,
 		}

@@ -13,6 +13,7 @@ use crate::{
 	progress::{Event, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
+use std::time::Duration;
 use subxt::{
 	error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError},
 	rpcs::UserError,
@@ -20,6 +21,14 @@ use subxt::{
 };
 use subxt_signer::sr25519::Keypair;
 use tokio::time::{sleep, timeout_at, Instant};
+
+/// What the pool calls a signature that does not hold: ours do, so they were made for another
+/// version of the runtime. That of the finalized block is signed for, and an upgrade is in force
+/// from the best one.
+const BAD_PROOF: &str = "BadProof";
+
+/// How long an upgrade may take to become final.
+const UPGRADE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who signs.
 pub enum Signer {
@@ -132,15 +141,26 @@ async fn submit(
 	progress: &Progress,
 ) -> Result<()> {
 	let payload = call.dynamic();
-	let transactions = chain.transactions().await?;
-	let signed = chain
-		.signable(&transactions, &payload, &account_of(key))
-		.await?
-		.sign(key)
-		.map_err(|error| answer("the transaction's format", error))?;
-	let mut watch = match signed.submit_and_watch().await {
-		Ok(watch) => watch,
-		Err(error) => return not_submitted(error, progress),
+	let upgraded_by = deadline.min(Instant::now() + UPGRADE_PATIENCE);
+	let mut watch = loop {
+		let transactions = chain.transactions().await?;
+		let signed = chain
+			.signable(&transactions, &payload, &account_of(key))
+			.await?
+			.sign(key)
+			.map_err(|error| answer("the transaction's format", error))?;
+		match signed.submit_and_watch().await {
+			Ok(watch) => break watch,
+			Err(error) => match not_submitted(error, progress) {
+				Err(Error::Refused(refusal))
+					if refusal.name.as_deref() == Some(BAD_PROOF)
+						&& Instant::now() < upgraded_by =>
+				{
+					sleep(POLL).await;
+				}
+				result => return result,
+			},
+		}
 	};
 	progress(Event::Submitted { call: call.name() });
 	while let Ok(Some(Ok(status))) = timeout_at(deadline, watch.next()).await {
@@ -187,7 +207,7 @@ fn not_submitted(error: ExtrinsicError, progress: &Progress) -> Result<()> {
 fn pool_refusal(error: &UserError) -> Refusal {
 	let data = error.data.as_ref().map(|data| data.get().trim_matches('"').to_owned());
 	let reason = data.unwrap_or_default();
-	let name = [("pay some fees", "Payment"), ("outdated", "Stale")]
+	let name = [("pay some fees", "Payment"), ("outdated", "Stale"), ("bad signature", BAD_PROOF)]
 		.into_iter()
 		.find(|(words, _)| reason.contains(words))
 		.map(|(_, name)| name.to_owned());
@@ -240,6 +260,9 @@ mod tests {
 		assert!(refusal.hint().is_some());
 		let stale = pool_refusal(&user_error(Some("Transaction is outdated")));
 		assert_eq!(stale.name.as_deref(), Some("Stale"));
+		let other_version = pool_refusal(&user_error(Some("Transaction has a bad signature")));
+		assert_eq!(other_version.name.as_deref(), Some(BAD_PROOF));
+		assert!(other_version.hint().is_some());
 		let bare = pool_refusal(&user_error(None));
 		assert_eq!(bare, Refusal::unnamed("Invalid Transaction"));
 	}

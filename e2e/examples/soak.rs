@@ -20,7 +20,7 @@ use keyshare_client::{
 };
 use keyshare_e2e::{
 	network::{until, until_within, Network},
-	users::{register_all, User},
+	users::User,
 };
 use keyshare_primitives::{AccountId, Balance, Constraints};
 use keyshare_runtime::{Runtime, RuntimeCall, VERSION, WASM_BINARY};
@@ -148,21 +148,32 @@ async fn insist(user: User, urls: Vec<String>, acknowledged: Acknowledged) {
 	}
 }
 
+/// So many users register, some at a time.
+fn everybody(
+	users: u16,
+	at_a_time: usize,
+	urls: &[String],
+	acknowledged: &Acknowledged,
+) -> JoinSet<()> {
+	let places = Arc::new(Semaphore::new(at_a_time));
+	let mut tasks = JoinSet::new();
+	for user in (0..users).map(User) {
+		let (urls, acknowledged, places) = (urls.to_vec(), acknowledged.clone(), places.clone());
+		tasks.spawn(async move {
+			let _place = places.acquire().await.expect("never closed");
+			insist(user, urls, acknowledged).await;
+		});
+	}
+	tasks
+}
+
 async fn crashes(seed: u64) {
 	const USERS: u16 = 300;
 	let mut network = Network::new(6, USERS).await;
 	let urls: Vec<_> =
 		network.validators.iter().map(|validator| validator.node().url.clone()).collect();
 	let acknowledged = Acknowledged::default();
-	let places = Arc::new(Semaphore::new(12));
-	let mut tasks = JoinSet::new();
-	for user in (0..USERS).map(User) {
-		let (urls, acknowledged, places) = (urls.clone(), acknowledged.clone(), places.clone());
-		tasks.spawn(async move {
-			let _place = places.acquire().await.expect("never closed");
-			insist(user, urls, acknowledged).await;
-		});
-	}
+	let mut tasks = everybody(USERS, 12, &urls, &acknowledged);
 
 	say(&format!("killing nodes, seed {seed}"));
 	let mut random = Random(seed);
@@ -243,10 +254,11 @@ async fn upgrade(old: &[u8]) {
 	let chain = network.chain().await;
 	let before = chain.spec_version();
 	assert!(before < VERSION.spec_version, "the runtime to begin with has a lower version");
-	let users = tokio::spawn({
-		let chain = chain.clone();
-		async move { register_all(&chain, (0..USERS - 1).map(User), PATIENCE).await }
-	});
+	// A call that waits in the pool while the runtime changes is dropped from it, as on any chain:
+	// its user makes it again.
+	let urls: Vec<_> =
+		network.validators.iter().map(|validator| validator.node().url.clone()).collect();
+	let users = everybody(USERS - 1, 50, &urls, &Acknowledged::default());
 	until("attempts are under way", || async {
 		let info = chain.registration(&User(0).account()).await.expect("it answers");
 		info.registering.or(info.registered).map(drop)
@@ -263,9 +275,7 @@ async fn upgrade(old: &[u8]) {
 	carry_out_until(&chain, &call, &signer, deadline, &silent(), is_upgraded)
 		.await
 		.expect("upgraded");
-	for (user, outcome) in users.await.expect("no panic") {
-		outcome.unwrap_or_else(|error| panic!("{user:?}: {error}"));
-	}
+	users.join_all().await;
 	say("every registration that was under way is complete; one more, over the new runtime");
 	let chain = network.chain().await;
 	User(USERS - 1).register(&chain, PATIENCE, &silent()).await.expect("registered");
