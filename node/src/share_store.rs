@@ -13,7 +13,7 @@ use keyshare_rpc::store::{
 	maintenance::{self, Inventory},
 	StoreError,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Back up, restore and check the share store, or change its password.
 #[derive(Clone, Debug, Subcommand)]
@@ -132,7 +132,7 @@ impl NodeArgs {
 }
 
 /// Says what is in a store; an error if something is damaged.
-fn report(file: &PathBuf, inventory: Inventory) -> Result<(), Error> {
+fn report(file: &Path, inventory: Inventory) -> Result<(), Error> {
 	let Inventory { shares, damaged_shares, keys, damaged_keys } = inventory;
 	println!("{shares} share(s) and {keys} encryption key(s) are whole");
 	if inventory.is_whole() {
@@ -142,7 +142,7 @@ fn report(file: &PathBuf, inventory: Inventory) -> Result<(), Error> {
 	Err(at(file)(StoreError::Damaged("a part of it")).into())
 }
 
-fn at(file: &PathBuf) -> impl FnOnce(StoreError) -> ShareError {
-	let path = file.clone();
+fn at(file: &Path) -> impl FnOnce(StoreError) -> ShareError {
+	let path = file.to_owned();
 	move |reason| ShareError::Store { path, reason }
 }

@@ -35,7 +35,7 @@ use sp_core::{
 use sp_keystore::KeystorePtr;
 use std::{
 	cmp::Reverse,
-	collections::{BTreeMap, BTreeSet, HashMap},
+	collections::{btree_map::Entry, BTreeMap, BTreeSet, HashMap},
 	pin::pin,
 	sync::Arc,
 	time::Duration,
@@ -233,7 +233,7 @@ impl Scan {
 		let lacks = |server: &AccountId| self.lacking.iter().any(|lack| lack.server == *server);
 		self.members
 			.iter()
-			.filter(|(server, _)| !self.unconfirmed.contains(*server) && !lacks(*server))
+			.filter(|(server, _)| !self.unconfirmed.contains(*server) && !lacks(server))
 			.filter_map(|(server, (_, joined))| joined.map(|joined| (server.clone(), joined)))
 			.collect()
 	}
@@ -568,8 +568,8 @@ fn offers(intake: &Intake, lacking: &[Lack]) -> Result<Vec<Offer>, ChainError> {
 	let mut offers = BTreeMap::<(AccountId, AccountId), Offer>::new();
 	let mut members = BTreeMap::<SubgroupId, Vec<ServerInfo>>::new();
 	for (place, lack) in lacking.iter().enumerate() {
-		if !members.contains_key(&lack.subgroup) {
-			members.insert(lack.subgroup, chain.members(at, lack.subgroup)?);
+		if let Entry::Vacant(entry) = members.entry(lack.subgroup) {
+			entry.insert(chain.members(at, lack.subgroup)?);
 		}
 		let confirmed = chain.confirmed_by(at, &lack.key.id, lack.subgroup)?;
 		let peers = members.get(&lack.subgroup).into_iter().flatten();

@@ -90,8 +90,7 @@ mod state {
 				"only members are on their way to be ready"
 			);
 			ensure!(
-				Withdrawing::<T>::iter_keys()
-					.all(|validator| Servers::<T>::contains_key(validator)),
+				Withdrawing::<T>::iter_keys().all(Servers::<T>::contains_key),
 				"only servers that are there are withdrawn"
 			);
 			ensure!(
