@@ -1,0 +1,130 @@
+/** The calls a user makes, signed by whoever the caller passes in. */
+
+import type { ApiPromise } from '@polkadot/api';
+import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/types';
+import type { DispatchError } from '@polkadot/types/interfaces';
+import type { ISubmittableResult } from '@polkadot/types/types';
+import { toHex } from './bytes.js';
+import type { Constraints } from './chain.js';
+import { KeyshareError } from './errors.js';
+import type { Commitments } from './scheme.js';
+
+/** A call, ready to be signed. */
+export type Call = SubmittableExtrinsic<'promise'>;
+
+/** Who signs: a `KeyringPair`, or an address with the wallet's `Signer`. */
+export type Account = AddressOrPair | { readonly address: string; readonly signer: Signer };
+
+/** The address of who signs, SS58. */
+export function addressOf(account: Account): string {
+  return typeof account === 'object' && 'address' in account ? account.address : account.toString();
+}
+
+/** The calls of pallet `Registration`. */
+export const calls = {
+  register: (
+    api: ApiPromise,
+    constraintAccount: string,
+    constraints: Constraints,
+    commitments: Commitments,
+  ): Call =>
+    pallet(api).register(constraintAccount, encodable(constraints), keyCommitments(commitments)),
+  swapKey: (api: ApiPromise, commitments: Commitments): Call =>
+    pallet(api).swapKey(keyCommitments(commitments)),
+  cancel: (api: ApiPromise): Call => pallet(api).cancel(),
+  deregister: (api: ApiPromise): Call => pallet(api).deregister(),
+  updateConstraints: (api: ApiPromise, account: string, constraints: Constraints): Call =>
+    pallet(api).updateConstraints(account, encodable(constraints)),
+  changeConstraintAccount: (api: ApiPromise, account: string, to: string): Call =>
+    pallet(api).changeConstraintAccount(account, to),
+};
+
+type CallName =
+  | 'register'
+  | 'swapKey'
+  | 'cancel'
+  | 'deregister'
+  | 'updateConstraints'
+  | 'changeConstraintAccount';
+
+function pallet(api: ApiPromise): Record<CallName, (...parameters: unknown[]) => Call> {
+  const registration = api.tx['registration'];
+  if (registration === undefined) {
+    throw new KeyshareError('WrongChain', 'the chain has no pallet Registration');
+  }
+  return registration as unknown as Record<CallName, (...parameters: unknown[]) => Call>;
+}
+
+function keyCommitments({ scheme, elements }: Commitments): object {
+  const variant = scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
+  return { [variant]: elements.map(toHex) };
+}
+
+/** Constraints as polkadot.js encodes them. */
+export function encodable({ evmAcl, btcAcl }: Constraints): object {
+  const acl = (list: Constraints['evmAcl']) =>
+    list && { ...list, kind: list.kind === 'allow' ? 'Allow' : 'Deny' };
+  return { evmAcl: acl(evmAcl), btcAcl: acl(btcAcl) };
+}
+
+/**
+ * Signs and sends a call, and waits for its first block. Throws `Rejected` if the signer refuses
+ * and `Refused` if the chain does. Losing sight of it is no error: the chain's state decides.
+ */
+export async function submit(api: ApiPromise, call: Call, account: Account): Promise<void> {
+  const isPair = typeof account === 'object' && !('signer' in account);
+  const [who, options] =
+    typeof account === 'object' && 'signer' in account
+      ? [account.address, { signer: account.signer }]
+      : [account, {}];
+  let signed: Call;
+  try {
+    signed = await call.signAsync(who, options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeyshareError(isPair ? 'Input' : 'Rejected', `not signed: ${reason}`, { cause });
+  }
+  let stop: (() => void) | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const seen = ({ status, dispatchError, isError }: ISubmittableResult) => {
+        if (dispatchError) reject(dispatchRefusal(api, dispatchError));
+        else if (status.isInBlock || status.isFinalized) resolve();
+        else if (isError)
+          reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
+      };
+      signed.send(seen).then(
+        (unsubscribe) => (stop = unsubscribe),
+        (cause: unknown) => {
+          reject(poolRefusal(cause));
+        },
+      );
+      // Without a connection nothing more is heard of it.
+      api.once('disconnected', resolve);
+    });
+  } finally {
+    stop?.();
+  }
+}
+
+function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
+  if (!error.isModule)
+    return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
+  const { section, name, docs } = api.registry.findMetaError(error.asModule);
+  return new KeyshareError(
+    'Refused',
+    `the chain refuses the call: ${docs.join(' ').trim()} (${name})`,
+    {
+      chainError: `${section}.${name}`,
+    },
+  );
+}
+
+function poolRefusal(cause: unknown): KeyshareError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const cannotPay = reason.includes('pay some fees');
+  return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
+    cause,
+    ...(cannotPay ? { chainError: 'Payment' } : {}),
+  });
+}

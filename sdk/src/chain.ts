@@ -1,0 +1,250 @@
+/** What the chain says, through the runtime API, in plain JavaScript values. */
+
+import type { ApiPromise } from '@polkadot/api';
+import { equal, fromHex } from './bytes.js';
+import { KeyshareError } from './errors.js';
+import { registrationId } from './messages.js';
+import { verifyingShares } from './proof.js';
+import type { Commitments, Scheme } from './scheme.js';
+import type { Server } from './servers.js';
+
+/** The protocol's version that this SDK speaks. */
+export const PROTOCOL_VERSION = 1;
+
+/** Parameters of the chain. */
+export interface ChainParameters {
+  readonly protocolVersion: number;
+  /** `n` */
+  readonly subgroups: number;
+  /** `t` */
+  readonly threshold: number;
+  /** Blocks after which an attempt expires. */
+  readonly registrationTimeout: number;
+  /** The most addresses in one list. */
+  readonly maxAclAddresses: number;
+}
+
+/** A member of a subgroup. */
+export interface Member extends Server {
+  /** The validator that runs the server, SS58. */
+  readonly validator: string;
+  /** Whether it has declared that it holds every share. */
+  readonly ready: boolean;
+}
+
+/** A signing subgroup. */
+export interface Subgroup {
+  readonly subgroup: number;
+  /** How many members must confirm; `null` when it is empty. */
+  readonly quorum: number | null;
+  readonly members: readonly Member[];
+}
+
+/** One subgroup's coverage of an attempt or key. */
+export interface Coverage {
+  readonly subgroup: number;
+  /** Server accounts of the members now, SS58. */
+  readonly members: readonly string[];
+  readonly quorum: number | null;
+  /** Those of them that have confirmed. */
+  readonly confirmed: readonly string[];
+  /** Whether the quorum is reached. */
+  readonly reached: boolean;
+}
+
+/** An attempt or a key in force. */
+export interface Registration {
+  /** The registration id, 32 bytes. */
+  readonly id: Uint8Array;
+  readonly generation: number;
+  readonly scheme: Scheme;
+  /** Commitment 0. */
+  readonly publicKey: Uint8Array;
+  readonly commitments: Commitments;
+  readonly verifyingShares: readonly Uint8Array[];
+  readonly status: 'registering' | 'registered';
+  /** With an attempt: the first block in which it is gone. */
+  readonly expiresAt: number | null;
+  /** By subgroup. */
+  readonly coverage: readonly Coverage[];
+}
+
+/** The recipients allowed or denied on one architecture. */
+export interface Acl {
+  readonly kind: 'allow' | 'deny';
+  /** `0x` and hex: 20 bytes on EVM chains, 32 on Bitcoin. */
+  readonly addresses: readonly string[];
+  readonly allowNullRecipient: boolean;
+}
+
+/** The rules for later use of the key; `null` switches an architecture off. */
+export interface Constraints {
+  readonly evmAcl: Acl | null;
+  readonly btcAcl: Acl | null;
+}
+
+/** What the chain holds for an account. */
+export interface Status {
+  /** The account, SS58. */
+  readonly account: string;
+  /** The last generation used; 0 before the first attempt. */
+  readonly generation: number;
+  readonly constraintAccount: string | null;
+  readonly constraints: Constraints | null;
+  /** The key in force. */
+  readonly registered: Registration | null;
+  /** The attempt under way. Both are set while a key is being swapped. */
+  readonly registering: Registration | null;
+}
+
+/** A block to read at: its hash, or nothing for the best one. */
+type At = string | undefined;
+
+/** A value as polkadot.js writes it for JSON. */
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Calls a function of `KeyshareApi`. */
+async function ask(api: ApiPromise, name: string, at: At, ...parameters: unknown[]): Promise<Json> {
+  let calls;
+  try {
+    calls = at === undefined ? api.call : (await api.at(at)).call;
+  } catch (cause) {
+    throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
+  }
+  const call = calls['keyshareApi']?.[name];
+  if (call === undefined) {
+    throw new KeyshareError('WrongChain', `the chain has no KeyshareApi.${name}`);
+  }
+  try {
+    return (await call(...parameters)).toJSON() as Json;
+  } catch (cause) {
+    throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
+  }
+}
+
+/** The chain's parameters. Throws `WrongChain` if it speaks another version of the protocol. */
+export async function readParameters(api: ApiPromise): Promise<ChainParameters> {
+  const json = (await ask(api, 'parameters', undefined)) as unknown as ChainParameters;
+  if (json.protocolVersion !== PROTOCOL_VERSION) {
+    throw new KeyshareError(
+      'WrongChain',
+      `the chain speaks version ${json.protocolVersion} of the protocol, this SDK version ${PROTOCOL_VERSION}`,
+    );
+  }
+  return json;
+}
+
+/** Every subgroup with its members. */
+export async function readSubgroups(api: ApiPromise, at?: string): Promise<Subgroup[]> {
+  interface Raw {
+    id: number;
+    quorum: number | null;
+    members: {
+      validator: string;
+      readiness: string;
+      server: { account: string; encryptionKey: { x25519: string }; endpoint: string };
+    }[];
+  }
+  const raw = (await ask(api, 'subgroups', at)) as unknown as Raw[];
+  return raw.map(({ id, quorum, members }) => ({
+    subgroup: id,
+    quorum,
+    members: members.map(({ validator, readiness, server }) => ({
+      validator,
+      ready: readiness === 'Ready',
+      subgroup: id,
+      account: server.account,
+      accountId: api.createType('AccountId32', server.account).toU8a(),
+      encryptionKey: fromHex(server.encryptionKey.x25519, 32),
+      endpoint: new TextDecoder().decode(fromHex(server.endpoint)),
+    })),
+  }));
+}
+
+interface RawRegistration {
+  key: {
+    id: string;
+    generation: number;
+    commitments: Record<string, string[]>;
+    verifyingShares: Record<string, string[]>;
+  };
+  status: { registering?: { expiresAt: number }; registered?: null };
+  coverage: { subgroup: number; members: string[]; quorum: number | null; confirmed: string[] }[];
+}
+
+interface RawAcl {
+  kind: string;
+  addresses: string[];
+  allowNullRecipient: boolean;
+}
+
+/** What the chain holds for an account. */
+export async function readStatus(api: ApiPromise, account: string, at?: string): Promise<Status> {
+  interface Raw {
+    generation: number;
+    constraints: [string, { evmAcl: RawAcl | null; btcAcl: RawAcl | null }] | null;
+    registered: RawRegistration | null;
+    registering: RawRegistration | null;
+  }
+  const raw = (await ask(api, 'registration', at, account)) as unknown as Raw;
+  const [constraintAccount, constraints] = raw.constraints ?? [null, null];
+  return {
+    account,
+    generation: raw.generation,
+    constraintAccount,
+    constraints: constraints && {
+      evmAcl: constraints.evmAcl && acl(constraints.evmAcl),
+      btcAcl: constraints.btcAcl && acl(constraints.btcAcl),
+    },
+    registered: raw.registered && registration(raw.registered),
+    registering: raw.registering && registration(raw.registering),
+  };
+}
+
+function acl({ kind, addresses, allowNullRecipient }: RawAcl): Acl {
+  return { kind: kind === 'Allow' ? 'allow' : 'deny', addresses, allowNullRecipient };
+}
+
+function elements(raw: Record<string, string[]>): Commitments {
+  const [name, list] = Object.entries(raw)[0] ?? [];
+  if ((name !== 'ed25519' && name !== 'secp256k1') || list === undefined) {
+    throw new KeyshareError('WrongChain', `the chain has keys of an unknown scheme, ${name}`);
+  }
+  return { scheme: name, elements: list.map((hex) => fromHex(hex)) };
+}
+
+function registration({ key, status, coverage }: RawRegistration): Registration {
+  const commitments = elements(key.commitments);
+  const [publicKey] = commitments.elements;
+  if (publicKey === undefined) throw new KeyshareError('WrongChain', 'a key without commitments');
+  return {
+    id: fromHex(key.id, 32),
+    generation: key.generation,
+    scheme: commitments.scheme,
+    publicKey,
+    commitments,
+    verifyingShares: elements(key.verifyingShares).elements,
+    status: status.registering ? 'registering' : 'registered',
+    expiresAt: status.registering?.expiresAt ?? null,
+    coverage: coverage.map((one) => ({
+      ...one,
+      reached: one.quorum !== null && one.confirmed.length >= one.quorum,
+    })),
+  };
+}
+
+/** Whether the id and the verifying shares that the chain shows follow from the commitments. */
+export function isConsistent(
+  shown: Registration,
+  account: Uint8Array,
+  genesis: Uint8Array,
+  subgroups: number,
+): boolean {
+  const id = registrationId(genesis, account, shown.generation, shown.commitments);
+  const expected = verifyingShares(shown.commitments, subgroups);
+  return (
+    equal(id, shown.id) &&
+    expected.length === shown.verifyingShares.length &&
+    expected.every((share, index) => equal(share, shown.verifyingShares[index] ?? new Uint8Array()))
+  );
+}

@@ -1,0 +1,97 @@
+/** One error for everything, with a stable name to switch on and what to do about it. */
+
+/** Names of [`KeyshareError`]: the protocol's own, and those of what lies in between. */
+export type ErrorName =
+  // A server's, protocol §5.
+  | 'InvalidParams'
+  | 'UnknownServer'
+  | 'NotRegistering'
+  | 'WrongGeneration'
+  | 'WrongSubgroup'
+  | 'DecryptionFailed'
+  | 'ShareMismatch'
+  | 'Busy'
+  | 'StorageFailed'
+  | 'NoShare'
+  | 'BadSignature'
+  /** A server's answer proves nothing, or is about another attempt. */
+  | 'WrongProof'
+  /** No connection to a server: it is down, or the browser does not let the page reach it. */
+  | 'ServerUnreachable'
+  /** An `https` page cannot reach an `http` or `ws` server. */
+  | 'MixedContent'
+  /** A server answers what is no answer. */
+  | 'UnexpectedAnswer'
+  /** The chain is not a Keyshare chain, or speaks another version of the protocol. */
+  | 'WrongChain'
+  /** The connection to the chain is lost. */
+  | 'ChainUnreachable'
+  /** What the chain shows is not what this key makes. */
+  | 'OtherKey'
+  /** The chain refuses the call; `chainError` has its name. */
+  | 'Refused'
+  /** The signer refused, or was closed. */
+  | 'Rejected'
+  /** The attempt is gone: it expired, or was cancelled or replaced. */
+  | 'AttemptGone'
+  /** The deadline passed. Nothing is lost: registering again with the same key goes on. */
+  | 'DeadlinePassed'
+  /** The caller aborted. */
+  | 'Aborted'
+  /** The input is wrong. */
+  | 'Input';
+
+/** What else is known of an error. */
+export interface ErrorDetails {
+  /** With `Refused`: as in `registration.AlreadyRegistered`. */
+  readonly chainError?: string;
+  /** With `Busy`: when to try again, in milliseconds. */
+  readonly retryAfterMs?: number;
+  /** With `WrongGeneration`: the chain's, as the server sees it. */
+  readonly generation?: number;
+  readonly cause?: unknown;
+}
+
+/** Whatever the SDK throws. */
+export class KeyshareError extends Error {
+  override readonly name: ErrorName;
+  readonly chainError: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly generation: number | undefined;
+
+  constructor(name: ErrorName, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = name;
+    this.chainError = details.chainError;
+    this.retryAfterMs = details.retryAfterMs;
+    this.generation = details.generation;
+  }
+
+  /** What to do about it, for people; nothing where the message says it all. */
+  get hint(): string | undefined {
+    return (
+      (this.chainError && CHAIN_HINTS[this.chainError.split('.').at(-1) ?? '']) || HINTS[this.name]
+    );
+  }
+}
+
+const HINTS: Partial<Record<ErrorName, string>> = {
+  ServerUnreachable:
+    'The server may be down, or not admit this page: its operator can with --share-rpc-cors. The others go on.',
+  MixedContent:
+    'Browsers do not let an https page reach an http server. Its operator has to put TLS before the share listener.',
+  WrongChain: 'Connect to a node of a Keyshare network that this version belongs to.',
+  ChainUnreachable: 'Is the node running, and its address right? Nothing is lost; try again.',
+  Rejected: 'Nothing was sent. Unlock the wallet, and sign when it asks.',
+  AttemptGone: 'Register again; the deposit is back.',
+  DeadlinePassed: 'Nothing is lost: register again with the same key, and it goes on from here.',
+};
+
+const CHAIN_HINTS: Record<string, string> = {
+  AlreadyRegistered: 'swapKey replaces the key, deregister removes it.',
+  AlreadyRegistering: 'Register with the same key to complete the attempt, or cancel it.',
+  NotConstraintAccount: 'Sign with the constraint-modification account.',
+  EmptySubgroup: 'The network is not ready: a subgroup has no members.',
+  FundsUnavailable: 'The account cannot pay the deposit and the fee.',
+  Payment: 'The account cannot pay the deposit and the fee.',
+};

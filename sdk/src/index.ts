@@ -1,0 +1,36 @@
+/**
+ * Registers private keys with a Keyshare network, from a browser or Node. Start with
+ * {@link Keyshare.connect}. Below it are the pure parts: splitting, sealing, checking proofs.
+ */
+
+export { type Hex, fromHex, toHex } from './bytes.js';
+export { type Account } from './calls.js';
+export {
+  type Acl,
+  type ChainParameters,
+  type Constraints,
+  type Coverage,
+  type Member,
+  PROTOCOL_VERSION,
+  type Registration,
+  type Status,
+  type Subgroup,
+} from './chain.js';
+export { type ErrorDetails, type ErrorName, KeyshareError } from './errors.js';
+export {
+  type ConstraintsInput,
+  type Cost,
+  type Custody,
+  Keyshare,
+  type KeyInput,
+  type Reachability,
+  type RegisterInput,
+} from './keyshare.js';
+export { challengeMessage, custodyMessage, registrationId, shareAad } from './messages.js';
+export { type CustodyProof, verifyCustodyProof, verifyingShares } from './proof.js';
+export { type OnProgress, type Progress, type ServerState, type Waiting } from './register.js';
+export { rpc } from './rpc.js';
+export { type Commitments, generateKey, publicKey, type Scheme } from './scheme.js';
+export { type Place, type SealedShare, sealShare } from './seal.js';
+export type { Server } from './servers.js';
+export { type Attempt, type Parameters, splitKey, type SplitKey } from './split.js';

@@ -1,0 +1,335 @@
+/** Everything a user does with a Keyshare network, over the caller's own `ApiPromise`. */
+
+import type { ApiPromise } from '@polkadot/api';
+import { type Account, addressOf, type Call, calls, encodable, submit } from './calls.js';
+import {
+  type ChainParameters,
+  type Constraints,
+  readParameters,
+  readStatus,
+  readSubgroups,
+  type Registration,
+  type Status,
+  type Subgroup,
+} from './chain.js';
+import { KeyshareError } from './errors.js';
+import {
+  deliver,
+  follow,
+  isOf,
+  type OnProgress,
+  Patience,
+  shownAs,
+  type Waiting,
+} from './register.js';
+import type { Scheme } from './scheme.js';
+import { hostedServers, proveCustody, type Server } from './servers.js';
+import { splitKey, type SplitKey } from './split.js';
+
+/** A private key, and who signs for it. */
+export interface KeyInput extends Waiting {
+  /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
+  readonly key: Uint8Array;
+  readonly scheme: Scheme;
+  /** A `KeyringPair`, or an address with the wallet's `Signer`. */
+  readonly signer: Account;
+}
+
+/** What `register` needs. */
+export interface RegisterInput extends KeyInput {
+  /** By default both architectures are switched off. */
+  readonly constraints?: Constraints;
+  /** Who may change the constraints later, SS58; by default the account itself. */
+  readonly constraintAccount?: string;
+}
+
+/** A call by one account about another's constraints. */
+export interface ConstraintsInput extends Waiting {
+  /** The user, SS58. */
+  readonly account: string;
+  /** The constraint-modification account. */
+  readonly signer: Account;
+}
+
+/** What an account pays. */
+export interface Cost {
+  /** Held while the entry exists, and given back with it; in the smallest unit (10⁻¹² KEY). */
+  readonly deposit: bigint;
+  /** Paid for the transaction. */
+  readonly fee: bigint;
+}
+
+/** What a server answered when it was tried. */
+export interface Reachability {
+  readonly server: Server;
+  /** Why it cannot be reached from here, or will refuse. */
+  readonly error?: KeyshareError;
+}
+
+/** What a member answered to a fresh challenge. */
+export interface Custody {
+  readonly server: Server;
+  /** Why it proves nothing; absent if it proved that it holds the share now. */
+  readonly error?: KeyshareError;
+}
+
+const NO_CONSTRAINTS: Constraints = { evmAcl: null, btcAcl: null };
+
+/** A Keyshare network. */
+export class Keyshare {
+  readonly api: ApiPromise;
+  readonly parameters: ChainParameters;
+
+  private constructor(api: ApiPromise, parameters: ChainParameters) {
+    this.api = api;
+    this.parameters = parameters;
+  }
+
+  /** Checks the chain's name and the protocol's version. Throws `WrongChain`. */
+  static async connect(api: ApiPromise): Promise<Keyshare> {
+    await api.isReady;
+    const name = api.runtimeVersion.specName.toString();
+    if (name !== 'keyshare') {
+      throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
+    }
+    return new Keyshare(api, await readParameters(api));
+  }
+
+  /** Every subgroup with its members. */
+  subgroups(): Promise<Subgroup[]> {
+    return readSubgroups(this.api);
+  }
+
+  /** What the chain holds for an account, SS58. */
+  status(account: string): Promise<Status> {
+    return readStatus(this.api, account);
+  }
+
+  /** The same at each new best block, until the signal is aborted or the deadline passes. */
+  watch(account: string, waiting: Omit<Waiting, 'onProgress'> = {}): AsyncGenerator<Status> {
+    return follow(this.api, account, new Patience(waiting), 'the watch ended');
+  }
+
+  /**
+   * Registers a key: publishes its commitments, brings every server its share, and waits until
+   * every subgroup has its quorum.
+   *
+   * An attempt of the same key that is under way is taken up without a signature, so calling this
+   * again after an interruption, with nothing but the key, goes on.
+   */
+  async register(input: RegisterInput): Promise<Registration> {
+    const address = addressOf(input.signer);
+    const { constraintAccount = address, constraints = NO_CONSTRAINTS } = input;
+    const begin = ({ commitments }: SplitKey) =>
+      calls.register(this.api, constraintAccount, constraints, commitments);
+    return this.#attempt(input, begin, ({ registering, registered }) => [registering, registered]);
+  }
+
+  /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
+  async swapKey(input: KeyInput): Promise<Registration> {
+    const begin = ({ commitments }: SplitKey) => calls.swapKey(this.api, commitments);
+    return this.#attempt(input, begin, ({ registering }) => [registering]);
+  }
+
+  /** What `register` would cost. Signs and sends nothing. */
+  async cost(input: Omit<RegisterInput, keyof Waiting>): Promise<Cost> {
+    const address = addressOf(input.signer);
+    const { constraintAccount = address, constraints = NO_CONSTRAINTS, scheme } = input;
+    const split = this.#split(input, (await this.status(address)).generation + 1);
+    const call = calls.register(this.api, constraintAccount, constraints, split.commitments);
+    return this.#cost(call, address, scheme, constraints);
+  }
+
+  /** Gives up the attempt under way; the deposit comes back. */
+  async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
+    const account = addressOf(input.signer);
+    const isDone = ({ registering }: Status) => registering === null;
+    return this.#make(calls.cancel(this.api), account, input, isDone);
+  }
+
+  /** Removes the key in force and what belongs to it; the deposit comes back. */
+  async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
+    const account = addressOf(input.signer);
+    const isDone = ({ registered, registering }: Status) => !registered && !registering;
+    return this.#make(calls.deregister(this.api), account, input, isDone);
+  }
+
+  /** Replaces a user's constraints; signed by the constraint-modification account. */
+  async setConstraints(
+    input: ConstraintsInput & { readonly constraints: Constraints },
+  ): Promise<Status> {
+    const wanted = normal(input.constraints);
+    const call = calls.updateConstraints(this.api, input.account, input.constraints);
+    return this.#make(
+      call,
+      input.account,
+      input,
+      ({ constraints }) => constraints !== null && normal(constraints) === wanted,
+    );
+  }
+
+  /** Hands a user's constraints over to another constraint-modification account. */
+  async changeConstraintAccount(
+    input: ConstraintsInput & { readonly to: string },
+  ): Promise<Status> {
+    const call = calls.changeConstraintAccount(this.api, input.account, input.to);
+    const isDone = ({ constraintAccount }: Status) => constraintAccount === input.to;
+    return this.#make(call, input.account, input, isDone);
+  }
+
+  /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
+  async tryServers(signal?: AbortSignal): Promise<Reachability[]> {
+    const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
+    const genesis = this.api.genesisHash.toHex();
+    return Promise.all(
+      members.map(async (server): Promise<Reachability> => {
+        try {
+          const hosted = await hostedServers(server.endpoint, signal);
+          if (hosted.genesisHash !== genesis) {
+            throw new KeyshareError('WrongChain', `${server.endpoint} serves another chain`);
+          }
+          if (!hosted.servers.some(({ account }) => account === server.account)) {
+            throw new KeyshareError(
+              'UnknownServer',
+              `${server.endpoint} does not host this server`,
+            );
+          }
+          return { server };
+        } catch (error) {
+          if (error instanceof KeyshareError) return { server, error };
+          throw error;
+        }
+      }),
+    );
+  }
+
+  /** Challenges every member with fresh randomness to prove that it holds its share now. */
+  async challenge(account: string, signal?: AbortSignal): Promise<Custody[]> {
+    const { registered } = await this.status(account);
+    if (registered === null) {
+      throw new KeyshareError('NotRegistering', 'the account has no key in force');
+    }
+    const subject = { account, ...registered };
+    const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
+    return Promise.all(
+      members.map(async (server): Promise<Custody> => {
+        try {
+          await proveCustody(server, subject, signal);
+          return { server };
+        } catch (error) {
+          if (error instanceof KeyshareError) return { server, error };
+          throw error;
+        }
+      }),
+    );
+  }
+
+  #split(
+    { key, scheme, signer }: Pick<KeyInput, 'key' | 'scheme' | 'signer'>,
+    generation: number,
+  ): SplitKey {
+    const account = this.#accountId(addressOf(signer));
+    const genesis = this.api.genesisHash.toU8a();
+    try {
+      return splitKey(scheme, key, this.parameters, { genesis, account, generation });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : 'not a private key';
+      throw new KeyshareError('Input', reason, { cause });
+    }
+  }
+
+  /** Begins an attempt, or takes up the one of this key, and completes it. */
+  async #attempt(
+    input: KeyInput,
+    begin: (split: SplitKey) => Call,
+    resumable: (status: Status) => (Registration | null)[],
+  ): Promise<Registration> {
+    const patience = new Patience(input);
+    const onProgress = input.onProgress ?? (() => {});
+    const address = addressOf(input.signer);
+    const account = { address, id: this.#accountId(address) };
+    const before = await this.status(address);
+    const resumed = this.#underWay(input, resumable(before));
+    const split = resumed ?? this.#split(input, before.generation + 1);
+    try {
+      if (resumed === undefined) {
+        onProgress({ type: 'signing' });
+        await submit(this.api, begin(split), input.signer);
+        onProgress({ type: 'submitted' });
+        const waitingFor = 'the chain showed the attempt';
+        for await (const status of follow(this.api, address, patience, waitingFor)) {
+          if (shownAs(status, split)) break;
+        }
+      }
+      return await deliver(this.api, account, split, patience, onProgress);
+    } finally {
+      for (const share of split.shares) share.fill(0);
+    }
+  }
+
+  /** The shares of what the chain shows, if it is what this very key makes. */
+  #underWay(input: KeyInput, shown: (Registration | null)[]): SplitKey | undefined {
+    for (const one of shown) {
+      if (one === null || one.scheme !== input.scheme) continue;
+      const split = this.#split(input, one.generation);
+      if (isOf(one, split)) return split;
+    }
+    return undefined;
+  }
+
+  async #make(
+    call: Call,
+    subject: string,
+    input: Waiting & { readonly signer: Account },
+    isDone: (status: Status) => boolean,
+  ): Promise<Status> {
+    const patience = new Patience(input);
+    const before = await this.status(subject);
+    if (isDone(before)) return before;
+    const onProgress: OnProgress = input.onProgress ?? (() => {});
+    onProgress({ type: 'signing' });
+    await submit(this.api, call, input.signer);
+    onProgress({ type: 'submitted' });
+    for await (const status of follow(this.api, subject, patience, 'the chain showed the change')) {
+      if (isDone(status)) return status;
+    }
+    throw new KeyshareError('ChainUnreachable', 'the chain ended');
+  }
+
+  async #cost(
+    call: Call,
+    address: string,
+    scheme: Scheme,
+    constraints: Constraints,
+  ): Promise<Cost> {
+    const deposit = this.api.call['keyshareApi']?.['deposit'];
+    if (deposit === undefined) {
+      throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
+    }
+    const held = await deposit(
+      scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1',
+      encodable(constraints),
+    );
+    const { partialFee } = await call.paymentInfo(address);
+    return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt() };
+  }
+
+  #accountId(address: string): Uint8Array {
+    try {
+      return this.api.createType('AccountId32', address).toU8a();
+    } catch (cause) {
+      throw new KeyshareError('Input', `${address} is no address`, { cause });
+    }
+  }
+}
+
+/** One text for equal constraints. */
+function normal({ evmAcl, btcAcl }: Constraints): string {
+  const acl = (list: Constraints['evmAcl']) =>
+    list && [
+      list.kind,
+      list.addresses.map((address) => address.toLowerCase()),
+      list.allowNullRecipient,
+    ];
+  return JSON.stringify([acl(evmAcl), acl(btcAcl)]);
+}

@@ -1,0 +1,325 @@
+/** Bringing every server its share, and following the attempt until it is registered. */
+
+import type { ApiPromise } from '@polkadot/api';
+import { equal } from './bytes.js';
+import {
+  isConsistent,
+  readStatus,
+  readSubgroups,
+  type Registration,
+  type Status,
+} from './chain.js';
+import { KeyshareError } from './errors.js';
+import { sealShare } from './seal.js';
+import { type Server, type Subject, submitShare } from './servers.js';
+import type { SplitKey } from './split.js';
+
+/** How far one server has come. */
+export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' | 'confirmed';
+
+/** Something that was observed: an answer of a server, or state read from the chain. */
+export type Progress =
+  /** The call waits for its signature. */
+  | { readonly type: 'signing' }
+  /** The call was signed and handed to the node. */
+  | { readonly type: 'submitted' }
+  /** The chain shows the attempt, exactly as this key makes it. */
+  | { readonly type: 'open'; readonly registration: Registration }
+  /** One server came further; `error` says why it failed or is asked again. */
+  | {
+      readonly type: 'server';
+      readonly server: Server;
+      readonly state: ServerState;
+      readonly error?: KeyshareError;
+    }
+  /** The state of the attempt at a new block. */
+  | { readonly type: 'coverage'; readonly registration: Registration }
+  /** The chain shows the key as registered. */
+  | { readonly type: 'registered'; readonly registration: Registration };
+
+/** Where progress goes. */
+export type OnProgress = (progress: Progress) => void;
+
+/** What every wait is bound by. */
+export interface Waiting {
+  /** Gives up everything at once. */
+  readonly signal?: AbortSignal;
+  /** Gives up after so many milliseconds; 10 minutes by default. */
+  readonly deadlineMs?: number;
+  readonly onProgress?: OnProgress;
+}
+
+const CALLS_AT_A_TIME = 8;
+const POLL_MS = 1_000;
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 8_000;
+/** How long servers that the quorum did not need may still take. */
+const GRACE_MS = 5_000;
+
+/** Ends when the caller aborts or the deadline passes. */
+export class Patience {
+  readonly signal: AbortSignal;
+  readonly #caller: AbortSignal | undefined;
+
+  constructor({ signal, deadlineMs = 600_000 }: Waiting) {
+    this.#caller = signal;
+    const deadline = AbortSignal.timeout(deadlineMs);
+    this.signal = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  }
+
+  /** Throws if it is over. */
+  check(waitingFor: string): void {
+    if (!this.signal.aborted) return;
+    throw this.#caller?.aborted
+      ? new KeyshareError('Aborted', `aborted before ${waitingFor}`)
+      : new KeyshareError('DeadlinePassed', `the deadline passed before ${waitingFor}`);
+  }
+
+  /** Waits, or less if it is over. */
+  async sleep(milliseconds: number): Promise<void> {
+    if (this.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.signal.addEventListener('abort', done);
+    });
+  }
+}
+
+/** The state of an account at each new best block, the first one at once. */
+export async function* follow(
+  api: ApiPromise,
+  account: string,
+  patience: Patience,
+  waitingFor: string,
+): AsyncGenerator<Status> {
+  let last: string | undefined;
+  for (;;) {
+    patience.check(waitingFor);
+    try {
+      const best = (await api.rpc.chain.getBlockHash()).toHex();
+      if (best !== last) {
+        const status = await readStatus(api, account);
+        last = best;
+        yield status;
+      }
+    } catch (error) {
+      // A lost connection is made again by the api; the deadline ends it.
+      if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
+    }
+    await patience.sleep(POLL_MS);
+  }
+}
+
+/** Whether an attempt or key has the commitments of this split. */
+export function isOf({ commitments }: Registration, split: SplitKey): boolean {
+  const { scheme, elements } = split.commitments;
+  return (
+    commitments.scheme === scheme &&
+    commitments.elements.length === elements.length &&
+    commitments.elements.every((element, index) =>
+      equal(element, elements[index] ?? new Uint8Array()),
+    )
+  );
+}
+
+/** The attempt under way or the key in force that has these commitments. */
+export function shownAs(status: Status, split: SplitKey): Registration | undefined {
+  const { registering, registered } = status;
+  return [registering, registered].find((one) => one !== null && isOf(one, split)) ?? undefined;
+}
+
+/**
+ * Checks what the chain shows, sends each server its share, and waits until every subgroup has its
+ * quorum. A server that fails holds up nobody else.
+ */
+export async function deliver(
+  api: ApiPromise,
+  account: { readonly address: string; readonly id: Uint8Array },
+  split: SplitKey,
+  patience: Patience,
+  onProgress: OnProgress,
+): Promise<Registration> {
+  const genesis = api.genesisHash.toU8a();
+  const sends = new Map<string, Promise<void>>();
+  const servers = new Map<string, Server>();
+  const confirmed = new Set<string>();
+  const over = new AbortController();
+  const signal = AbortSignal.any([patience.signal, over.signal]);
+  const places = new Places(CALLS_AT_A_TIME);
+  let opened: number | undefined;
+  try {
+    for await (const status of follow(
+      api,
+      account.address,
+      patience,
+      'every subgroup had its quorum',
+    )) {
+      const shown = shownAs(status, split);
+      if (shown === undefined) {
+        await refuseIfGone(api, account.address, split, opened);
+        continue;
+      }
+      if (opened === undefined) {
+        if (!isConsistent(shown, account.id, genesis, split.shares.length)) {
+          throw new KeyshareError('OtherKey', 'what the chain shows does not follow from this key');
+        }
+        opened = shown.generation;
+        onProgress({ type: 'open', registration: shown });
+      }
+      onProgress({ type: 'coverage', registration: shown });
+      await startSends(shown);
+      reportConfirmed(shown);
+      if (shown.status === 'registered') {
+        onProgress({ type: 'registered', registration: shown });
+        await Promise.race([Promise.allSettled(sends.values()), patience.sleep(GRACE_MS)]);
+        return shown;
+      }
+    }
+  } finally {
+    over.abort();
+  }
+  throw new KeyshareError('ChainUnreachable', 'the chain ended');
+
+  async function startSends(shown: Registration): Promise<void> {
+    const subject: Subject = {
+      account: account.address,
+      generation: shown.generation,
+      id: shown.id,
+      verifyingShares: shown.verifyingShares,
+    };
+    const done = new Set(shown.coverage.flatMap((coverage) => coverage.confirmed));
+    const unknown = shown.coverage.some((one) => one.members.some((member) => !sends.has(member)));
+    if (!unknown) return;
+    for (const server of await finalMembers(api)) {
+      if (sends.has(server.account)) continue;
+      servers.set(server.account, server);
+      // Stored on an earlier run, or by another one: the chain knows.
+      const work = done.has(server.account) ? Promise.resolve() : send(server, subject);
+      sends.set(server.account, work);
+    }
+  }
+
+  function reportConfirmed(shown: Registration): void {
+    for (const account of shown.coverage.flatMap((coverage) => coverage.confirmed)) {
+      const server = servers.get(account);
+      if (server === undefined || confirmed.has(account)) continue;
+      confirmed.add(account);
+      onProgress({ type: 'server', server, state: 'confirmed' });
+    }
+  }
+
+  async function send(server: Server, subject: Subject): Promise<void> {
+    const report = (state: ServerState, error?: KeyshareError) => {
+      if (!signal.aborted && !confirmed.has(server.account))
+        onProgress({ type: 'server', server, state, ...(error ? { error } : {}) });
+    };
+    try {
+      const share = split.shares[server.subgroup];
+      if (share === undefined)
+        throw new KeyshareError('OtherKey', 'there is no share for a subgroup');
+      const place = { id: subject.id, server: server.accountId, subgroup: server.subgroup };
+      const sealed = await sealShare(share, server.encryptionKey, place);
+      report('sealed');
+      for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
+        try {
+          await places.with(async () => {
+            report('sent');
+            await submitShare(server, subject, sealed, signal);
+          });
+          report('stored');
+          return;
+        } catch (error) {
+          if (!(error instanceof KeyshareError) || !isTemporary(error, subject.generation))
+            throw error;
+          report('retrying', error);
+          await patience.sleep((error.retryAfterMs ?? delay) * (0.75 + Math.random() / 2));
+          if (signal.aborted) return;
+        }
+      }
+    } catch (error) {
+      report(
+        'failed',
+        error instanceof KeyshareError
+          ? error
+          : new KeyshareError('Input', 'nothing can be sealed to its key', { cause: error }),
+      );
+    }
+  }
+}
+
+/** Whether the same request may succeed later. A server may not know an attempt yet that we see. */
+function isTemporary(error: KeyshareError, generation: number): boolean {
+  switch (error.name) {
+    case 'Busy':
+    case 'StorageFailed':
+    case 'NotRegistering':
+    case 'ServerUnreachable':
+      return true;
+    case 'WrongGeneration':
+      return (error.generation ?? generation) < generation;
+    default:
+      return false;
+  }
+}
+
+/**
+ * The members that may be given their share: those whose subgroup is final. A block that is left
+ * again may have put one into another subgroup than it will belong to (protocol §7).
+ */
+export async function finalMembers(api: ApiPromise): Promise<Server[]> {
+  const finalized = await readSubgroups(api, (await api.rpc.chain.getFinalizedHead()).toHex());
+  const final = new Set(
+    finalized.flatMap(({ subgroup, members }) =>
+      members.map(({ account }) => `${subgroup} ${account}`),
+    ),
+  );
+  const best = await readSubgroups(api);
+  return best
+    .flatMap(({ members }) => members)
+    .filter(({ subgroup, account }) => final.has(`${subgroup} ${account}`));
+}
+
+/** A best block without the attempt may be a fork that is left again; a finalized one is not. */
+async function refuseIfGone(
+  api: ApiPromise,
+  account: string,
+  split: SplitKey,
+  opened: number | undefined,
+): Promise<void> {
+  if (opened === undefined) return;
+  const at = (await api.rpc.chain.getFinalizedHead()).toHex();
+  const status = await readStatus(api, account, at);
+  if (status.generation >= opened && shownAs(status, split) === undefined) {
+    throw new KeyshareError(
+      'AttemptGone',
+      'the attempt is gone: it expired, or was cancelled or replaced',
+    );
+  }
+}
+
+/** So many at a time. */
+class Places {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async with<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
+  }
+}

@@ -1,0 +1,282 @@
+/** What is asked of share listeners, protocol §5 and §6: JSON-RPC 2.0 over HTTP or WebSocket. */
+
+import { WebSocket } from '@polkadot/x-ws';
+import { equal, fromHex, toHex } from './bytes.js';
+import { type ErrorName, KeyshareError } from './errors.js';
+import { challengeMessage, custodyMessage } from './messages.js';
+import { verifyCustodyProof } from './proof.js';
+import { schemeOf } from './scheme.js';
+import type { SealedShare } from './seal.js';
+
+/** How long a server may take for one answer. */
+const ANSWER_MS = 20_000;
+
+/** A server, as the chain publishes it. */
+export interface Server {
+  readonly subgroup: number;
+  /** Its account, SS58. */
+  readonly account: string;
+  /** The same, 32 bytes. */
+  readonly accountId: Uint8Array;
+  /** Its X25519 key, 32 bytes. */
+  readonly encryptionKey: Uint8Array;
+  /** An http, https, ws or wss URL. */
+  readonly endpoint: string;
+}
+
+/** The attempt or key that a server is asked about. */
+export interface Subject {
+  /** The user's account, SS58. */
+  readonly account: string;
+  readonly generation: number;
+  /** The registration id, 32 bytes. */
+  readonly id: Uint8Array;
+  /** The verifying share of each subgroup. */
+  readonly verifyingShares: readonly Uint8Array[];
+}
+
+/** A server's answer to a share, once it has been checked. */
+export type SubmitStatus = 'stored' | 'already-stored';
+
+const CODES: Record<number, ErrorName> = {
+  [-32602]: 'InvalidParams',
+  9001: 'UnknownServer',
+  9002: 'NotRegistering',
+  9003: 'WrongGeneration',
+  9004: 'WrongSubgroup',
+  9005: 'DecryptionFailed',
+  9006: 'ShareMismatch',
+  9007: 'Busy',
+  9008: 'StorageFailed',
+  9009: 'NoShare',
+  9010: 'BadSignature',
+};
+
+interface Answer {
+  readonly result?: unknown;
+  readonly error?: {
+    readonly code: number;
+    readonly message: string;
+    readonly data?: { readonly retryAfterMs?: number; readonly generation?: number };
+  };
+}
+
+/** Sends a sealed share, and checks that the answer proves custody of exactly this share. */
+export async function submitShare(
+  server: Server,
+  subject: Subject,
+  sealed: SealedShare,
+  signal?: AbortSignal,
+): Promise<SubmitStatus> {
+  const result = await call(
+    server.endpoint,
+    'keyshare_submitShare',
+    {
+      server: server.account,
+      account: subject.account,
+      generation: subject.generation,
+      subgroup: server.subgroup,
+      enc: toHex(sealed.enc),
+      ciphertext: toHex(sealed.ciphertext),
+    },
+    signal,
+  );
+  const { registrationId, status, custodyProof } = fields(result);
+  requireProof(
+    server,
+    subject,
+    registrationId,
+    custodyProof,
+    custodyMessage(subject.id, server.accountId),
+  );
+  if (status !== 'stored' && status !== 'already-stored') throw unexpected('its status is unknown');
+  return status;
+}
+
+/** Challenges a server to prove, with fresh randomness, that it holds the share now. */
+export async function proveCustody(
+  server: Server,
+  subject: Subject,
+  signal?: AbortSignal,
+): Promise<void> {
+  const nonce = crypto.getRandomValues(new Uint8Array(32));
+  const result = await call(
+    server.endpoint,
+    'keyshare_proveCustody',
+    { server: server.account, account: subject.account, nonce: toHex(nonce) },
+    signal,
+  );
+  const { registrationId, custodyProof } = fields(result);
+  const message = challengeMessage(subject.id, server.accountId, nonce);
+  requireProof(server, subject, registrationId, custodyProof, message);
+}
+
+/** The servers behind an endpoint: protocol version, genesis hash and accounts. */
+export interface HostedServers {
+  readonly protocolVersion: number;
+  readonly genesisHash: string;
+  readonly servers: readonly { readonly account: string; readonly encryptionKey: string }[];
+}
+
+/** Asks an endpoint which servers it hosts; the cheapest way to see whether it can be reached. */
+export async function hostedServers(
+  endpoint: string,
+  signal?: AbortSignal,
+): Promise<HostedServers> {
+  const { protocolVersion, genesisHash, servers } = fields(
+    await call(endpoint, 'keyshare_servers', undefined, signal),
+  );
+  if (
+    typeof protocolVersion !== 'number' ||
+    typeof genesisHash !== 'string' ||
+    !Array.isArray(servers)
+  ) {
+    throw unexpected('it does not describe servers');
+  }
+  return { protocolVersion, genesisHash, servers: servers as HostedServers['servers'] };
+}
+
+/** One JSON-RPC call, over whatever the endpoint's scheme is. */
+async function call(
+  endpoint: string,
+  method: string,
+  parameters: object | undefined,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const url = endpointUrl(endpoint);
+  const deadline = AbortSignal.timeout(ANSWER_MS);
+  const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  const request = JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method,
+    params: parameters === undefined ? [] : [parameters],
+  });
+  let text: string;
+  try {
+    text = url.protocol.startsWith('ws')
+      ? await overSocket(url, request, both)
+      : await overHttp(url, request, both);
+  } catch (cause) {
+    if (signal?.aborted) throw new KeyshareError('Aborted', 'aborted', { cause });
+    const why = deadline.aborted ? 'no answer in time' : 'no connection';
+    throw new KeyshareError('ServerUnreachable', `${endpoint}: ${why}`, { cause });
+  }
+  return outcome(text);
+}
+
+function endpointUrl(endpoint: string): URL {
+  const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
+  if (url === undefined || !/^(https?|wss?):$/.test(url.protocol)) {
+    throw new KeyshareError('ServerUnreachable', `${endpoint} is no http, https, ws or wss URL`);
+  }
+  if (isMixedContent(url)) {
+    throw new KeyshareError(
+      'MixedContent',
+      `this page cannot reach ${endpoint}: it is not encrypted`,
+    );
+  }
+  return url;
+}
+
+/** Browsers refuse http and ws from an https page, except to the machine itself. */
+function isMixedContent(url: URL): boolean {
+  const page = (globalThis as { location?: { protocol?: string } }).location;
+  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  return page?.protocol === 'https:' && /^(http|ws):$/.test(url.protocol) && !isLocal;
+}
+
+async function overHttp(url: URL, request: string, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: request,
+    signal,
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+  });
+  return response.text();
+}
+
+function overSocket(url: URL, request: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(url);
+    const fail = (reason: unknown) => {
+      socket.close();
+      reject(reason instanceof Error ? reason : new Error('the connection failed'));
+    };
+    signal.addEventListener(
+      'abort',
+      () => {
+        fail(signal.reason);
+      },
+      { once: true },
+    );
+    socket.onopen = () => {
+      socket.send(request);
+    };
+    socket.onerror = fail;
+    socket.onclose = fail;
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      socket.onclose = null;
+      socket.close();
+      resolve(String(data));
+    };
+  });
+}
+
+function outcome(text: string): unknown {
+  let answer: Answer;
+  try {
+    answer = JSON.parse(text) as Answer;
+  } catch (cause) {
+    throw unexpected('it is not JSON', cause);
+  }
+  const { error } = answer;
+  if (error === undefined) return answer.result;
+  const name = CODES[error.code];
+  if (name === undefined) throw unexpected(`error ${error.code}, ${error.message}`);
+  const { retryAfterMs, generation } = error.data ?? {};
+  throw new KeyshareError(name, error.message, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(generation === undefined ? {} : { generation }),
+  });
+}
+
+function fields(result: unknown): Record<string, unknown> {
+  if (typeof result !== 'object' || result === null) throw unexpected('it is no object');
+  return result as Record<string, unknown>;
+}
+
+function unexpected(why: string, cause?: unknown): KeyshareError {
+  return new KeyshareError('UnexpectedAnswer', `the server's answer cannot be used: ${why}`, {
+    cause,
+  });
+}
+
+function requireProof(
+  server: Server,
+  subject: Subject,
+  registrationId: unknown,
+  custodyProof: unknown,
+  message: Uint8Array,
+): void {
+  const expected = subject.verifyingShares[server.subgroup];
+  let id: Uint8Array, signature: Uint8Array;
+  try {
+    id = fromHex(String(registrationId), 32);
+    signature = fromHex(String(custodyProof));
+  } catch (cause) {
+    throw unexpected('it has no proof', cause);
+  }
+  const holds =
+    equal(id, subject.id) &&
+    expected !== undefined &&
+    verifyCustodyProof({ scheme: schemeOf(expected), signature }, message, expected);
+  if (!holds) {
+    throw new KeyshareError(
+      'WrongProof',
+      `server ${server.account} does not prove that it holds the share`,
+    );
+  }
+}

@@ -1,0 +1,123 @@
+/** The dealer's side: a private key into one share a subgroup, protocol §3. */
+
+import { chacha20 } from '@noble/ciphers/chacha.js';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { bytesToNumberBE, bytesToNumberLE } from '@noble/curves/utils.js';
+import { sha512 } from '@noble/hashes/sha2.js';
+import { ascii, concatBytes, u32 } from './bytes.js';
+import { schemeIndex } from './messages.js';
+import { type Commitments, frost, scalarOf, type Scheme } from './scheme.js';
+
+/** Which attempt a key is split for. */
+export interface Attempt {
+  /** Hash of the chain's genesis block, 32 bytes. */
+  readonly genesis: Uint8Array;
+  /** The user's account, 32 bytes. */
+  readonly account: Uint8Array;
+  /** The attempt's generation. */
+  readonly generation: number;
+}
+
+/** The chain's `t` and `n`. */
+export interface Parameters {
+  readonly threshold: number;
+  readonly subgroups: number;
+}
+
+/** A key that has been split. */
+export interface SplitKey {
+  /** To publish on chain. */
+  readonly commitments: Commitments;
+  /** One a subgroup, by subgroup id: 32 bytes, in the ciphersuite's encoding. */
+  readonly shares: readonly Uint8Array[];
+}
+
+/**
+ * Splits a private key so that any `threshold` of `subgroups` shares make it up.
+ *
+ * The same key and attempt give the same shares, here and with the `keyshare` tool, so an
+ * interrupted registration is taken up with nothing but the key (protocol, "How a dealer can
+ * resume").
+ *
+ * @param key the 32-byte seed (Ed25519) or big-endian scalar (secp256k1); it stays the caller's
+ */
+export function splitKey(
+  scheme: Scheme,
+  key: Uint8Array,
+  { threshold, subgroups }: Parameters,
+  attempt: Attempt,
+): SplitKey {
+  const suite = frost(scheme);
+  const secret = scalarOf(scheme, key);
+  const coefficients = dealerCoefficients(scheme, key, attempt);
+  try {
+    const dealt = suite.trustedDealer(
+      { min: threshold, max: subgroups },
+      undefined,
+      secret,
+      coefficients,
+    );
+    const shares = Array.from({ length: subgroups }, (_, subgroup) => {
+      const share = dealt.secretShares[suite.Identifier.fromNumber(subgroup + 1)];
+      if (share === undefined) throw new Error('the dealer made no share for a subgroup');
+      return share.signingShare;
+    });
+    return { commitments: { scheme, elements: dealt.public.commitments }, shares };
+  } finally {
+    secret.fill(0);
+  }
+}
+
+/**
+ * The polynomial's coefficients as the protocol draws them, in the shape that noble asks its
+ * randomness in: noble makes `1 + (number mod (order - 1))` of what it gets.
+ */
+function dealerCoefficients(
+  scheme: Scheme,
+  key: Uint8Array,
+  { genesis, account, generation }: Attempt,
+): (length?: number) => Uint8Array {
+  const seed = sha512(
+    concatBytes(
+      ascii('keyshare/dealer/v1'),
+      genesis,
+      account,
+      u32(generation),
+      Uint8Array.of(schemeIndex(scheme)),
+      key,
+    ),
+  );
+  // Far more than 15 coefficients take, even if some are drawn again.
+  const stream = chacha20(seed.subarray(0, 32), new Uint8Array(12), new Uint8Array(4096));
+  seed.fill(0);
+  let at = 0;
+  const draw = (length: number): Uint8Array => {
+    if (at + length > stream.length) throw new Error('the dealer ran out of randomness');
+    return stream.subarray(at, (at += length));
+  };
+  return (length = 48) => {
+    const coefficient = scheme === 'ed25519' ? wideScalar(draw) : scalarBelowOrder(draw);
+    if (coefficient === 0n) throw new Error('a coefficient is zero: use another key');
+    return numberToBytes(coefficient - 1n, length, scheme === 'ed25519');
+  };
+}
+
+function wideScalar(draw: (length: number) => Uint8Array): bigint {
+  return ed25519.Point.Fn.create(bytesToNumberLE(draw(64)));
+}
+
+function scalarBelowOrder(draw: (length: number) => Uint8Array): bigint {
+  for (;;) {
+    const candidate = bytesToNumberBE(draw(32));
+    if (candidate < secp256k1.Point.Fn.ORDER) return candidate;
+  }
+}
+
+function numberToBytes(value: bigint, length: number, littleEndian: boolean): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let index = 0, rest = value; rest > 0n; index += 1, rest >>= 8n) {
+    bytes[littleEndian ? index : length - 1 - index] = Number(rest & 0xffn);
+  }
+  return bytes;
+}

@@ -1,0 +1,262 @@
+/** The SDK against the real node, and across with the Rust tool. */
+
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import type { KeyringPair } from '@polkadot/keyring/types';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import {
+  type Constraints,
+  generateKey,
+  Keyshare,
+  KeyshareError,
+  type Progress,
+  publicKey,
+  rpc,
+  toHex,
+} from '../src/index.js';
+import { isConsistent } from '../src/chain.js';
+import { type DevNode, startDevNode } from './network.js';
+
+let node: DevNode;
+let api: ApiPromise;
+let keyshare: Keyshare;
+let keyring: Keyring;
+const user = (name: string): KeyringPair => keyring.addFromUri(`//${name}`);
+
+beforeAll(async () => {
+  node = await startDevNode();
+  api = await ApiPromise.create({ provider: new WsProvider(node.url), rpc, noInitWarn: true });
+  keyshare = await Keyshare.connect(api);
+  keyring = new Keyring({ type: 'sr25519' });
+}, 120_000);
+
+afterAll(async () => {
+  await api.disconnect();
+  await node.stop();
+});
+
+/** The name of the error that a promise ends with. */
+async function failure(promise: Promise<unknown>): Promise<KeyshareError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof KeyshareError)) throw new Error(`no KeyshareError: ${String(error)}`);
+  return error;
+}
+
+const rules: Constraints = {
+  evmAcl: {
+    kind: 'allow',
+    addresses: ['0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
+    allowNullRecipient: false,
+  },
+  btcAcl: null,
+};
+
+describe.each([
+  ['ed25519', 'Dave'],
+  ['secp256k1', 'Eve'],
+] as const)('%s', (scheme, name) => {
+  it('registers a key, from signing to the last confirmation', async () => {
+    const key = generateKey(scheme);
+    const signer = user(name);
+    const cost = await keyshare.cost({ key, scheme, signer, constraints: rules });
+    expect(cost.deposit).toBeGreaterThan(0n);
+    expect(cost.fee).toBeGreaterThan(0n);
+
+    const seen: Progress[] = [];
+    const registration = await keyshare.register({
+      key,
+      scheme,
+      signer,
+      constraints: rules,
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect(registration.status).toBe('registered');
+    expect(toHex(registration.publicKey)).toBe(toHex(publicKey(scheme, key)));
+    for (let subgroup = 0; subgroup < 3; subgroup += 1) {
+      const states = seen.flatMap((one) =>
+        one.type === 'server' && one.server.subgroup === subgroup ? [one.state] : [],
+      );
+      expect(states.slice(0, 2)).toEqual(['sealed', 'sent']);
+      expect(states.at(-1)).toBe('confirmed');
+    }
+    const status = await keyshare.status(signer.address);
+    expect(status.constraints).toEqual(rules);
+    expect(status.constraintAccount).toBe(signer.address);
+    expect(status.registered?.coverage.every((one) => one.reached)).toBe(true);
+
+    for (const { error } of await keyshare.challenge(signer.address)) expect(error).toBeUndefined();
+    // What was split in JavaScript verifies in Rust.
+    expect(await node.tool('verify', signer.address)).toMatchObject({ holds: true });
+  }, 120_000);
+
+  it('verifies a key that was split in Rust', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'keyshare-key-')), 'key');
+    const key = generateKey(scheme);
+    writeFileSync(file, `${scheme}:${toHex(key).slice(2)}\n`, { mode: 0o600 });
+    const name = scheme === 'ed25519' ? 'Bob' : 'Charlie';
+    const { address, publicKey: account } = user(name);
+    await node.tool('register', '--key-file', file, '--dev-account', name.toLowerCase());
+    const { registered } = await keyshare.status(address);
+    if (registered === null) throw new Error('it is registered');
+    expect(isConsistent(registered, account, api.genesisHash.toU8a(), 3)).toBe(true);
+    const other = { ...registered, generation: registered.generation + 1 };
+    expect(isConsistent(other, account, api.genesisHash.toU8a(), 3)).toBe(false);
+    for (const { error } of await keyshare.challenge(address)) expect(error).toBeUndefined();
+    // And the same key deals the same shares here: nothing is left to sign or send.
+    const again = await keyshare.register({ key, scheme, signer: address });
+    expect(toHex(again.id)).toBe(toHex(registered.id));
+  }, 120_000);
+});
+
+describe('an attempt', () => {
+  const key = generateKey('ed25519');
+
+  it('goes on after an interruption with nothing but the key', async () => {
+    const abort = new AbortController();
+    const signer = user('Ferdie');
+    // No server answers, as if the page were closed right after signing.
+    const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));
+    const interrupted = await failure(
+      keyshare.register({
+        key,
+        scheme: 'ed25519',
+        signer,
+        signal: abort.signal,
+        onProgress: (progress) => {
+          if (progress.type === 'server' && progress.state === 'retrying') abort.abort();
+        },
+      }),
+    );
+    fetching.mockRestore();
+    expect(interrupted.name).toBe('Aborted');
+    expect((await keyshare.status(signer.address)).registering).not.toBeNull();
+
+    // An address alone cannot sign: none of this asks for a signature.
+    const registration = await keyshare.register({
+      key,
+      scheme: 'ed25519',
+      signer: signer.address,
+    });
+    expect(registration.generation).toBe(1);
+  }, 120_000);
+
+  it('lets the constraint-modification account change the constraints, and nobody else', async () => {
+    const account = user('Ferdie').address;
+    const wrong = await failure(
+      keyshare.setConstraints({ account, signer: user('Alice'), constraints: rules }),
+    );
+    expect([wrong.name, wrong.chainError]).toEqual([
+      'Refused',
+      'registration.NotConstraintAccount',
+    ]);
+    expect(wrong.hint).toContain('constraint-modification account');
+    const set = await keyshare.setConstraints({
+      account,
+      signer: user('Ferdie'),
+      constraints: rules,
+    });
+    expect(set.constraints).toEqual(rules);
+    const to = user('Alice').address;
+    const handed = await keyshare.changeConstraintAccount({ account, signer: user('Ferdie'), to });
+    expect(handed.constraintAccount).toBe(to);
+  }, 60_000);
+
+  it('swaps the key, survives a busy server, and finds a lying one out', async () => {
+    const next = generateKey('secp256k1');
+    const signer = user('Ferdie');
+    const real = globalThis.fetch;
+    let busy = 2;
+    const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
+      if (busy-- > 0) {
+        const error = { code: 9007, message: 'Busy', data: { retryAfterMs: 10 } };
+        return Response.json({ jsonrpc: '2.0', id: 1, error });
+      }
+      return real(url, init);
+    });
+    const errors: string[] = [];
+    const registration = await keyshare.swapKey({
+      key: next,
+      scheme: 'secp256k1',
+      signer,
+      onProgress: (progress) => {
+        if (progress.type === 'server' && progress.error) errors.push(progress.error.name);
+      },
+    });
+    fetching.mockRestore();
+    expect(errors).toEqual(['Busy', 'Busy']);
+    expect(registration.generation).toBe(2);
+
+    const lying = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
+      const answer = (await (await real(url, init)).json()) as { result: { custodyProof: string } };
+      answer.result.custodyProof = `0x${'11'.repeat(64)}00`;
+      return Response.json(answer);
+    });
+    for (const { error } of await keyshare.challenge(signer.address)) {
+      expect(error?.name).toBe('WrongProof');
+    }
+    lying.mockRestore();
+  }, 120_000);
+
+  it('is cancelled, and a key is deregistered, with what belongs to it', async () => {
+    const signer = user('Ferdie');
+    const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));
+    const late = await failure(
+      keyshare.swapKey({
+        key: generateKey('ed25519'),
+        scheme: 'ed25519',
+        signer,
+        deadlineMs: 6_000,
+      }),
+    );
+    fetching.mockRestore();
+    expect(late.name).toBe('DeadlinePassed');
+    const cancelled = await keyshare.cancel({ signer });
+    expect(cancelled.registering).toBeNull();
+    expect(cancelled.registered?.generation).toBe(2);
+    const gone = await keyshare.deregister({ signer });
+    expect([gone.registered, gone.constraints]).toEqual([null, null]);
+    const refused = await failure(keyshare.challenge(signer.address));
+    expect(refused.name).toBe('NotRegistering');
+  }, 120_000);
+});
+
+it('shows the subgroups, and tries every server', async () => {
+  const subgroups = await keyshare.subgroups();
+  expect(subgroups.map((one) => [one.subgroup, one.quorum, one.members.length])).toEqual([
+    [0, 1, 1],
+    [1, 1, 1],
+    [2, 1, 1],
+  ]);
+  for (const { error } of await keyshare.tryServers()) expect(error).toBeUndefined();
+  const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('refused'));
+  for (const { error } of await keyshare.tryServers()) {
+    expect(error?.name).toBe('ServerUnreachable');
+    expect(error?.hint).toContain('--share-rpc-cors');
+  }
+  fetching.mockRestore();
+});
+
+it('makes the node RPC known to polkadot.js', async () => {
+  const methods = api.rpc as unknown as Record<
+    string,
+    Record<string, () => Promise<{ toJSON(): unknown }>>
+  >;
+  const servers = await methods['keyshare']?.['servers']?.();
+  expect(servers?.toJSON()).toMatchObject({
+    protocolVersion: 1,
+    genesisHash: api.genesisHash.toHex(),
+  });
+});
+
+it('says who cannot pay', async () => {
+  const poor = keyring.addFromUri('//Nobody');
+  const error = await failure(
+    keyshare.register({ key: generateKey('ed25519'), scheme: 'ed25519', signer: poor }),
+  );
+  expect([error.name, error.chainError]).toEqual(['Refused', 'Payment']);
+});
