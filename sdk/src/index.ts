@@ -16,6 +16,7 @@ export {
   type Status,
   type Subgroup,
 } from './chain.js';
+export { type Dealer, dealer, type Dealt } from './dealer.js';
 export { type ErrorDetails, type ErrorName, KeyshareError } from './errors.js';
 export {
   type ConstraintsInput,
@@ -23,6 +24,7 @@ export {
   type Custody,
   Keyshare,
   type KeyInput,
+  type KeySource,
   type Reachability,
   type RegisterInput,
 } from './keyshare.js';

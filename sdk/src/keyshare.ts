@@ -12,6 +12,7 @@ import {
   type Status,
   type Subgroup,
 } from './chain.js';
+import { type Dealer, dealer, type Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
 import {
   deliver,
@@ -22,26 +23,32 @@ import {
   shownAs,
   type Waiting,
 } from './register.js';
-import type { Scheme } from './scheme.js';
+import type { Commitments, Scheme } from './scheme.js';
 import { hostedServers, proveCustody, type Server } from './servers.js';
-import { splitKey, type SplitKey } from './split.js';
+
+/** A private key: its bytes, or whoever has it and deals it. */
+export type KeySource =
+  | {
+      /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
+      readonly key: Uint8Array;
+      readonly scheme: Scheme;
+    }
+  | { readonly dealer: Dealer };
 
 /** A private key, and who signs for it. */
-export interface KeyInput extends Waiting {
-  /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
-  readonly key: Uint8Array;
-  readonly scheme: Scheme;
-  /** A `KeyringPair`, or an address with the wallet's `Signer`. */
-  readonly signer: Account;
-}
+export type KeyInput = KeySource &
+  Waiting & {
+    /** A `KeyringPair`, or an address with the wallet's `Signer`. */
+    readonly signer: Account;
+  };
 
 /** What `register` needs. */
-export interface RegisterInput extends KeyInput {
+export type RegisterInput = KeyInput & {
   /** By default both architectures are switched off. */
   readonly constraints?: Constraints;
   /** Who may change the constraints later, SS58; by default the account itself. */
   readonly constraintAccount?: string;
-}
+};
 
 /** A call by one account about another's constraints. */
 export interface ConstraintsInput extends Waiting {
@@ -120,24 +127,26 @@ export class Keyshare {
   async register(input: RegisterInput): Promise<Registration> {
     const address = addressOf(input.signer);
     const { constraintAccount = address, constraints = NO_CONSTRAINTS } = input;
-    const begin = ({ commitments }: SplitKey) =>
+    const begin = (commitments: Commitments) =>
       calls.register(this.api, constraintAccount, constraints, commitments);
     return this.#attempt(input, begin, ({ registering, registered }) => [registering, registered]);
   }
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
   async swapKey(input: KeyInput): Promise<Registration> {
-    const begin = ({ commitments }: SplitKey) => calls.swapKey(this.api, commitments);
+    const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
     return this.#attempt(input, begin, ({ registering }) => [registering]);
   }
 
   /** What `register` would cost. Signs and sends nothing. */
-  async cost(input: Omit<RegisterInput, keyof Waiting>): Promise<Cost> {
+  async cost(input: RegisterInput): Promise<Cost> {
     const address = addressOf(input.signer);
-    const { constraintAccount = address, constraints = NO_CONSTRAINTS, scheme } = input;
-    const split = this.#split(input, (await this.status(address)).generation + 1);
-    const call = calls.register(this.api, constraintAccount, constraints, split.commitments);
-    return this.#cost(call, address, scheme, constraints);
+    const { constraintAccount = address, constraints = NO_CONSTRAINTS } = input;
+    const dealt = await this.#deal(input, (await this.status(address)).generation + 1);
+    dealt.wipe();
+    const { commitments } = dealt;
+    const call = calls.register(this.api, constraintAccount, constraints, commitments);
+    return this.#cost(call, address, commitments.scheme, constraints);
   }
 
   /** Gives up the attempt under way; the deposit comes back. */
@@ -224,14 +233,12 @@ export class Keyshare {
     );
   }
 
-  #split(
-    { key, scheme, signer }: Pick<KeyInput, 'key' | 'scheme' | 'signer'>,
-    generation: number,
-  ): SplitKey {
-    const account = this.#accountId(addressOf(signer));
+  async #deal(input: KeyInput, generation: number): Promise<Dealt> {
+    const source = 'dealer' in input ? input.dealer : dealer(input.scheme, input.key);
+    const account = this.#accountId(addressOf(input.signer));
     const genesis = this.api.genesisHash.toU8a();
     try {
-      return splitKey(scheme, key, this.parameters, { genesis, account, generation });
+      return await source.deal(this.parameters, { genesis, account, generation });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : 'not a private key';
       throw new KeyshareError('Input', reason, { cause });
@@ -241,7 +248,7 @@ export class Keyshare {
   /** Begins an attempt, or takes up the one of this key, and completes it. */
   async #attempt(
     input: KeyInput,
-    begin: (split: SplitKey) => Call,
+    begin: (commitments: Commitments) => Call,
     resumable: (status: Status) => (Registration | null)[],
   ): Promise<Registration> {
     const patience = new Patience(input);
@@ -249,30 +256,34 @@ export class Keyshare {
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
     const before = await this.status(address);
-    const resumed = this.#underWay(input, resumable(before));
-    const split = resumed ?? this.#split(input, before.generation + 1);
+    const resumed = await this.#underWay(input, resumable(before));
+    const dealt = resumed ?? (await this.#deal(input, before.generation + 1));
+    const { commitments } = dealt;
     try {
       if (resumed === undefined) {
         onProgress({ type: 'signing' });
-        await submit(this.api, begin(split), input.signer);
+        await submit(this.api, begin(commitments), input.signer);
         onProgress({ type: 'submitted' });
         const waitingFor = 'the chain showed the attempt';
         for await (const status of follow(this.api, address, patience, waitingFor)) {
-          if (shownAs(status, split)) break;
+          if (shownAs(status, commitments)) break;
         }
       }
-      return await deliver(this.api, account, split, patience, onProgress);
+      const { subgroups } = this.parameters;
+      return await deliver(this.api, account, subgroups, dealt, patience, onProgress);
     } finally {
-      for (const share of split.shares) share.fill(0);
+      dealt.wipe();
     }
   }
 
   /** The shares of what the chain shows, if it is what this very key makes. */
-  #underWay(input: KeyInput, shown: (Registration | null)[]): SplitKey | undefined {
+  async #underWay(input: KeyInput, shown: (Registration | null)[]): Promise<Dealt | undefined> {
+    const { scheme } = 'dealer' in input ? input.dealer : input;
     for (const one of shown) {
-      if (one === null || one.scheme !== input.scheme) continue;
-      const split = this.#split(input, one.generation);
-      if (isOf(one, split)) return split;
+      if (one?.scheme !== scheme) continue;
+      const dealt = await this.#deal(input, one.generation);
+      if (isOf(one, dealt.commitments)) return dealt;
+      dealt.wipe();
     }
     return undefined;
   }

@@ -9,10 +9,10 @@ import {
   type Registration,
   type Status,
 } from './chain.js';
+import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
-import { sealShare } from './seal.js';
 import { type Server, type Subject, submitShare } from './servers.js';
-import type { SplitKey } from './split.js';
+import type { Commitments } from './scheme.js';
 
 /** How far one server has come. */
 export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' | 'confirmed';
@@ -115,9 +115,8 @@ export async function* follow(
   }
 }
 
-/** Whether an attempt or key has the commitments of this split. */
-export function isOf({ commitments }: Registration, split: SplitKey): boolean {
-  const { scheme, elements } = split.commitments;
+/** Whether an attempt or key has these commitments. */
+export function isOf({ commitments }: Registration, { scheme, elements }: Commitments): boolean {
   return (
     commitments.scheme === scheme &&
     commitments.elements.length === elements.length &&
@@ -128,9 +127,11 @@ export function isOf({ commitments }: Registration, split: SplitKey): boolean {
 }
 
 /** The attempt under way or the key in force that has these commitments. */
-export function shownAs(status: Status, split: SplitKey): Registration | undefined {
+export function shownAs(status: Status, commitments: Commitments): Registration | undefined {
   const { registering, registered } = status;
-  return [registering, registered].find((one) => one !== null && isOf(one, split)) ?? undefined;
+  return (
+    [registering, registered].find((one) => one !== null && isOf(one, commitments)) ?? undefined
+  );
 }
 
 /**
@@ -140,7 +141,8 @@ export function shownAs(status: Status, split: SplitKey): Registration | undefin
 export async function deliver(
   api: ApiPromise,
   account: { readonly address: string; readonly id: Uint8Array },
-  split: SplitKey,
+  subgroups: number,
+  dealt: Dealt,
   patience: Patience,
   onProgress: OnProgress,
 ): Promise<Registration> {
@@ -159,13 +161,13 @@ export async function deliver(
       patience,
       'every subgroup had its quorum',
     )) {
-      const shown = shownAs(status, split);
+      const shown = shownAs(status, dealt.commitments);
       if (shown === undefined) {
-        await refuseIfGone(api, account.address, split, opened);
+        await refuseIfGone(api, account.address, dealt.commitments, opened);
         continue;
       }
       if (opened === undefined) {
-        if (!isConsistent(shown, account.id, genesis, split.shares.length)) {
+        if (!isConsistent(shown, account.id, genesis, subgroups)) {
           throw new KeyshareError('OtherKey', 'what the chain shows does not follow from this key');
         }
         opened = shown.generation;
@@ -219,11 +221,8 @@ export async function deliver(
         onProgress({ type: 'server', server, state, ...(error ? { error } : {}) });
     };
     try {
-      const share = split.shares[server.subgroup];
-      if (share === undefined)
-        throw new KeyshareError('OtherKey', 'there is no share for a subgroup');
       const place = { id: subject.id, server: server.accountId, subgroup: server.subgroup };
-      const sealed = await sealShare(share, server.encryptionKey, place);
+      const sealed = await dealt.seal(server.encryptionKey, place);
       report('sealed');
       for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
         try {
@@ -288,13 +287,13 @@ export async function finalMembers(api: ApiPromise): Promise<Server[]> {
 async function refuseIfGone(
   api: ApiPromise,
   account: string,
-  split: SplitKey,
+  commitments: Commitments,
   opened: number | undefined,
 ): Promise<void> {
   if (opened === undefined) return;
   const at = (await api.rpc.chain.getFinalizedHead()).toHex();
   const status = await readStatus(api, account, at);
-  if (status.generation >= opened && shownAs(status, split) === undefined) {
+  if (status.generation >= opened && shownAs(status, commitments) === undefined) {
     throw new KeyshareError(
       'AttemptGone',
       'the attempt is gone: it expired, or was cancelled or replaced',
