@@ -1,5 +1,5 @@
 // The share listener's RPC over polkadot-api, which reaches methods it does not know by _request:
-//   node papi.mjs [ws://127.0.0.1:9944]
+//   npm install polkadot-api && node papi.mjs [ws://127.0.0.1:9944]
 import { createClient } from 'polkadot-api';
 import { getWsProvider } from 'polkadot-api/ws';
 // Browsers and Node 22 have a WebSocket of their own.
