@@ -6,7 +6,6 @@ use keyshare_client::{
 	deliver::{deliver, sealed},
 	progress::{silent, Server},
 	servers::submit_share,
-	Error,
 };
 use keyshare_e2e::{
 	network::{until, Network},
@@ -59,12 +58,19 @@ async fn shares_reach_every_member_whatever_was_offline_when() {
 	let first = User(0);
 	let deadline = Instant::now() + MINUTES;
 	let dealing = first.begin(&chain, deadline).await.expect("begun");
-	let soon = Instant::now() + Duration::from_secs(25);
-	let result = deliver(&chain, &first.account(), &dealing, soon, &silent()).await;
-	let Err(Error::Incomplete(incomplete)) = result else { panic!("{:?}", result.map(drop)) };
-	assert_eq!(incomplete.missing.len(), 1, "{incomplete}");
-	assert_eq!(incomplete.missing[0].subgroup, 2);
-	assert!(incomplete.missing[0].servers.iter().any(|one| one.account == its.server.account));
+	let delivery = tokio::spawn({
+		let chain = chain.clone();
+		async move { deliver(&chain, &first.account(), &dealing, deadline, &silent()).await }
+	});
+	let lacking = until("everybody else has confirmed", || async {
+		let info = chain.registration(&first.account()).await.expect("it answers");
+		let coverage = info.registering.expect("it lacks a quorum").coverage;
+		let missing = |one: &Coverage| one.members.len() - one.confirmed.len();
+		(coverage.iter().map(missing).sum::<usize>() == 1).then_some(coverage)
+	})
+	.await;
+	assert!(!lacking[2].is_reached() && !lacking[2].confirmed.contains(&its.server.account));
+	delivery.abort();
 
 	// It comes back, and fetches from the other member what nobody sends it any more.
 	network.validator(down).start();
