@@ -1,5 +1,4 @@
-// Challenges every server that a node hosts to prove custody of a user's share, with nothing but
-// fetch and the pure parts of the SDK:
+// Challenges every server that a node hosts to prove custody of a user's share, with nothing but fetch:
 //   node fetch.mjs http://127.0.0.1:9955 ACCOUNT
 const [endpoint, account] = process.argv.slice(2);
 

@@ -7,6 +7,7 @@ import type { ISubmittableResult } from '@polkadot/types/types';
 import { toHex } from './bytes.js';
 import type { Constraints } from './chain.js';
 import { KeyshareError } from './errors.js';
+import type { Patience } from './patience.js';
 import type { Commitments } from './scheme.js';
 
 /** A call, ready to be signed. */
@@ -71,39 +72,48 @@ export function encodable({ evmAcl, btcAcl }: Constraints): object {
  * Signs and sends a call, and waits for its first block. Throws `Rejected` if the signer refuses
  * and `Refused` if the chain does. Losing sight of it is no error: the chain's state decides.
  */
-export async function submit(api: ApiPromise, call: Call, account: Account): Promise<void> {
+export async function submit(
+  api: ApiPromise,
+  call: Call,
+  account: Account,
+  patience: Patience,
+): Promise<void> {
+  const signed = await patience.race(sign(call, account), 'the call was signed');
+  let stop: (() => void) | undefined;
+  const included = new Promise<void>((resolve, reject) => {
+    const seen = ({ status, dispatchError, isError }: ISubmittableResult) => {
+      if (dispatchError) reject(dispatchRefusal(api, dispatchError));
+      else if (status.isInBlock || status.isFinalized) resolve();
+      else if (isError)
+        reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
+    };
+    signed.send(seen).then(
+      (unsubscribe) => (stop = unsubscribe),
+      (cause: unknown) => {
+        reject(poolRefusal(cause));
+      },
+    );
+    // Without a connection nothing more is heard of it.
+    api.once('disconnected', resolve);
+  });
+  try {
+    await patience.race(included, 'the call was in a block');
+  } finally {
+    stop?.();
+  }
+}
+
+async function sign(call: Call, account: Account): Promise<Call> {
   const isPair = typeof account === 'object' && !('signer' in account);
   const [who, options] =
     typeof account === 'object' && 'signer' in account
       ? [account.address, { signer: account.signer }]
       : [account, {}];
-  let signed: Call;
   try {
-    signed = await call.signAsync(who, options);
+    return await call.signAsync(who, options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new KeyshareError(isPair ? 'Input' : 'Rejected', `not signed: ${reason}`, { cause });
-  }
-  let stop: (() => void) | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const seen = ({ status, dispatchError, isError }: ISubmittableResult) => {
-        if (dispatchError) reject(dispatchRefusal(api, dispatchError));
-        else if (status.isInBlock || status.isFinalized) resolve();
-        else if (isError)
-          reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
-      };
-      signed.send(seen).then(
-        (unsubscribe) => (stop = unsubscribe),
-        (cause: unknown) => {
-          reject(poolRefusal(cause));
-        },
-      );
-      // Without a connection nothing more is heard of it.
-      api.once('disconnected', resolve);
-    });
-  } finally {
-    stop?.();
   }
 }
 

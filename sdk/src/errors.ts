@@ -34,6 +34,8 @@ export type ErrorName =
   | 'Rejected'
   /** The attempt is gone: it expired, or was cancelled or replaced. */
   | 'AttemptGone'
+  /** A subgroup cannot reach its quorum: its members refuse. Nothing is lost. */
+  | 'Incomplete'
   /** The deadline passed. Nothing is lost: registering again with the same key goes on. */
   | 'DeadlinePassed'
   /** The caller aborted. */
@@ -77,13 +79,16 @@ export class KeyshareError extends Error {
 
 const HINTS: Partial<Record<ErrorName, string>> = {
   ServerUnreachable:
-    'The server may be down, or not admit this page: its operator can with --share-rpc-cors. The others go on.',
+    'The server may be down, or not admit this page (its operator can, with --share-rpc-cors), or the browser wants leave for the local network. The others go on.',
   MixedContent:
-    'Browsers do not let an https page reach an http server. Its operator has to put TLS before the share listener.',
+    'Browsers do not let an https page reach http or ws, except on the machine itself. Whoever runs it has to put TLS before it.',
   WrongChain: 'Connect to a node of a Keyshare network that this version belongs to.',
-  ChainUnreachable: 'Is the node running, and its address right? Nothing is lost; try again.',
+  ChainUnreachable:
+    'Is the node running, its address right, and does it admit this page (--rpc-cors)? Has the browser leave for the local network? Nothing is lost; try again.',
   Rejected: 'Nothing was sent. Unlock the wallet, and sign when it asks.',
   AttemptGone: 'Register again; the deposit is back.',
+  Incomplete:
+    'The attempt stays open until it expires: when the servers are in order, register again with the same key. Or cancel it.',
   DeadlinePassed: 'Nothing is lost: register again with the same key, and it goes on from here.',
 };
 

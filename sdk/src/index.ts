@@ -28,11 +28,12 @@ export {
   type Reachability,
   type RegisterInput,
 } from './keyshare.js';
+export { type Bounds } from './patience.js';
 export { challengeMessage, custodyMessage, registrationId, shareAad } from './messages.js';
 export { type CustodyProof, verifyCustodyProof, verifyingShares } from './proof.js';
 export { type OnProgress, type Progress, type ServerState, type Waiting } from './register.js';
 export { rpc } from './rpc.js';
 export { type Commitments, generateKey, publicKey, type Scheme } from './scheme.js';
 export { type Place, type SealedShare, sealShare } from './seal.js';
-export type { Server } from './servers.js';
+export { isMixedContent, type Server } from './servers.js';
 export { type Attempt, type Parameters, splitKey, type SplitKey } from './split.js';

@@ -14,15 +14,8 @@ import {
 } from './chain.js';
 import { type Dealer, dealer, type Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
-import {
-  deliver,
-  follow,
-  isOf,
-  type OnProgress,
-  Patience,
-  shownAs,
-  type Waiting,
-} from './register.js';
+import { deliver, follow, isOf, type OnProgress, shownAs, type Waiting } from './register.js';
+import { type Bounds, Patience } from './patience.js';
 import type { Commitments, Scheme } from './scheme.js';
 import { hostedServers, proveCustody, type Server } from './servers.js';
 
@@ -108,12 +101,14 @@ export class Keyshare {
   }
 
   /** What the chain holds for an account, SS58. */
-  status(account: string): Promise<Status> {
+  async status(account: string): Promise<Status> {
+    this.#accountId(account);
     return readStatus(this.api, account);
   }
 
   /** The same at each new best block, until the signal is aborted or the deadline passes. */
-  watch(account: string, waiting: Omit<Waiting, 'onProgress'> = {}): AsyncGenerator<Status> {
+  watch(account: string, waiting: Bounds = {}): AsyncGenerator<Status> {
+    this.#accountId(account);
     return follow(this.api, account, new Patience(waiting), 'the watch ended');
   }
 
@@ -125,10 +120,7 @@ export class Keyshare {
    * again after an interruption, with nothing but the key, goes on.
    */
   async register(input: RegisterInput): Promise<Registration> {
-    const address = addressOf(input.signer);
-    const { constraintAccount = address, constraints = NO_CONSTRAINTS } = input;
-    const begin = (commitments: Commitments) =>
-      calls.register(this.api, constraintAccount, constraints, commitments);
+    const begin = this.#registerCall(input);
     return this.#attempt(input, begin, ({ registering, registered }) => [registering, registered]);
   }
 
@@ -140,13 +132,14 @@ export class Keyshare {
 
   /** What `register` would cost. Signs and sends nothing. */
   async cost(input: RegisterInput): Promise<Cost> {
-    const address = addressOf(input.signer);
-    const { constraintAccount = address, constraints = NO_CONSTRAINTS } = input;
-    const dealt = await this.#deal(input, (await this.status(address)).generation + 1);
-    dealt.wipe();
-    const { commitments } = dealt;
-    const call = calls.register(this.api, constraintAccount, constraints, commitments);
-    return this.#cost(call, address, commitments.scheme, constraints);
+    const { constraints = NO_CONSTRAINTS } = input;
+    return this.#cost(input, this.#registerCall(input), encodable(constraints));
+  }
+
+  /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
+  swapCost(input: KeyInput): Promise<Cost> {
+    const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
+    return this.#cost(input, begin, null);
   }
 
   /** Gives up the attempt under way; the deposit comes back. */
@@ -168,7 +161,9 @@ export class Keyshare {
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
     const wanted = normal(input.constraints);
-    const call = calls.updateConstraints(this.api, input.account, input.constraints);
+    const call = this.#call(() =>
+      calls.updateConstraints(this.api, input.account, input.constraints),
+    );
     return this.#make(
       call,
       input.account,
@@ -181,8 +176,10 @@ export class Keyshare {
   async changeConstraintAccount(
     input: ConstraintsInput & { readonly to: string },
   ): Promise<Status> {
-    const call = calls.changeConstraintAccount(this.api, input.account, input.to);
-    const isDone = ({ constraintAccount }: Status) => constraintAccount === input.to;
+    // As the chain writes it, whatever network's prefix it was given with.
+    const to = this.api.createType('AccountId32', this.#accountId(input.to)).toString();
+    const call = this.#call(() => calls.changeConstraintAccount(this.api, input.account, to));
+    const isDone = ({ constraintAccount }: Status) => constraintAccount === to;
     return this.#make(call, input.account, input, isDone);
   }
 
@@ -262,7 +259,7 @@ export class Keyshare {
     try {
       if (resumed === undefined) {
         onProgress({ type: 'signing' });
-        await submit(this.api, begin(commitments), input.signer);
+        await submit(this.api, begin(commitments), input.signer, patience);
         onProgress({ type: 'submitted' });
         const waitingFor = 'the chain showed the attempt';
         for await (const status of follow(this.api, address, patience, waitingFor)) {
@@ -299,7 +296,7 @@ export class Keyshare {
     if (isDone(before)) return before;
     const onProgress: OnProgress = input.onProgress ?? (() => {});
     onProgress({ type: 'signing' });
-    await submit(this.api, call, input.signer);
+    await submit(this.api, call, input.signer, patience);
     onProgress({ type: 'submitted' });
     for await (const status of follow(this.api, subject, patience, 'the chain showed the change')) {
       if (isDone(status)) return status;
@@ -308,21 +305,41 @@ export class Keyshare {
   }
 
   async #cost(
-    call: Call,
-    address: string,
-    scheme: Scheme,
-    constraints: Constraints,
+    input: KeyInput,
+    begin: (commitments: Commitments) => Call,
+    constraints: object | null,
   ): Promise<Cost> {
     const deposit = this.api.call['keyshareApi']?.['deposit'];
     if (deposit === undefined) {
       throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
     }
-    const held = await deposit(
-      scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1',
-      encodable(constraints),
-    );
+    const address = addressOf(input.signer);
+    const dealt = await this.#deal(input, (await this.status(address)).generation + 1);
+    dealt.wipe();
+    const call = begin(dealt.commitments);
+    const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
+    const held = await deposit(scheme, constraints);
     const { partialFee } = await call.paymentInfo(address);
     return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt() };
+  }
+
+  /** `register` with everything but the commitments. */
+  #registerCall(input: RegisterInput): (commitments: Commitments) => Call {
+    const { constraintAccount = addressOf(input.signer), constraints = NO_CONSTRAINTS } = input;
+    this.#accountId(constraintAccount);
+    return (commitments) =>
+      this.#call(() => calls.register(this.api, constraintAccount, constraints, commitments));
+  }
+
+  /** Makes a call of the caller's input, which may not be encodable. */
+  #call(make: () => Call): Call {
+    try {
+      return make();
+    } catch (cause) {
+      if (cause instanceof KeyshareError) throw cause;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new KeyshareError('Input', `the call cannot be encoded: ${reason}`, { cause });
+    }
   }
 
   #accountId(address: string): Uint8Array {

@@ -11,6 +11,7 @@ import {
 } from './chain.js';
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
+import type { Bounds, Patience } from './patience.js';
 import { type Server, type Subject, submitShare } from './servers.js';
 import type { Commitments } from './scheme.js';
 
@@ -40,12 +41,8 @@ export type Progress =
 /** Where progress goes. */
 export type OnProgress = (progress: Progress) => void;
 
-/** What every wait is bound by. */
-export interface Waiting {
-  /** Gives up everything at once. */
-  readonly signal?: AbortSignal;
-  /** Gives up after so many milliseconds; 10 minutes by default. */
-  readonly deadlineMs?: number;
+/** What every wait is bound by, and where progress goes. */
+export interface Waiting extends Bounds {
   readonly onProgress?: OnProgress;
 }
 
@@ -55,40 +52,6 @@ const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
 /** How long servers that the quorum did not need may still take. */
 const GRACE_MS = 5_000;
-
-/** Ends when the caller aborts or the deadline passes. */
-export class Patience {
-  readonly signal: AbortSignal;
-  readonly #caller: AbortSignal | undefined;
-
-  constructor({ signal, deadlineMs = 600_000 }: Waiting) {
-    this.#caller = signal;
-    const deadline = AbortSignal.timeout(deadlineMs);
-    this.signal = signal ? AbortSignal.any([signal, deadline]) : deadline;
-  }
-
-  /** Throws if it is over. */
-  check(waitingFor: string): void {
-    if (!this.signal.aborted) return;
-    throw this.#caller?.aborted
-      ? new KeyshareError('Aborted', `aborted before ${waitingFor}`)
-      : new KeyshareError('DeadlinePassed', `the deadline passed before ${waitingFor}`);
-  }
-
-  /** Waits, or less if it is over. */
-  async sleep(milliseconds: number): Promise<void> {
-    if (this.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      this.signal.addEventListener('abort', done);
-    });
-  }
-}
 
 /** The state of an account at each new best block, the first one at once. */
 export async function* follow(
@@ -150,6 +113,7 @@ export async function deliver(
   const sends = new Map<string, Promise<void>>();
   const servers = new Map<string, Server>();
   const confirmed = new Set<string>();
+  const refusals = new Map<string, KeyshareError>();
   const over = new AbortController();
   const signal = AbortSignal.any([patience.signal, over.signal]);
   const places = new Places(CALLS_AT_A_TIME);
@@ -181,6 +145,7 @@ export async function deliver(
         await Promise.race([Promise.allSettled(sends.values()), patience.sleep(GRACE_MS)]);
         return shown;
       }
+      refuseIfStuck(shown, refusals);
     }
   } finally {
     over.abort();
@@ -240,13 +205,13 @@ export async function deliver(
           if (signal.aborted) return;
         }
       }
-    } catch (error) {
-      report(
-        'failed',
-        error instanceof KeyshareError
-          ? error
-          : new KeyshareError('Input', 'nothing can be sealed to its key', { cause: error }),
-      );
+    } catch (cause) {
+      const error =
+        cause instanceof KeyshareError
+          ? cause
+          : new KeyshareError('Input', 'nothing can be sealed to its key', { cause });
+      refusals.set(server.account, error);
+      report('failed', error);
     }
   }
 }
@@ -298,6 +263,16 @@ async function refuseIfGone(
       'AttemptGone',
       'the attempt is gone: it expired, or was cancelled or replaced',
     );
+  }
+}
+
+/** Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. */
+function refuseIfStuck(shown: Registration, refusals: ReadonlyMap<string, KeyshareError>): void {
+  for (const { subgroup, members, confirmed, reached } of shown.coverage) {
+    const missing = members.filter((member) => !confirmed.includes(member));
+    if (reached || missing.length === 0 || !missing.every((one) => refusals.has(one))) continue;
+    const reasons = missing.map((one) => `${one}: ${refusals.get(one)?.message ?? ''}`).join('; ');
+    throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
   }
 }
 

@@ -179,8 +179,8 @@ function endpointUrl(endpoint: string): URL {
   return url;
 }
 
-/** Browsers refuse http and ws from an https page, except to the machine itself. */
-function isMixedContent(url: URL): boolean {
+/** Whether a browser refuses it: http and ws from an https page, except to the machine itself. */
+export function isMixedContent(url: URL): boolean {
   const page = (globalThis as { location?: { protocol?: string } }).location;
   const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   return page?.protocol === 'https:' && /^(http|ws):$/.test(url.protocol) && !isLocal;

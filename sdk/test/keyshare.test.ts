@@ -47,6 +47,13 @@ async function failure(promise: Promise<unknown>): Promise<KeyshareError> {
   return error;
 }
 
+/** What is held from an account. */
+async function reserved(address: string): Promise<bigint> {
+  const account = await api.query['system']?.['account']?.(address);
+  const { data } = account?.toJSON() as { data: { reserved: number | string } };
+  return BigInt(data.reserved);
+}
+
 const rules: Constraints = {
   evmAcl: {
     kind: 'allow',
@@ -64,7 +71,6 @@ describe.each([
     const key = generateKey(scheme);
     const signer = user(name);
     const cost = await keyshare.cost({ key, scheme, signer, constraints: rules });
-    expect(cost.deposit).toBeGreaterThan(0n);
     expect(cost.fee).toBeGreaterThan(0n);
 
     const seen: Progress[] = [];
@@ -87,6 +93,7 @@ describe.each([
     const status = await keyshare.status(signer.address);
     expect(status.constraints).toEqual(rules);
     expect(status.constraintAccount).toBe(signer.address);
+    expect(await reserved(signer.address)).toBe(cost.deposit);
     expect(status.registered?.coverage.every((one) => one.reached)).toBe(true);
 
     for (const { error } of await keyshare.challenge(signer.address)) expect(error).toBeUndefined();
@@ -171,7 +178,9 @@ describe('an attempt', () => {
     const signer = user('Ferdie');
     const real = globalThis.fetch;
     let busy = 2;
+    let heldMeanwhile: Promise<bigint> | undefined;
     const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
+      await (heldMeanwhile ??= reserved(signer.address));
       if (busy-- > 0) {
         const error = { code: 9007, message: 'Busy', data: { retryAfterMs: 10 } };
         return Response.json({ jsonrpc: '2.0', id: 1, error });
@@ -179,15 +188,17 @@ describe('an attempt', () => {
       return real(url, init);
     });
     const errors: string[] = [];
+    const input = { key: next, scheme: 'secp256k1', signer } as const;
+    const cost = await keyshare.swapCost(input);
+    const held = await reserved(signer.address);
     const registration = await keyshare.swapKey({
-      key: next,
-      scheme: 'secp256k1',
-      signer,
+      ...input,
       onProgress: (progress) => {
         if (progress.type === 'server' && progress.error) errors.push(progress.error.name);
       },
     });
     fetching.mockRestore();
+    expect(((await heldMeanwhile) ?? 0n) - held).toBe(cost.deposit);
     expect(errors).toEqual(['Busy', 'Busy']);
     expect(registration.generation).toBe(2);
 
@@ -241,6 +252,21 @@ it('shows the subgroups, and tries every server', async () => {
   fetching.mockRestore();
 });
 
+it('refuses another chain, and another version of the protocol', async () => {
+  const wearing = (mask: object) =>
+    new Proxy(api, {
+      get: (target, name): unknown =>
+        name in mask ? Reflect.get(mask, name) : Reflect.get(target, name, target),
+    });
+  const other = wearing({ runtimeVersion: { specName: 'polkadot' } });
+  expect((await failure(Keyshare.connect(other))).name).toBe('WrongChain');
+  const parameters = { ...keyshare.parameters, protocolVersion: 2 };
+  const newer = wearing({
+    call: { keyshareApi: { parameters: () => Promise.resolve({ toJSON: () => parameters }) } },
+  });
+  expect((await failure(Keyshare.connect(newer))).name).toBe('WrongChain');
+});
+
 it('makes the node RPC known to polkadot.js', async () => {
   const methods = api.rpc as unknown as Record<
     string,
@@ -251,6 +277,38 @@ it('makes the node RPC known to polkadot.js', async () => {
     protocolVersion: 1,
     genesisHash: api.genesisHash.toHex(),
   });
+});
+
+it('ends when nobody of a subgroup takes its share, and goes on when they do', async () => {
+  const signer = user('Alice');
+  const key = generateKey('ed25519');
+  const refusing = vi.spyOn(globalThis, 'fetch').mockImplementation(() => {
+    const error = { code: 9005, message: 'DecryptionFailed' };
+    return Promise.resolve(Response.json({ jsonrpc: '2.0', id: 1, error }));
+  });
+  const error = await failure(keyshare.register({ key, scheme: 'ed25519', signer }));
+  refusing.mockRestore();
+  expect(error.name).toBe('Incomplete');
+  expect(error.message).toContain('DecryptionFailed');
+  const done = await keyshare.register({ key, scheme: 'ed25519', signer });
+  expect(done.status).toBe('registered');
+}, 60_000);
+
+it('refuses what is no address before anything is signed', async () => {
+  const signer = user('Alice');
+  const key = generateKey('ed25519');
+  const input = { key, scheme: 'ed25519', signer, constraintAccount: 'somebody' } as const;
+  expect((await failure(keyshare.register(input))).name).toBe('Input');
+  expect((await failure(keyshare.cost(input))).name).toBe('Input');
+  expect((await failure(keyshare.status('somebody'))).name).toBe('Input');
+  const constraints: Constraints = {
+    evmAcl: { kind: 'allow', addresses: ['0x12'], allowNullRecipient: false },
+    btcAcl: null,
+  };
+  const account = signer.address;
+  expect((await failure(keyshare.setConstraints({ account, signer, constraints }))).name).toBe(
+    'Input',
+  );
 });
 
 it('says who cannot pay', async () => {

@@ -18,12 +18,15 @@ export function binary(name: string): string {
 export interface DevNode {
   /** Of its RPC. */
   readonly url: string;
+  /** Of its share listener, as the chain publishes it. */
+  readonly endpoint: string;
   /** Runs the tool with `--json`, and gives the last line of its data. */
   tool(...parameters: string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-async function freePort(): Promise<number> {
+/** A TCP port of this machine that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -34,18 +37,20 @@ async function freePort(): Promise<number> {
 /** Starts one, and waits until it answers. */
 export async function startDevNode(): Promise<DevNode> {
   const folder = mkdtempSync(join(tmpdir(), 'keyshare-sdk-'));
+  const listener = `127.0.0.1:${await freePort()}`;
   const node = spawn(
     binary('keyshare-node'),
     [
       ...['--dev', '--base-path', folder, '--no-prometheus', '--no-telemetry'],
       ...['--port', '0', '--rpc-port', '0', '--dev-block-time', '1000'],
-      ...['--share-rpc-addr', `127.0.0.1:${await freePort()}`],
+      ...['--share-rpc-addr', listener],
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   const url = await address(node);
   return {
     url,
+    endpoint: `http://${listener}`,
     async tool(...parameters) {
       const { stdout } = await promisify(execFile)(binary('keyshare'), [
         '--json',

@@ -1,0 +1,65 @@
+/** How long anything is waited for. */
+
+import { KeyshareError } from './errors.js';
+
+/** When waiting ends without a result. */
+export interface Bounds {
+  /** Gives up everything at once. */
+  readonly signal?: AbortSignal;
+  /** Gives up after so many milliseconds; 10 minutes by default. */
+  readonly deadlineMs?: number;
+}
+
+/** Ends when the caller aborts or the deadline passes. */
+export class Patience {
+  readonly signal: AbortSignal;
+  readonly #caller: AbortSignal | undefined;
+
+  constructor({ signal, deadlineMs = 600_000 }: Bounds) {
+    this.#caller = signal;
+    const deadline = AbortSignal.timeout(deadlineMs);
+    this.signal = signal ? AbortSignal.any([signal, deadline]) : deadline;
+  }
+
+  /** Throws if it is over. */
+  check(waitingFor: string): void {
+    if (this.signal.aborted) throw this.#over(waitingFor);
+  }
+
+  /** Waits for what cannot be stopped. When this is over first, its outcome is dropped. */
+  async race<T>(promise: Promise<T>, waitingFor: string): Promise<T> {
+    let over: (() => void) | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      over = () => {
+        reject(this.#over(waitingFor));
+      };
+      if (this.signal.aborted) over();
+      else this.signal.addEventListener('abort', over);
+    });
+    try {
+      return await Promise.race([ended, promise]);
+    } finally {
+      if (over) this.signal.removeEventListener('abort', over);
+    }
+  }
+
+  /** Waits, or less if it is over. */
+  async sleep(milliseconds: number): Promise<void> {
+    if (this.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      this.signal.addEventListener('abort', done);
+    });
+  }
+
+  #over(waitingFor: string): KeyshareError {
+    return this.#caller?.aborted
+      ? new KeyshareError('Aborted', `aborted before ${waitingFor}`)
+      : new KeyshareError('DeadlinePassed', `the deadline passed before ${waitingFor}`);
+  }
+}
