@@ -1,0 +1,195 @@
+/** The page's frame: which chain, who signs, and which of the three screens. */
+
+import { KeyshareError } from '@keyshare/sdk';
+import { useEffect, useState } from 'preact/hooks';
+import type { Connection } from './connection.js';
+import { useReachability } from './hooks.js';
+import { MyKey } from './my-key.js';
+import { Network } from './network.js';
+import { Problem } from './problem.js';
+import { Register } from './register.js';
+import type { Wallet } from './wallet.js';
+
+const SCREENS = { '#network': 'Network', '#register': 'Register', '#my-key': 'My key' } as const;
+type Screen = keyof typeof SCREENS;
+
+const DEFAULT_URL = 'ws://127.0.0.1:9944';
+/** How long a node may take before the page says that it does not answer; it goes on trying. */
+const PATIENCE_MS = 10_000;
+
+function screenOfAddress(): Screen {
+  return location.hash in SCREENS ? (location.hash as Screen) : '#network';
+}
+
+function useScreen(): Screen {
+  const [screen, setScreen] = useState(screenOfAddress);
+  useEffect(() => {
+    const changed = () => {
+      setScreen(screenOfAddress());
+    };
+    addEventListener('hashchange', changed);
+    return () => {
+      removeEventListener('hashchange', changed);
+    };
+  }, []);
+  return screen;
+}
+
+/** The connection to the node that the page's address names. */
+function useConnection(url: string): { connection: Connection | undefined; error: unknown } {
+  const [connection, setConnection] = useState<Connection>();
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    const late = setTimeout(() => {
+      setError(new KeyshareError('ChainUnreachable', `no node answers at ${url}`));
+    }, PATIENCE_MS);
+    const lost = (isLost: boolean) => {
+      const problem = new KeyshareError('ChainUnreachable', `the connection to ${url} is lost`);
+      setError(isLost ? problem : undefined);
+    };
+    import('./connection.js')
+      .then(({ connect }) => connect(url, lost))
+      .then(
+        (made) => {
+          setConnection(made);
+          setError(undefined);
+        },
+        (problem: unknown) => {
+          setError(problem);
+        },
+      )
+      .finally(() => {
+        clearTimeout(late);
+      });
+    return () => {
+      clearTimeout(late);
+    };
+  }, [url]);
+  return { connection, error };
+}
+
+/** The whole page. */
+export function App() {
+  const url = new URLSearchParams(location.search).get('node') ?? DEFAULT_URL;
+  const screen = useScreen();
+  const { connection, error } = useConnection(url);
+  const keyshare = connection?.keyshare;
+  const reachability = useReachability(keyshare);
+  const [wallets, setWallets] = useState<readonly Wallet[]>([]);
+  const [wallet, setWallet] = useState<Wallet>();
+  const [walletError, setWalletError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+
+  useEffect(() => {
+    if (connection?.isDevelopment !== true) return;
+    void import('./wallet.js')
+      .then(({ developmentWallets }) => developmentWallets())
+      .then((known) => {
+        setWallets(known);
+        setWallet((before) => before ?? known[3]);
+      }, setWalletError);
+  }, [connection]);
+
+  const connectWallet = () => {
+    setWalletError(undefined);
+    import('./wallet.js')
+      .then(({ extensionWallets }) => extensionWallets())
+      .then((found) => {
+        const isNew = (one: Wallet) => !found.some(({ address }) => address === one.address);
+        setWallets((before) => [...found, ...before.filter(isNew)]);
+        setWallet(found[0]);
+      }, setWalletError);
+  };
+
+  return (
+    <>
+      <header>
+        <h1>Keyshare</h1>
+        <NodeForm url={url} chain={connection?.chain} />
+        <div class="signer">
+          <label for="account">Account</label>
+          <select
+            id="account"
+            value={wallet?.address ?? ''}
+            disabled={isBusy || wallets.length === 0}
+            onChange={({ currentTarget }) => {
+              setWallet(wallets.find((one) => one.address === currentTarget.value));
+            }}
+          >
+            {wallets.length === 0 && <option value="">no account</option>}
+            {wallets.map(({ address, label }) => (
+              <option key={address} value={address}>
+                {label}
+              </option>
+            ))}
+          </select>
+          <button type="button" disabled={isBusy} onClick={connectWallet}>
+            Connect a wallet
+          </button>
+        </div>
+        <nav aria-label="Screens">
+          {Object.entries(SCREENS).map(([hash, name]) => (
+            <a key={hash} href={hash} aria-current={hash === screen ? 'page' : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+      </header>
+      <main>
+        {error !== undefined && <Problem error={error} />}
+        {walletError !== undefined && <Problem error={walletError} />}
+        {/* All stay, so that leaving a screen neither loses a key nor stops an attempt. */}
+        <div hidden={screen !== '#network'}>
+          <Network connection={connection} reachability={reachability} />
+        </div>
+        <div hidden={screen !== '#register'}>
+          <Register
+            connection={connection}
+            wallet={wallet}
+            reachability={reachability}
+            onBusy={setBusy}
+          />
+        </div>
+        <div hidden={screen !== '#my-key'}>
+          <MyKey
+            connection={connection}
+            wallet={wallet}
+            reachability={reachability}
+            onBusy={setBusy}
+          />
+        </div>
+      </main>
+    </>
+  );
+}
+
+/** Shows which node the page follows, and changes it by loading the page anew. */
+function NodeForm({ url, chain }: { url: string; chain: string | undefined }) {
+  const [typed, setTyped] = useState(url);
+  return (
+    <details class="chain">
+      <summary>
+        <span role="status">{chain ? `${chain}, ${url}` : `Connecting to ${url}…`}</span>
+      </summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          location.search = `?node=${encodeURIComponent(typed.trim())}`;
+        }}
+      >
+        <label>
+          Node, a ws or wss URL
+          <input
+            type="url"
+            required
+            value={typed}
+            onInput={({ currentTarget }) => {
+              setTyped(currentTarget.value);
+            }}
+          />
+        </label>
+        <button>Connect to it</button>
+      </form>
+    </details>
+  );
+}

@@ -1,0 +1,119 @@
+/** The progress of an attempt: a cell for each server, a bar for each subgroup to its quorum. */
+
+import type { Coverage, Progress, Registration, Server, ServerState } from '@keyshare/sdk';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Connection } from './connection.js';
+import { Expiry } from './expiry.js';
+import { short } from './format.js';
+
+interface Cell {
+  readonly server: Server;
+  readonly state: ServerState;
+  readonly reason?: string;
+}
+
+/** Everything that was observed so far. */
+export interface BoardState {
+  readonly stage: string;
+  readonly registration?: Registration;
+  /** By the servers' accounts. */
+  readonly cells: ReadonlyMap<string, Cell>;
+}
+
+/** Nothing yet. */
+export const EMPTY: BoardState = { stage: 'Splitting the key', cells: new Map() };
+
+const STAGES: Partial<Record<Progress['type'], string>> = {
+  signing: 'Waiting for your signature',
+  submitted: 'Sent; waiting until the chain shows it',
+  open: 'On chain; the servers get their shares',
+  registered: 'Registered: every subgroup has its quorum',
+};
+
+/** The state after one more thing was observed. */
+export function observe(before: BoardState, progress: Progress): BoardState {
+  const stage = STAGES[progress.type] ?? before.stage;
+  if (progress.type === 'server') {
+    const { server, state, error } = progress;
+    const reason = error && `${error.message}${error.hint ? `. ${error.hint}` : ''}`;
+    const cells = new Map(before.cells);
+    cells.set(server.account, { server, state, ...(reason ? { reason } : {}) });
+    return { ...before, cells };
+  }
+  return 'registration' in progress
+    ? { ...before, stage, registration: progress.registration }
+    : { ...before, stage };
+}
+
+/** The board. */
+export function Board({ connection, state }: { connection: Connection; state: BoardState }) {
+  const { stage, registration, cells } = state;
+  const top = useRef<HTMLElement>(null);
+  // It appears below a long form.
+  useEffect(() => {
+    top.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
+  return (
+    <section ref={top} class="board" aria-label="Progress">
+      <p role="status" class="stage">
+        {stage}
+      </p>
+      {registration?.status === 'registering' && registration.expiresAt !== null && (
+        <p>
+          Without every quorum the attempt expires{' '}
+          <Expiry connection={connection} at={registration.expiresAt} />.
+        </p>
+      )}
+      <div class="columns">
+        {registration?.coverage.map((coverage) => (
+          <Column key={coverage.subgroup} coverage={coverage} cells={cells} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Column(props: { coverage: Coverage; cells: ReadonlyMap<string, Cell> }) {
+  const { subgroup, quorum, members, confirmed } = props.coverage;
+  const needed = quorum ?? 1;
+  return (
+    <article>
+      <h3>Subgroup {subgroup}</h3>
+      <label>
+        {confirmed.length} confirmed, {needed} needed{' '}
+        <progress max={needed} value={Math.min(confirmed.length, needed)} />
+      </label>
+      <ul>
+        {members.map((account) => {
+          const cell = props.cells.get(account);
+          // What was confirmed on an earlier run is known from the chain alone.
+          const state = confirmed.includes(account) ? 'confirmed' : cell?.state;
+          return <ServerCell key={account} account={account} state={state} cell={cell} />;
+        })}
+      </ul>
+    </article>
+  );
+}
+
+const STEPS: readonly ServerState[] = ['sealed', 'sent', 'stored', 'confirmed'];
+
+function ServerCell(props: {
+  account: string;
+  state: ServerState | undefined;
+  cell: Cell | undefined;
+}) {
+  const { account, state = 'waiting', cell } = props;
+  const reached = STEPS.findIndex((step) => step === state);
+  const reason = state === 'confirmed' ? undefined : cell?.reason;
+  return (
+    <li class="cell" data-state={state}>
+      <strong title={account}>{short(account)}</strong>
+      <span class="steps" aria-hidden="true">
+        {STEPS.map((step, index) => (
+          <i key={step} class={index <= reached ? 'done' : ''} />
+        ))}
+      </span>
+      <span>{reason ? `${state}: ${reason}` : state}</span>
+    </li>
+  );
+}

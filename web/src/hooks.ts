@@ -1,0 +1,155 @@
+/** State that follows the chain, and work that the user starts. */
+
+import type { Keyshare, OnProgress, Progress, Reachability, Status, Subgroup } from '@keyshare/sdk';
+import { useEffect, useState } from 'preact/hooks';
+
+/** What the chain holds for an account, at every new block; nothing while it is not known. */
+export function useStatus(
+  keyshare: Keyshare | undefined,
+  account: string | undefined,
+): { status: Status | undefined; error: unknown } {
+  const [status, setStatus] = useState<Status>();
+  const [error, setError] = useState<unknown>();
+  useEffect(() => {
+    setStatus(undefined);
+    setError(undefined);
+    if (keyshare === undefined || account === undefined) return;
+    const abort = new AbortController();
+    void (async () => {
+      try {
+        const forever = { signal: abort.signal, deadlineMs: 2 ** 31 - 1 };
+        for await (const now of keyshare.watch(account, forever)) setStatus(now);
+      } catch (problem) {
+        if (!abort.signal.aborted) setError(problem);
+      }
+    })();
+    return () => {
+      abort.abort();
+    };
+  }, [keyshare, account]);
+  return { status, error };
+}
+
+/** Reads something now and then; keeps the last answer when one fails. */
+function usePolled<T>(
+  keyshare: Keyshare | undefined,
+  read: (keyshare: Keyshare) => Promise<T>,
+  everyMs: number,
+): T | undefined {
+  const [value, setValue] = useState<T>();
+  useEffect(() => {
+    if (keyshare === undefined) return;
+    let timer: ReturnType<typeof setTimeout>;
+    let isGone = false;
+    const next = async () => {
+      try {
+        const now = await read(keyshare);
+        if (!isGone) setValue(() => now);
+      } catch {
+        // The frame of the page says when the connection is lost.
+      }
+      if (!isGone) timer = setTimeout(() => void next(), everyMs);
+    };
+    void next();
+    return () => {
+      isGone = true;
+      clearTimeout(timer);
+    };
+  }, [keyshare, read, everyMs]);
+  return value;
+}
+
+const readSubgroups = (keyshare: Keyshare): Promise<Subgroup[]> => keyshare.subgroups();
+
+/** The subgroups, at about every second block. */
+export function useSubgroups(keyshare: Keyshare | undefined): readonly Subgroup[] | undefined {
+  return usePolled(keyshare, readSubgroups, 4_000);
+}
+
+/** How many shares each server has confirmed, by its account. */
+async function countShares(keyshare: Keyshare): Promise<Map<string, number>> {
+  const counts = new Map<string, number>();
+  const entries = await keyshare.api.query['registration']?.['confirmations']?.entries();
+  for (const [, servers] of entries ?? []) {
+    for (const server of servers.toJSON() as string[]) {
+      counts.set(server, (counts.get(server) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+/** The same, now and then. */
+export function useShareCounts(keyshare: Keyshare): ReadonlyMap<string, number> | undefined {
+  return usePolled(keyshare, countShares, 12_000);
+}
+
+const tryServers = (keyshare: Keyshare): Promise<Reachability[]> => keyshare.tryServers();
+
+/** Which servers can be reached from this page, tried every half minute. */
+export function useReachability(
+  keyshare: Keyshare | undefined,
+): readonly Reachability[] | undefined {
+  return usePolled(keyshare, tryServers, 30_000);
+}
+
+/** The number of the best block. */
+export function useBestBlock(keyshare: Keyshare): number | undefined {
+  const [best, setBest] = useState<number>();
+  useEffect(() => {
+    const subscribed = keyshare.api.rpc.chain.subscribeNewHeads(({ number }) => {
+      setBest(number.toNumber());
+    });
+    return () => {
+      void subscribed.then((unsubscribe) => {
+        unsubscribe();
+      });
+    };
+  }, [keyshare]);
+  return best;
+}
+
+const STAGES: Partial<Record<Progress['type'], string>> = {
+  signing: 'Waiting for your signature',
+  submitted: 'Sent; waiting until the chain shows it',
+};
+
+/** Something the user started. */
+export interface Action {
+  /** What it is at, or how it ended. */
+  readonly stage: string | undefined;
+  readonly isRunning: boolean;
+  readonly error: unknown;
+  run(work: (onProgress: OnProgress) => Promise<unknown>, done: string): void;
+}
+
+/** One thing at a time that the user starts. */
+export function useAction(): Action {
+  const [stage, setStage] = useState<string>();
+  const [isRunning, setRunning] = useState(false);
+  const [error, setError] = useState<unknown>();
+  return {
+    stage,
+    isRunning,
+    error,
+    run(work, done) {
+      setError(undefined);
+      setRunning(true);
+      setStage('Preparing');
+      work(({ type }) => {
+        setStage((before) => STAGES[type] ?? before);
+      })
+        .then(
+          () => {
+            setStage(done);
+          },
+          (problem: unknown) => {
+            setStage(undefined);
+            setError(problem);
+          },
+        )
+        .finally(() => {
+          setRunning(false);
+        });
+    },
+  };
+}

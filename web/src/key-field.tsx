@@ -1,0 +1,159 @@
+/** A private key: pasted, from a file, or made here. It goes into the vault at once. */
+
+import { type Scheme, toHex } from '@keyshare/sdk';
+import { useState } from 'preact/hooks';
+import { short } from './format.js';
+import { parseKey } from './keytext.js';
+import { Problem } from './problem.js';
+import type { Vault } from './vault.js';
+
+/** A key that the vault has. */
+export interface HeldKey {
+  readonly scheme: Scheme;
+  /** `0x` and hex. */
+  readonly publicKey: string;
+  /** Whether it was made here and nobody else has it yet. */
+  readonly isUnsaved: boolean;
+}
+
+/** Far more than a key file has. */
+const MOST_FILE_BYTES = 1_024;
+
+/** The form. */
+export function KeyField(props: {
+  vault: Vault;
+  held: HeldKey | undefined;
+  isBusy: boolean;
+  onHeld: (held: HeldKey | undefined) => void;
+}) {
+  const { vault, held, isBusy, onHeld } = props;
+  const [scheme, setScheme] = useState<Scheme>('ed25519');
+  const [wasMadeHere, setMadeHere] = useState(false);
+  const [error, setError] = useState<unknown>();
+
+  const attempt = (work: () => Promise<void>) => {
+    setError(undefined);
+    work().catch((problem: unknown) => {
+      onHeld(undefined);
+      setError(problem);
+    });
+  };
+  const take = (text: string) => {
+    attempt(async () => {
+      const parsed = parseKey(text);
+      const of = parsed.scheme ?? scheme;
+      setScheme(of);
+      setMadeHere(false);
+      const publicKey = toHex(await vault.take(of, parsed.key));
+      onHeld({ scheme: of, publicKey, isUnsaved: false });
+    });
+  };
+  const takeFile = (file: File | undefined) => {
+    attempt(async () => {
+      if (file === undefined) return;
+      if (file.size > MOST_FILE_BYTES) throw new Error(`${file.name} is too long for a key file`);
+      take(await file.text());
+    });
+  };
+  const generate = () => {
+    attempt(async () => {
+      const publicKey = toHex(await vault.generate(scheme));
+      setMadeHere(true);
+      onHeld({ scheme, publicKey, isUnsaved: true });
+    });
+  };
+  const save = () => {
+    attempt(async () => {
+      if (held === undefined) return;
+      const url = URL.createObjectURL(
+        new Blob([`${await vault.reveal()}\n`], { type: 'text/plain' }),
+      );
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = `keyshare-${held.scheme}-${held.publicKey.slice(2, 10)}.key`;
+      link.click();
+      URL.revokeObjectURL(url);
+      onHeld({ ...held, isUnsaved: false });
+    });
+  };
+
+  return (
+    <fieldset disabled={isBusy}>
+      <legend>Private key</legend>
+      <label>
+        Scheme{' '}
+        <select
+          value={scheme}
+          onChange={({ currentTarget }) => {
+            setScheme(currentTarget.value as Scheme);
+            setMadeHere(false);
+            onHeld(undefined);
+            void vault.forget();
+          }}
+        >
+          <option value="ed25519">Ed25519 (Solana, Polkadot and others)</option>
+          <option value="secp256k1">secp256k1 (Bitcoin, Ethereum and others)</option>
+        </select>
+      </label>
+      <label>
+        Paste it: 64 hex digits
+        {/* No password field: password managers would offer to keep it. */}
+        <input
+          type="text"
+          class="secret"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          data-1p-ignore
+          data-bwignore
+          data-lpignore="true"
+          onInput={({ currentTarget }) => {
+            // Whole, it leaves the field at once.
+            if (!/[0-9a-fA-F]{64}\s*$/.test(currentTarget.value)) return;
+            take(currentTarget.value);
+            currentTarget.value = '';
+          }}
+          onChange={({ currentTarget }) => {
+            if (currentTarget.value !== '') take(currentTarget.value);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      <label>
+        or open a key file{' '}
+        <input
+          type="file"
+          onChange={({ currentTarget }) => {
+            takeFile(currentTarget.files?.[0]);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      <p class="buttons">
+        <button type="button" onClick={generate}>
+          Make a new key
+        </button>
+        {wasMadeHere && held && (
+          <button type="button" onClick={save}>
+            Save it to a file
+          </button>
+        )}
+      </p>
+      <p role="status">
+        {held && (
+          <>
+            Public key <code title={held.publicKey}>{short(held.publicKey)}</code>
+            {held.isUnsaved && '. Save the private key before you go on: nobody else has it.'}
+          </>
+        )}
+      </p>
+      {error !== undefined && <Problem error={error} />}
+      {scheme === 'ed25519' && (
+        <p class="note">
+          An Ed25519 seed cannot be recovered from its shares, which sign like the key: keep your
+          own copy.
+        </p>
+      )}
+    </fieldset>
+  );
+}

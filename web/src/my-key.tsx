@@ -1,0 +1,284 @@
+/** The screen *My key*: what the chain holds for an account, and what can be done about it. */
+
+import {
+  type Custody,
+  type Keyshare,
+  type OnProgress,
+  type Reachability,
+  type Registration,
+  type Status,
+  toHex,
+} from '@keyshare/sdk';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Connection } from './connection.js';
+import { constraintsDraft, ConstraintsEditor, inWords, readDraft } from './constraints-editor.js';
+import { Expiry } from './expiry.js';
+import { short } from './format.js';
+import { useAction, useStatus } from './hooks.js';
+import { Problem } from './problem.js';
+import { Register } from './register.js';
+import type { Wallet } from './wallet.js';
+
+interface Shared {
+  readonly wallet: Wallet | undefined;
+  readonly reachability: readonly Reachability[] | undefined;
+  readonly onBusy: (isBusy: boolean) => void;
+}
+
+/** The account's key, or another one's. */
+export function MyKey(props: Shared & { connection: Connection | undefined }) {
+  const { connection, wallet } = props;
+  const [other, setOther] = useState('');
+  const account = other.trim() === '' ? wallet?.address : other.trim();
+  return (
+    <section aria-labelledby="my-key">
+      <h2 id="my-key">My key</h2>
+      <label>
+        Look at another account, for example one whose constraints you may change
+        <input
+          type="text"
+          spellcheck={false}
+          value={other}
+          placeholder={wallet?.address}
+          onChange={({ currentTarget }) => {
+            setOther(currentTarget.value);
+          }}
+        />
+      </label>
+      {account === undefined && <p>Connect a wallet, and choose an account above.</p>}
+      {account !== undefined && connection && (
+        <AccountKey
+          key={`${account} ${wallet?.address ?? ''}`}
+          {...props}
+          connection={connection}
+          account={account}
+        />
+      )}
+    </section>
+  );
+}
+
+function AccountKey(props: Shared & { connection: Connection; account: string }) {
+  const { connection, wallet, account } = props;
+  const { keyshare } = connection;
+  const { status, error } = useStatus(keyshare, account);
+  const action = useAction();
+  const [isSwapping, setSwapping] = useState(false);
+  if (error !== undefined) return <Problem error={error} />;
+  if (status === undefined) return <p role="status">Reading what the chain holds…</p>;
+
+  const isOwn = account === wallet?.address;
+  const act = (work: (signer: Wallet['signer'], onProgress: OnProgress) => Promise<unknown>) => {
+    if (wallet === undefined) return;
+    action.run((onProgress) => work(wallet.signer, onProgress), 'Done: the chain shows it');
+  };
+  const { registering, registered, constraints } = status;
+  return (
+    <>
+      {!registered && !registering && (
+        <p role="status">
+          Nothing is registered, and no attempt is under way.{' '}
+          {isOwn && <a href="#register">Register a key</a>}
+        </p>
+      )}
+      {registering && (
+        <Entry title="Attempt under way" registration={registering}>
+          {registering.expiresAt !== null && (
+            <p>
+              It expires <Expiry connection={connection} at={registering.expiresAt} />.{' '}
+              {isOwn &&
+                !isSwapping &&
+                (registered
+                  ? 'To complete it, swap again with the same key.'
+                  : 'To complete it, give the same key on the screen Register.')}
+            </p>
+          )}
+          {isOwn && (
+            <button
+              type="button"
+              disabled={action.isRunning}
+              onClick={() => {
+                act((signer, onProgress) => keyshare.cancel({ signer, onProgress }));
+              }}
+            >
+              Cancel it
+            </button>
+          )}
+        </Entry>
+      )}
+      {registered && (
+        <Entry title="Registered key" registration={registered}>
+          <Challenge keyshare={keyshare} account={account} />
+          {isOwn && (
+            <p class="buttons">
+              <button
+                type="button"
+                aria-expanded={isSwapping}
+                onClick={() => {
+                  setSwapping(!isSwapping);
+                }}
+              >
+                Swap it
+              </button>
+              <button
+                type="button"
+                class="danger"
+                disabled={action.isRunning}
+                onClick={() => {
+                  if (confirm('Remove the key? Its servers erase their shares.')) {
+                    act((signer, onProgress) => keyshare.deregister({ signer, onProgress }));
+                  }
+                }}
+              >
+                Deregister it
+              </button>
+            </p>
+          )}
+        </Entry>
+      )}
+      {isSwapping && registered && <Register {...props} swap />}
+      {constraints && (
+        <EditConstraints
+          // Made anew when the chain's change.
+          key={JSON.stringify(constraints)}
+          keyshare={keyshare}
+          status={status}
+          wallet={wallet}
+          isBusy={action.isRunning || wallet === undefined}
+          act={act}
+        />
+      )}
+      <p role="status">{action.stage}</p>
+      {action.error !== undefined && <Problem error={action.error} />}
+    </>
+  );
+}
+
+function Entry(props: { title: string; registration: Registration; children: ComponentChildren }) {
+  const { title, registration, children } = props;
+  return (
+    <article aria-label={title}>
+      <h3>{title}</h3>
+      <dl>
+        <dt>Public key</dt>
+        <dd>
+          {registration.scheme} <code>{toHex(registration.publicKey)}</code>
+        </dd>
+        <dt>Registration id</dt>
+        <dd>
+          <code>{toHex(registration.id)}</code>, generation {registration.generation}
+        </dd>
+        <dt>Coverage</dt>
+        {registration.coverage.map(({ subgroup, confirmed, members, quorum, reached }) => (
+          <dd key={subgroup} class={reached ? 'good' : 'busy'}>
+            Subgroup {subgroup}: {confirmed.length} of {members.length} confirmed, {quorum ?? 1}{' '}
+            needed
+          </dd>
+        ))}
+      </dl>
+      {children}
+    </article>
+  );
+}
+
+/** Has every server prove that it holds its share now. */
+function Challenge({ keyshare, account }: { keyshare: Keyshare; account: string }) {
+  const action = useAction();
+  const [answers, setAnswers] = useState<readonly Custody[]>();
+  return (
+    <>
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={action.isRunning}
+          onClick={() => {
+            setAnswers(undefined);
+            action.run(async () => {
+              setAnswers(await keyshare.challenge(account));
+            }, 'Every server has answered, or failed to:');
+          }}
+        >
+          Have every server prove it now
+        </button>
+      </p>
+      <p role="status">{action.stage}</p>
+      {action.error !== undefined && <Problem error={action.error} />}
+      {answers && (
+        <ul>
+          {answers.map(({ server, error }) => (
+            <li key={server.account} class={error ? 'bad' : 'good'}>
+              Subgroup {server.subgroup}, {short(server.account)}:{' '}
+              {error ? error.message : 'holds its share'}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function EditConstraints(props: {
+  keyshare: Keyshare;
+  status: Status;
+  wallet: Wallet | undefined;
+  isBusy: boolean;
+  act: (work: (signer: Wallet['signer'], onProgress: OnProgress) => Promise<unknown>) => void;
+}) {
+  const { keyshare, status, wallet, isBusy, act } = props;
+  const { account, constraintAccount } = status;
+  const now = status.constraints ?? { evmAcl: null, btcAcl: null };
+  const [draft, setDraft] = useState(() => constraintsDraft(now));
+  const [to, setTo] = useState('');
+  const { constraints, problems } = readDraft(draft, keyshare.parameters.maxAclAddresses);
+  return (
+    <article aria-label="Constraints">
+      <h3>Constraints</h3>
+      <p>{inWords(now)}</p>
+      <p>
+        Only <code>{constraintAccount}</code> may change them
+        {!wallet && '; connect a wallet to sign'}
+        {wallet && wallet.address !== constraintAccount && `, and you sign as ${wallet.label}`}.
+      </p>
+      <ConstraintsEditor draft={draft} problems={problems} isBusy={isBusy} onChange={setDraft} />
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={isBusy || problems.length > 0}
+          onClick={() => {
+            act((signer, onProgress) =>
+              keyshare.setConstraints({ account, signer, constraints, onProgress }),
+            );
+          }}
+        >
+          Change the constraints
+        </button>
+      </p>
+      <label>
+        Hand them over to another constraint-modification account
+        <input
+          type="text"
+          spellcheck={false}
+          disabled={isBusy}
+          value={to}
+          onInput={({ currentTarget }) => {
+            setTo(currentTarget.value);
+          }}
+        />
+      </label>
+      <p class="buttons">
+        <button
+          type="button"
+          disabled={isBusy || to.trim() === ''}
+          onClick={() => {
+            act((signer, onProgress) =>
+              keyshare.changeConstraintAccount({ account, signer, to: to.trim(), onProgress }),
+            );
+          }}
+        >
+          Hand them over
+        </button>
+      </p>
+    </article>
+  );
+}

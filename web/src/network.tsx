@@ -1,0 +1,93 @@
+/** The screen *Network*: subgroups as columns, their members in them. */
+
+import type { Keyshare, Member, Reachability } from '@keyshare/sdk';
+import type { Connection } from './connection.js';
+import { short } from './format.js';
+import { useShareCounts, useSubgroups } from './hooks.js';
+
+/** The subgroups, live. */
+export function Network(props: {
+  connection: Connection | undefined;
+  reachability: readonly Reachability[] | undefined;
+}) {
+  const { connection, reachability } = props;
+  return (
+    <section aria-labelledby="network">
+      <h2 id="network">Network</h2>
+      <p>
+        A private key is split into one share a subgroup. The members of a subgroup all hold the
+        same share, and have proved it on the chain.
+      </p>
+      {connection ? (
+        <Subgroups keyshare={connection.keyshare} reachability={reachability} />
+      ) : (
+        <p role="status">Reading the subgroups…</p>
+      )}
+    </section>
+  );
+}
+
+function Subgroups(props: {
+  keyshare: Keyshare;
+  reachability: readonly Reachability[] | undefined;
+}) {
+  const { keyshare, reachability } = props;
+  const subgroups = useSubgroups(keyshare);
+  const counts = useShareCounts(keyshare);
+  if (subgroups === undefined) return <p role="status">Reading the subgroups…</p>;
+  const errorOf = (account: string) =>
+    reachability?.find(({ server }) => server.account === account)?.error;
+  return (
+    <>
+      <p>
+        {subgroups.length} subgroups: the shares of any {keyshare.parameters.threshold} make up a
+        key, fewer reveal nothing.
+      </p>
+      <div class="columns">
+        {subgroups.map(({ subgroup, quorum, members }) => (
+          <article key={subgroup} aria-labelledby={`subgroup-${subgroup}`}>
+            <h3 id={`subgroup-${subgroup}`}>Subgroup {subgroup}</h3>
+            <p>
+              {quorum === null
+                ? 'It has no members: nothing can be registered.'
+                : `${quorum} of ${members.length} must confirm a key.`}
+            </p>
+            <ul>
+              {members.map((member) => (
+                <MemberCard
+                  key={member.account}
+                  member={member}
+                  shares={counts?.get(member.account)}
+                  error={errorOf(member.account)}
+                />
+              ))}
+            </ul>
+          </article>
+        ))}
+      </div>
+    </>
+  );
+}
+
+function MemberCard(props: {
+  member: Member;
+  shares: number | undefined;
+  error: Reachability['error'];
+}) {
+  const { member, shares = 0, error } = props;
+  return (
+    <li class="member">
+      <strong title={member.account}>{short(member.account)}</strong>
+      <span class={member.ready ? 'good' : 'busy'}>
+        {member.ready ? 'ready' : 'fetching its shares'}
+      </span>
+      <span>{shares === 1 ? 'holds 1 key’s share' : `holds ${shares} keys’ shares`}</span>
+      <span class="endpoint">{member.endpoint}</span>
+      {error && (
+        <span class="bad">
+          cannot be reached from here: {error.message}. {error.hint}
+        </span>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,89 @@
+/** The worker that has the private key, seen from the page. */
+
+import type { Dealer, Scheme } from '@keyshare/sdk';
+import type { Answers, Request } from './worker.js';
+
+/** One private key, in a thread of its own. */
+export class Vault {
+  readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+  readonly #waiting = new Map<
+    number,
+    { resolve: (result: never) => void; reject: (error: Error) => void }
+  >();
+  #next = 0;
+
+  constructor() {
+    this.#worker.onerror = ({ message }) => {
+      for (const { reject } of this.#waiting.values()) {
+        reject(new Error(`the key’s thread failed: ${message}`));
+      }
+      this.#waiting.clear();
+    };
+    this.#worker.onmessage = ({
+      data,
+    }: MessageEvent<{ id: number; result: never; error?: string }>) => {
+      const waiting = this.#waiting.get(data.id);
+      this.#waiting.delete(data.id);
+      if (data.error === undefined) waiting?.resolve(data.result);
+      else waiting?.reject(new Error(data.error));
+    };
+  }
+
+  /** Hands a key over; `key` is not the page's any more. Gives the public key. */
+  async take(scheme: Scheme, key: Uint8Array): Promise<Uint8Array> {
+    return (await this.#ask({ ask: 'take', scheme, key }, [key.buffer])).publicKey;
+  }
+
+  /** Makes a new key. Gives the public key. */
+  async generate(scheme: Scheme): Promise<Uint8Array> {
+    return (await this.#ask({ ask: 'generate', scheme })).publicKey;
+  }
+
+  /** The key's text, for saving one that was made here. */
+  async reveal(): Promise<string> {
+    return (await this.#ask({ ask: 'reveal' })).text;
+  }
+
+  /** Overwrites the key and everything made of it. */
+  async forget(): Promise<void> {
+    await this.#ask({ ask: 'forget' });
+  }
+
+  /** The same, and ends the thread. */
+  async close(): Promise<void> {
+    await this.forget();
+    this.#worker.terminate();
+  }
+
+  /** Deals the key, in its own thread. */
+  dealer(scheme: Scheme): Dealer {
+    return {
+      scheme,
+      deal: async (parameters, attempt) => {
+        const { subgroups, threshold } = parameters;
+        const { commitments } = await this.#ask({
+          ask: 'deal',
+          parameters: { subgroups, threshold },
+          attempt,
+        });
+        return {
+          commitments,
+          seal: (encryptionKey, place) => this.#ask({ ask: 'seal', encryptionKey, place }),
+          wipe: () => void this.#ask({ ask: 'wipe' }),
+        };
+      },
+    };
+  }
+
+  #ask<One extends Request>(
+    request: One,
+    transfer: Transferable[] = [],
+  ): Promise<Answers[One['ask']]> {
+    const id = this.#next;
+    this.#next += 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, request }, transfer);
+    });
+  }
+}

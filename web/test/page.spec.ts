@@ -1,0 +1,392 @@
+/** The page in a real browser, against the real development node. */
+
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Locator, type Page, test } from '@playwright/test';
+import { Keyring } from '@polkadot/api';
+import { cryptoWaitReady } from '@polkadot/util-crypto';
+import { readFile } from 'node:fs/promises';
+import { type DevNode, freePort, startDevNode } from '../../sdk/test/network.js';
+
+let node: DevNode;
+test.beforeAll(async () => {
+  await cryptoWaitReady();
+  node = await startDevNode();
+});
+test.afterAll(async () => {
+  await node.stop();
+});
+
+type Screen = 'Network' | 'Register' | 'My key';
+
+/** Opens the page, waits for the chain, and chooses a development account. */
+async function open(page: Page, screen: Screen, account?: string): Promise<void> {
+  await page.goto(`/?node=${encodeURIComponent(node.url)}`);
+  await expect(page.getByRole('banner').getByRole('status')).toContainText('Keyshare Development');
+  await page.getByRole('link', { name: screen, exact: true }).click();
+  if (account) await signAs(page, account);
+}
+
+async function signAs(page: Page, account: string): Promise<void> {
+  const select = page.getByLabel('Account', { exact: true });
+  await select.selectOption({ label: `${account} (development)` });
+}
+
+async function show(page: Page, screen: Screen): Promise<void> {
+  await page.getByRole('link', { name: screen, exact: true }).click();
+}
+
+/** Pastes a key of one digit, and asks for what it costs. */
+async function prepare(page: Page, digit: string): Promise<void> {
+  await page.getByLabel('Paste it').fill(digit.repeat(64));
+  await button(page, 'Show the cost').click();
+}
+
+function button(page: Page, name: string): Locator {
+  return page.locator('main').getByRole('button', { name, exact: true });
+}
+
+/** The cells of the board that show this state. */
+function cells(page: Page, state: string): Locator {
+  return page.locator(`.cell[data-state="${state}"]`);
+}
+
+const REGISTERED = 'Registered: every subgroup has its quorum';
+
+/** A serious finding of axe fails; in both colour schemes. */
+async function expectAccessible(page: Page): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const serious = violations.filter(
+      ({ impact }) => impact === 'serious' || impact === 'critical',
+    );
+    expect(serious).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+/** Keeps a picture at a phone's and a desktop's width; nothing may stick out at the side. */
+async function keepPictures(page: Page, name: string): Promise<void> {
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: `screenshots/${name}-${width}.png`, fullPage: true });
+    const tooMuch = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(tooMuch).toBeLessThanOrEqual(0);
+  }
+}
+
+/** Moves a server to another address, as its operator does. Gives the way back. */
+async function moveServer(validator: string, endpoint: string): Promise<() => Promise<unknown>> {
+  const move = (to: string) =>
+    node.tool('server', 'change-endpoint', '--dev-account', validator, to);
+  await move(endpoint);
+  return () => move(node.endpoint);
+}
+
+/** An address at which nothing listens. */
+async function deadEndpoint(): Promise<string> {
+  return `http://127.0.0.1:${await freePort()}`;
+}
+
+test('shows the subgroups', async ({ page }) => {
+  await open(page, 'Network');
+  for (const subgroup of [0, 1, 2]) {
+    const column = page.getByRole('article', { name: `Subgroup ${subgroup}` });
+    await expect(column).toContainText('1 of 1 must confirm a key.');
+    await expect(column).toContainText('ready');
+    await expect(column).toContainText(node.endpoint);
+  }
+  await expectAccessible(page);
+  await keepPictures(page, 'network');
+});
+
+test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
+  const complaints: string[] = [];
+  const sent: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('request', (request) => sent.push(request.url() + (request.postData() ?? '')));
+  page.on('websocket', (socket) => {
+    socket.on('framesent', ({ payload }) => sent.push(payload.toString()));
+  });
+  await open(page, 'Register', 'Dave');
+  await expect(button(page, 'Show the cost')).toBeDisabled();
+  await page.getByLabel('Paste it').fill('a1'.repeat(32));
+  await expect(page.getByLabel('Paste it')).toHaveValue('');
+  await page.getByLabel('EVM chains', { exact: true }).selectOption('allow');
+  const recipients = page.getByLabel('Recipients on EVM chains');
+  await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD');
+  await expect(page.getByText('mistyped')).toBeVisible();
+  await expect(button(page, 'Show the cost')).toBeDisabled();
+  await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
+  await page.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
+  await page
+    .getByLabel('Recipients on Bitcoin')
+    .fill('bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0');
+  await button(page, 'Show the cost').click();
+  await expect(page.getByText(/Deposit [\d.]+ KEY/)).toBeVisible();
+  await expect(page.getByText('EVM chains: only 1 recipient.')).toBeVisible();
+  await expectAccessible(page);
+  await keepPictures(page, 'register');
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+  await expect(cells(page, 'confirmed')).toHaveCount(3);
+  await expectAccessible(page);
+  await keepPictures(page, 'registered');
+
+  await show(page, 'My key');
+  await expect(page.getByRole('article', { name: 'Registered key' })).toBeVisible();
+  await expect(page.getByLabel('Recipients on EVM chains').last()).toHaveValue(
+    '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+  );
+  // What the address pays to, as BIP 350 has it.
+  await expect(page.getByLabel('Recipients on Bitcoin').last()).toHaveValue(
+    '0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
+  );
+  await button(page, 'Have every server prove it now').click();
+  await expect(page.getByText('holds its share')).toHaveCount(3);
+  await expectAccessible(page);
+  await keepPictures(page, 'my-key');
+
+  expect(complaints).toEqual([]);
+  // The ids of what was sent show that these are all the ways out of the page.
+  expect(sent.join()).toContain('keyshare_submitShare');
+  expect(sent.join()).toContain('author_submitAndWatchExtrinsic');
+  expect(sent.filter((text) => text.toLowerCase().includes('a1'.repeat(32)))).toEqual([]);
+  const stored = await page.evaluate(async () => [
+    localStorage.length,
+    sessionStorage.length,
+    document.cookie.length,
+    (await indexedDB.databases()).length,
+    (await caches.keys()).length,
+  ]);
+  expect(stored).toEqual([0, 0, 0, 0, 0]);
+});
+
+test('registers a secp256k1 key that was made here, with the keyboard alone', async ({ page }) => {
+  await open(page, 'Network', 'Eve');
+  const reach = async (target: Locator) => {
+    for (let presses = 0; presses < 60; presses += 1) {
+      if (await target.evaluate((element) => element === document.activeElement)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error('Tab does not lead there');
+  };
+  await reach(page.getByRole('link', { name: 'Register', exact: true }));
+  await page.keyboard.press('Enter');
+  await reach(page.getByLabel('Scheme'));
+  await page.keyboard.press('ArrowDown');
+  await reach(button(page, 'Make a new key'));
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Save the private key before you go on')).toBeVisible();
+  await expect(button(page, 'Show the cost')).toBeDisabled();
+  const saving = page.waitForEvent('download');
+  await reach(button(page, 'Save it to a file'));
+  await page.keyboard.press('Enter');
+  const saved = await readFile(await (await saving).path(), 'utf8');
+  expect(saved).toMatch(/^secp256k1:[0-9a-f]{64}\n$/);
+  await reach(button(page, 'Show the cost'));
+  await page.keyboard.press('Enter');
+  await reach(button(page, 'Sign and register'));
+  await page.keyboard.press('Enter');
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+  await expect(cells(page, 'confirmed')).toHaveCount(3);
+});
+
+test('goes on without a server, and after a reload', async ({ page }) => {
+  const back = await moveServer('charlie', await deadEndpoint());
+  await open(page, 'Network');
+  const network = page.getByRole('region', { name: 'Network' });
+  await expect(network.getByText('cannot be reached from here')).toHaveCount(1);
+  await show(page, 'Register');
+  await signAs(page, 'Ferdie');
+  await expect(page.getByRole('alert')).toContainText('--share-rpc-cors');
+  await prepare(page, 'b');
+  await button(page, 'Sign and register').click();
+  await expect(cells(page, 'confirmed')).toHaveCount(2);
+  await expect(cells(page, 'retrying')).toContainText('no connection');
+  await expect(page.getByText(/attempt expires in \d+ blocks, about \d+ (min|s)/)).toBeVisible();
+  const bars = page.getByRole('progressbar');
+  await expect(bars).toHaveCount(3);
+  const values = await bars.evaluateAll((all) =>
+    all.map((bar) => (bar as HTMLProgressElement).value),
+  );
+  expect(values).toEqual([1, 1, 0]);
+  await expectAccessible(page);
+  await keepPictures(page, 'one-server-down');
+
+  await page.reload();
+  await signAs(page, 'Ferdie');
+  await page.getByLabel('Paste it').fill('c'.repeat(64));
+  await expect(page.getByText('An attempt with another key is under way')).toBeVisible();
+  await page.getByLabel('Paste it').fill('b'.repeat(64));
+  await expect(page.getByText('takes no signature')).toBeVisible();
+  await button(page, 'Go on').click();
+  await expect(cells(page, 'confirmed')).toHaveCount(2);
+  await button(page, 'Stop').click();
+  await expect(page.getByText('Stopped')).toBeVisible();
+
+  await back();
+  await button(page, 'Go on').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+});
+
+test('is told when its attempt is gone', async ({ page, context }) => {
+  const back = await moveServer('charlie', await deadEndpoint());
+  await open(page, 'Register', 'Alice');
+  await prepare(page, 'd');
+  await button(page, 'Sign and register').click();
+  await expect(cells(page, 'confirmed')).toHaveCount(2);
+  const other = await context.newPage();
+  await open(other, 'My key', 'Alice');
+  await button(other, 'Cancel it').click();
+  await expect(other.getByText('no attempt is under way')).toBeVisible();
+  await expect(page.getByText('the deposit is back')).toBeVisible();
+  await back();
+});
+
+test('swaps a key, and removes it', async ({ page }) => {
+  await open(page, 'My key', 'Dave');
+  await expect(page.getByText('generation 1')).toBeVisible();
+  await button(page, 'Swap it').click();
+  const swap = page.getByRole('region', { name: 'Swap the key' });
+  // The file says which scheme it is, as the tool writes it.
+  await swap.getByLabel('or open a key file').setInputFiles({
+    name: 'new.key',
+    mimeType: 'text/plain',
+    buffer: Buffer.from(`secp256k1:${'e1'.repeat(32)}\n`),
+  });
+  await expect(swap.getByLabel('Scheme')).toHaveValue('secp256k1');
+  await swap.getByRole('button', { name: 'Show the cost' }).click();
+  await expect(swap.getByText(/that of the old key when it is replaced/)).toBeVisible();
+  await keepPictures(page, 'swap');
+  await swap.getByRole('button', { name: 'Sign and swap' }).click();
+  await expect(swap.getByText(REGISTERED)).toBeVisible();
+  await expect(page.getByText('generation 2')).toBeVisible();
+
+  page.on('dialog', (dialog) => void dialog.accept());
+  await button(page, 'Deregister it').click();
+  await expect(page.getByText('Nothing is registered, and no attempt is under way')).toBeVisible();
+});
+
+test('lets the right account change the constraints, and no other', async ({ page }) => {
+  const eve = new Keyring({ type: 'sr25519' }).addFromUri('//Eve').address;
+  await open(page, 'My key', 'Alice');
+  await page.getByLabel('Look at another account').fill(eve);
+  await page.getByLabel('Look at another account').press('Enter');
+  const editor = page.getByRole('article', { name: 'Constraints' });
+  await expect(editor).toContainText('you sign as Alice');
+  await editor.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
+  await button(page, 'Change the constraints').click();
+  await expect(page.getByText('Sign with the constraint-modification account')).toBeVisible();
+  await expect(editor).toContainText('Bitcoin: switched off');
+
+  await page.getByLabel('Look at another account').fill('');
+  await page.getByLabel('Look at another account').press('Enter');
+  await signAs(page, 'Eve');
+  await editor.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
+  await button(page, 'Change the constraints').click();
+  await expect(editor).toContainText('Bitcoin: every recipient');
+});
+
+/** A wallet's side of the interface that extensions offer, over a real key pair in this process. */
+async function installWallet(page: Page, uri: string | undefined): Promise<{ locked: boolean }> {
+  const state = { locked: true };
+  const pair = uri && new Keyring({ type: 'sr25519' }).addFromUri(uri);
+  await page.exposeFunction('walletSigns', (data: `0x${string}`): string => {
+    if (state.locked || !pair) return '';
+    const signature = pair.sign(data, { withType: true });
+    return `0x${Buffer.from(signature).toString('hex')}`;
+  });
+  await page.addInitScript(
+    (address) => {
+      const wallet = window as unknown as { walletSigns(data: string): Promise<string> };
+      const accounts = address ? [{ address, name: 'Mine', type: 'sr25519' }] : [];
+      const extension = {
+        accounts: { get: () => Promise.resolve(accounts), subscribe: () => () => undefined },
+        signer: {
+          async signRaw({ data }: { data: string }) {
+            const signature = await wallet.walletSigns(data);
+            if (signature === '') throw new Error('Cancelled');
+            return { id: 1, signature };
+          },
+        },
+      };
+      const enable = () => Promise.resolve(extension);
+      Object.assign(window, { injectedWeb3: { 'a-wallet': { version: '1', enable } } });
+    },
+    pair ? pair.address : undefined,
+  );
+  return state;
+}
+
+test('registers with a wallet, once it is unlocked', async ({ page }) => {
+  const wallet = await installWallet(page, '//Bob');
+  await open(page, 'Register');
+  await page.getByRole('button', { name: 'Connect a wallet' }).click();
+  await expect(page.getByLabel('Account', { exact: true })).toContainText('Mine (a-wallet)');
+  await prepare(page, 'f');
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText('Unlock the wallet')).toBeVisible();
+  wallet.locked = false;
+  await button(page, 'Show the cost').click();
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+});
+
+test('says what an account lacks', async ({ page }) => {
+  const wallet = await installWallet(page, '//Nobody');
+  wallet.locked = false;
+  await open(page, 'Register');
+  await page.getByRole('button', { name: 'Connect a wallet' }).click();
+  await prepare(page, '1');
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText('cannot pay the deposit and the fee')).toBeVisible();
+});
+
+test('says what a wallet lacks', async ({ page }) => {
+  await open(page, 'Register');
+  await page.getByRole('button', { name: 'Connect a wallet' }).click();
+  await expect(page.getByRole('alert')).toContainText('No wallet answers');
+  await installWallet(page, undefined);
+  await page.reload();
+  await page.getByRole('button', { name: 'Connect a wallet' }).click();
+  await expect(page.getByRole('alert')).toContainText('shows no account to this page');
+});
+
+test('says that no node answers, and connects to another one', async ({ page }) => {
+  const dead = `ws://127.0.0.1:${await freePort()}`;
+  await page.goto(`/?node=${encodeURIComponent(dead)}`);
+  await expect(page.getByRole('alert')).toContainText(`No node answers at ${dead}`, {
+    timeout: 20_000,
+  });
+  await keepPictures(page, 'no-node');
+  await page.getByText(`Connecting to ${dead}`).click();
+  await page.getByLabel('Node, a ws or wss URL').fill(node.url);
+  await button(page, 'Connect to it')
+    .or(page.getByRole('button', { name: 'Connect to it' }))
+    .click();
+  await expect(page.getByRole('banner').getByRole('status')).toContainText('Keyshare Development');
+});
+
+test('says what an encrypted page cannot reach', async ({ page, context }) => {
+  // Browsers ask before a page from elsewhere reaches the machine itself.
+  await context.grantPermissions(['local-network-access']);
+  // The same files under an https origin that the development node's RPC admits.
+  await page.route('https://localhost:4174/**', async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const local = await page.request.get(`http://127.0.0.1:4173${pathname}`);
+    await route.fulfill({ response: local });
+  });
+  await page.goto('https://localhost:4174/?node=ws://node.example:9944');
+  await expect(page.getByRole('alert')).toContainText('This page cannot reach ws://node.example');
+  const back = await moveServer('charlie', 'http://server.example:9955');
+  await page.goto(`https://localhost:4174/?node=${encodeURIComponent(node.url)}#network`);
+  const network = page.getByRole('region', { name: 'Network' });
+  await expect(network.getByText('put TLS before it')).toBeVisible();
+  await back();
+});

@@ -1,0 +1,87 @@
+/** What needs no browser: addresses, keys and amounts as people write them. */
+
+import { expect, test } from '@playwright/test';
+import { toHex } from '@keyshare/sdk';
+import { parseBtc, parseEvm, parseList, showEvm } from '../src/addresses.js';
+import { amount, duration } from '../src/format.js';
+import { parseKey } from '../src/keytext.js';
+
+test('reads EVM addresses with the checksum of EIP-55', () => {
+  // The EIP's own.
+  for (const address of [
+    '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+    '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',
+    '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB',
+    '0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb',
+  ]) {
+    expect(parseEvm(address)).toBe(address.toLowerCase());
+    expect(parseEvm(address.toLowerCase())).toBe(address.toLowerCase());
+    expect(showEvm(address.toLowerCase())).toBe(address);
+    expect(() => parseEvm(address.replace('d', 'D').replace('c', 'C'))).toThrow('mistyped');
+    expect(() => parseEvm(address.slice(0, -1))).toThrow('40 hex digits');
+  }
+});
+
+test('reads recipients on Bitcoin as BIP 173 and BIP 350 have them', () => {
+  const script = '0x1863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262';
+  const taproot = '0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
+  for (const [text, program] of [
+    ['bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3', script],
+    ['tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7', script],
+    ['bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0', taproot],
+    ['BC1P0XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQZK5JJ0', taproot],
+    [taproot, taproot],
+    [taproot.slice(2).toUpperCase(), taproot],
+  ] as const) {
+    expect(parseBtc(text)).toBe(program);
+  }
+  expect(() => parseBtc('BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4')).toThrow('public key hash');
+  for (const wrong of [
+    // The checksum of the other version, a character that is none, a changed one, no address.
+    'tb1z0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqglt7rf',
+    'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh',
+    'bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4',
+    'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj1',
+    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
+  ]) {
+    expect(() => parseBtc(wrong)).toThrow('no recipient');
+  }
+});
+
+test('reads lists', () => {
+  const [one, two] = [`0x${'11'.repeat(20)}`, `0x${'22'.repeat(20)}`];
+  expect(parseList(` ${one},\n${two} `, parseEvm, 2)).toEqual({
+    addresses: [one, two],
+    problems: [],
+  });
+  expect(parseList(`${one} ${one}`, parseEvm, 2).problems).toEqual([`${one} is there twice`]);
+  expect(parseList(`${one} ${two}`, parseEvm, 1).problems).toEqual([
+    'At most 1 addresses fit into one list',
+  ]);
+});
+
+test('reads keys as the tool writes them, and without their scheme', () => {
+  const digits = 'Ab'.repeat(32);
+  for (const [text, scheme] of [
+    [digits, undefined],
+    [`0x${digits}`, undefined],
+    [`secp256k1:${digits}\n`, 'secp256k1'],
+    [`ed25519:${digits}`, 'ed25519'],
+  ] as const) {
+    const parsed = parseKey(text);
+    expect(parsed.scheme).toBe(scheme);
+    expect(toHex(parsed.key)).toBe(`0x${digits.toLowerCase()}`);
+  }
+  for (const wrong of ['', digits.slice(1), `sr25519:${digits}`, `${digits}0`]) {
+    expect(() => parseKey(wrong)).toThrow('64 hex digits');
+  }
+});
+
+test('writes amounts and times', () => {
+  expect(amount(0n)).toBe('0 KEY');
+  expect(amount(1n)).toBe('0.000000000001 KEY');
+  expect(amount(546_800_000_000n)).toBe('0.5468 KEY');
+  expect(amount(12_000_000_000_000n)).toBe('12 KEY');
+  expect(duration(89)).toBe('89 s');
+  expect(duration(595)).toBe('10 min');
+});
