@@ -80,6 +80,7 @@ export async function submit(
 ): Promise<void> {
   const signed = await patience.race(sign(call, account), 'the call was signed');
   let stop: (() => void) | undefined;
+  let lost: (() => void) | undefined;
   const included = new Promise<void>((resolve, reject) => {
     const seen = ({ status, dispatchError, isError }: ISubmittableResult) => {
       if (dispatchError) reject(dispatchRefusal(api, dispatchError));
@@ -94,12 +95,14 @@ export async function submit(
       },
     );
     // Without a connection nothing more is heard of it.
-    api.once('disconnected', resolve);
+    lost = resolve;
+    api.on('disconnected', lost);
   });
   try {
     await patience.race(included, 'the call was in a block');
   } finally {
     stop?.();
+    if (lost) api.off('disconnected', lost);
   }
 }
 

@@ -36,6 +36,8 @@ export function observe(before: BoardState, progress: Progress): BoardState {
   if (progress.type === 'server') {
     const { server, state, error } = progress;
     const reason = error && `${error.message}${error.hint ? `. ${error.hint}` : ''}`;
+    // While it is asked again, the reason stays to be read.
+    if (state === 'sent' && before.cells.get(server.account)?.state === 'retrying') return before;
     const cells = new Map(before.cells);
     cells.set(server.account, { server, state, ...(reason ? { reason } : {}) });
     return { ...before, cells };

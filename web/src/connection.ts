@@ -6,6 +6,8 @@ import { isMixedContent, Keyshare, KeyshareError, rpc } from '@keyshare/sdk';
 /** A chain that the page follows. */
 export interface Connection {
   readonly keyshare: Keyshare;
+  /** The node's. */
+  readonly url: string;
   /** The chain's name. */
   readonly chain: string;
   /** Whether the well-known accounts have money on it. */
@@ -42,6 +44,7 @@ export async function connect(url: string, onLost: (isLost: boolean) => void): P
     });
     return {
       keyshare,
+      url,
       chain: chain.toString(),
       isDevelopment: kind.isDevelopment || kind.isLocal,
       blockMs: Number(slot?.toString() ?? NaN),

@@ -67,19 +67,36 @@ export function useSubgroups(keyshare: Keyshare | undefined): readonly Subgroup[
 }
 
 /** How many shares each server has confirmed, by its account. */
-async function countShares(keyshare: Keyshare): Promise<Map<string, number>> {
+export interface ShareCounts {
+  readonly counts: ReadonlyMap<string, number>;
+  /** Whether there are more than were counted. */
+  readonly isPartial: boolean;
+}
+
+/** The chain keeps no sum, and a page should not fetch a million entries to make one. */
+const MOST_COUNTED = 5_000;
+const PAGE_SIZE = 500;
+
+async function countShares(keyshare: Keyshare): Promise<ShareCounts> {
   const counts = new Map<string, number>();
-  const entries = await keyshare.api.query['registration']?.['confirmations']?.entries();
-  for (const [, servers] of entries ?? []) {
-    for (const server of servers.toJSON() as string[]) {
-      counts.set(server, (counts.get(server) ?? 0) + 1);
+  const confirmations = keyshare.api.query['registration']?.['confirmations'];
+  let startKey: string | undefined;
+  for (let read = 0; read < MOST_COUNTED; read += PAGE_SIZE) {
+    const options = { args: [], pageSize: PAGE_SIZE, ...(startKey ? { startKey } : {}) };
+    const page = (await confirmations?.entriesPaged(options)) ?? [];
+    for (const [, servers] of page) {
+      for (const server of servers.toJSON() as string[]) {
+        counts.set(server, (counts.get(server) ?? 0) + 1);
+      }
     }
+    if (page.length < PAGE_SIZE) return { counts, isPartial: false };
+    startKey = page.at(-1)?.[0].toHex();
   }
-  return counts;
+  return { counts, isPartial: true };
 }
 
 /** The same, now and then. */
-export function useShareCounts(keyshare: Keyshare): ReadonlyMap<string, number> | undefined {
+export function useShareCounts(keyshare: Keyshare): ShareCounts | undefined {
   return usePolled(keyshare, countShares, 12_000);
 }
 

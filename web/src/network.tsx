@@ -3,7 +3,7 @@
 import type { Keyshare, Member, Reachability } from '@keyshare/sdk';
 import type { Connection } from './connection.js';
 import { short } from './format.js';
-import { useShareCounts, useSubgroups } from './hooks.js';
+import { type ShareCounts, useShareCounts, useSubgroups } from './hooks.js';
 
 /** The subgroups, live. */
 export function Network(props: {
@@ -33,7 +33,7 @@ function Subgroups(props: {
 }) {
   const { keyshare, reachability } = props;
   const subgroups = useSubgroups(keyshare);
-  const counts = useShareCounts(keyshare);
+  const shares = useShareCounts(keyshare);
   if (subgroups === undefined) return <p role="status">Reading the subgroups…</p>;
   const errorOf = (account: string) =>
     reachability?.find(({ server }) => server.account === account)?.error;
@@ -57,7 +57,7 @@ function Subgroups(props: {
                 <MemberCard
                   key={member.account}
                   member={member}
-                  shares={counts?.get(member.account)}
+                  held={heldInWords(shares, member.account)}
                   error={errorOf(member.account)}
                 />
               ))}
@@ -69,19 +69,22 @@ function Subgroups(props: {
   );
 }
 
-function MemberCard(props: {
-  member: Member;
-  shares: number | undefined;
-  error: Reachability['error'];
-}) {
-  const { member, shares = 0, error } = props;
+function heldInWords(shares: ShareCounts | undefined, account: string): string {
+  if (shares === undefined) return 'counting its shares…';
+  const count = shares.counts.get(account) ?? 0;
+  const least = shares.isPartial ? 'at least ' : '';
+  return `holds the shares of ${least}${count} ${count === 1 ? 'key' : 'keys'}`;
+}
+
+function MemberCard(props: { member: Member; held: string; error: Reachability['error'] }) {
+  const { member, held, error } = props;
   return (
     <li class="member">
       <strong title={member.account}>{short(member.account)}</strong>
       <span class={member.ready ? 'good' : 'busy'}>
         {member.ready ? 'ready' : 'fetching its shares'}
       </span>
-      <span>{shares === 1 ? 'holds 1 key’s share' : `holds ${shares} keys’ shares`}</span>
+      <span>{held}</span>
       <span class="endpoint">{member.endpoint}</span>
       {error && (
         <span class="bad">

@@ -202,6 +202,7 @@ export function Register(props: {
             . Fee about {amount(cost.fee)}.
           </p>
           {!swap && <p>{inWords(constraints)}</p>}
+          {connection && <Trust connection={connection} />}
         </div>
       )}
       <p class="buttons">
@@ -236,6 +237,17 @@ export function Register(props: {
       {error !== undefined && <Problem error={error} />}
       {board && connection && <Board connection={connection} state={board} />}
     </section>
+  );
+}
+
+/** Whom the user believes: the page sees the chain through one node only. */
+function Trust({ connection: { keyshare, chain, url } }: { connection: Connection }) {
+  const genesis = keyshare.api.genesisHash.toHex();
+  return (
+    <p>
+      The shares go to the servers that <code>{url}</code> names, on {chain} with the genesis hash{' '}
+      <code>{genesis}</code>. A node that lies can name servers of its own: use one that you trust.
+    </p>
   );
 }
 

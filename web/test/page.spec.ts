@@ -97,6 +97,7 @@ test('shows the subgroups', async ({ page }) => {
     const column = page.getByRole('article', { name: `Subgroup ${subgroup}` });
     await expect(column).toContainText('1 of 1 must confirm a key.');
     await expect(column).toContainText('ready');
+    await expect(column).toContainText('holds the shares of 0 keys');
     await expect(column).toContainText(node.endpoint);
   }
   await expectAccessible(page);
@@ -130,6 +131,7 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await button(page, 'Show the cost').click();
   await expect(page.getByText(/Deposit [\d.]+ KEY/)).toBeVisible();
   await expect(page.getByText('EVM chains: only 1 recipient.')).toBeVisible();
+  await expect(page.getByText('use one that you trust')).toContainText(node.url);
   await expectAccessible(page);
   await keepPictures(page, 'register');
   await button(page, 'Sign and register').click();
@@ -151,6 +153,9 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await expect(page.getByText('holds its share')).toHaveCount(3);
   await expectAccessible(page);
   await keepPictures(page, 'my-key');
+
+  await show(page, 'Network');
+  await expect(page.getByText('holds the shares of 1 key')).toHaveCount(3);
 
   expect(complaints).toEqual([]);
   // The ids of what was sent show that these are all the ways out of the page.
