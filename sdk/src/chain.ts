@@ -122,6 +122,15 @@ async function ask(api: ApiPromise, name: string, at: At, ...parameters: unknown
   }
 }
 
+/** The hash of the last final block. */
+export async function finalizedHead(api: ApiPromise): Promise<string> {
+  try {
+    return (await api.rpc.chain.getFinalizedHead()).toHex();
+  } catch (cause) {
+    throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
+  }
+}
+
 /** The chain's parameters. Throws `WrongChain` if it speaks another version of the protocol. */
 export async function readParameters(api: ApiPromise): Promise<ChainParameters> {
   const json = (await ask(api, 'parameters', undefined)) as unknown as ChainParameters;
@@ -233,18 +242,29 @@ function registration({ key, status, coverage }: RawRegistration): Registration 
   };
 }
 
-/** Whether the id and the verifying shares that the chain shows follow from the commitments. */
-export function isConsistent(
+/**
+ * Checks that the id and the verifying shares that the chain shows follow from the commitments.
+ * Throws `OtherKey`.
+ */
+export function requireConsistent(
   shown: Registration,
   account: Uint8Array,
   genesis: Uint8Array,
   subgroups: number,
-): boolean {
-  const id = registrationId(genesis, account, shown.generation, shown.commitments);
-  const expected = verifyingShares(shown.commitments, subgroups);
-  return (
-    equal(id, shown.id) &&
-    expected.length === shown.verifyingShares.length &&
-    expected.every((share, index) => equal(share, shown.verifyingShares[index] ?? new Uint8Array()))
-  );
+): void {
+  let follows: boolean;
+  try {
+    const expected = verifyingShares(shown.commitments, subgroups);
+    follows =
+      equal(registrationId(genesis, account, shown.generation, shown.commitments), shown.id) &&
+      expected.length === shown.verifyingShares.length &&
+      expected.every((share, index) =>
+        equal(share, shown.verifyingShares[index] ?? new Uint8Array()),
+      );
+  } catch {
+    follows = false;
+  }
+  if (!follows) {
+    throw new KeyshareError('OtherKey', 'what the chain shows does not follow from this key');
+  }
 }

@@ -8,6 +8,7 @@ import {
   readParameters,
   readStatus,
   readSubgroups,
+  requireConsistent,
   type Registration,
   type Status,
   type Subgroup,
@@ -209,12 +210,18 @@ export class Keyshare {
     );
   }
 
-  /** Challenges every member with fresh randomness to prove that it holds its share now. */
+  /**
+   * Checks that what the chain shows follows from the key's commitments, and challenges every
+   * member with fresh randomness to prove that it holds its share now.
+   */
   async challenge(account: string, signal?: AbortSignal): Promise<Custody[]> {
     const { registered } = await this.status(account);
     if (registered === null) {
       throw new KeyshareError('NotRegistering', 'the account has no key in force');
     }
+    const { subgroups } = this.parameters;
+    const genesis = this.api.genesisHash.toU8a();
+    requireConsistent(registered, this.#accountId(account), genesis, subgroups);
     const subject = { account, ...registered };
     const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
     return Promise.all(

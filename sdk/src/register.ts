@@ -3,9 +3,10 @@
 import type { ApiPromise } from '@polkadot/api';
 import { equal } from './bytes.js';
 import {
-  isConsistent,
+  finalizedHead,
   readStatus,
   readSubgroups,
+  requireConsistent,
   type Registration,
   type Status,
 } from './chain.js';
@@ -50,6 +51,8 @@ const CALLS_AT_A_TIME = 8;
 const POLL_MS = 1_000;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
+/** The longest that a busy server may ask for. */
+const LONGEST_PAUSE_MS = 60_000;
 /** How long servers that the quorum did not need may still take. */
 const GRACE_MS = 5_000;
 
@@ -75,6 +78,15 @@ export async function* follow(
       if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
     }
     await patience.sleep(POLL_MS);
+  }
+}
+
+/** Work that is done again at the next block, and so may fail while the connection is lost. */
+async function whenReachable(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof KeyshareError) || error.name !== 'ChainUnreachable') throw error;
   }
 }
 
@@ -127,18 +139,16 @@ export async function deliver(
     )) {
       const shown = shownAs(status, dealt.commitments);
       if (shown === undefined) {
-        await refuseIfGone(api, account.address, dealt.commitments, opened);
+        await whenReachable(refuseIfGone(api, account.address, dealt.commitments, opened));
         continue;
       }
       if (opened === undefined) {
-        if (!isConsistent(shown, account.id, genesis, subgroups)) {
-          throw new KeyshareError('OtherKey', 'what the chain shows does not follow from this key');
-        }
+        requireConsistent(shown, account.id, genesis, subgroups);
         opened = shown.generation;
         onProgress({ type: 'open', registration: shown });
       }
       onProgress({ type: 'coverage', registration: shown });
-      await startSends(shown);
+      await whenReachable(startSends(shown));
       reportConfirmed(shown);
       if (shown.status === 'registered') {
         onProgress({ type: 'registered', registration: shown });
@@ -201,7 +211,8 @@ export async function deliver(
           if (!(error instanceof KeyshareError) || !isTemporary(error, subject.generation))
             throw error;
           report('retrying', error);
-          await patience.sleep((error.retryAfterMs ?? delay) * (0.75 + Math.random() / 2));
+          const pause = Math.min(error.retryAfterMs ?? delay, LONGEST_PAUSE_MS);
+          await patience.sleep(pause * (0.75 + Math.random() / 2));
           if (signal.aborted) return;
         }
       }
@@ -236,7 +247,7 @@ function isTemporary(error: KeyshareError, generation: number): boolean {
  * again may have put one into another subgroup than it will belong to (protocol §7).
  */
 export async function finalMembers(api: ApiPromise): Promise<Server[]> {
-  const finalized = await readSubgroups(api, (await api.rpc.chain.getFinalizedHead()).toHex());
+  const finalized = await readSubgroups(api, await finalizedHead(api));
   const final = new Set(
     finalized.flatMap(({ subgroup, members }) =>
       members.map(({ account }) => `${subgroup} ${account}`),
@@ -256,8 +267,7 @@ async function refuseIfGone(
   opened: number | undefined,
 ): Promise<void> {
   if (opened === undefined) return;
-  const at = (await api.rpc.chain.getFinalizedHead()).toHex();
-  const status = await readStatus(api, account, at);
+  const status = await readStatus(api, account, await finalizedHead(api));
   if (status.generation >= opened && shownAs(status, commitments) === undefined) {
     throw new KeyshareError(
       'AttemptGone',

@@ -52,15 +52,6 @@ const CODES: Record<number, ErrorName> = {
   9010: 'BadSignature',
 };
 
-interface Answer {
-  readonly result?: unknown;
-  readonly error?: {
-    readonly code: number;
-    readonly message: string;
-    readonly data?: { readonly retryAfterMs?: number; readonly generation?: number };
-  };
-}
-
 /** Sends a sealed share, and checks that the answer proves custody of exactly this share. */
 export async function submitShare(
   server: Server,
@@ -133,7 +124,14 @@ export async function hostedServers(
   ) {
     throw unexpected('it does not describe servers');
   }
-  return { protocolVersion, genesisHash, servers: servers as HostedServers['servers'] };
+  return {
+    protocolVersion,
+    genesisHash,
+    servers: servers.map((server) => {
+      const { account, encryptionKey } = fields(server);
+      return { account: String(account), encryptionKey: String(encryptionKey) };
+    }),
+  };
 }
 
 /** One JSON-RPC call, over whatever the endpoint's scheme is. */
@@ -192,6 +190,8 @@ async function overHttp(url: URL, request: string, signal: AbortSignal): Promise
     headers: { 'content-type': 'application/json' },
     body: request,
     signal,
+    // What a server is sent is for the endpoint on chain, and for nobody it points to.
+    redirect: 'error',
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
   });
@@ -225,22 +225,28 @@ function overSocket(url: URL, request: string, signal: AbortSignal): Promise<str
   });
 }
 
+/** The result of an answer. Whoever made it is not trusted to have made what JSON-RPC says. */
 function outcome(text: string): unknown {
-  let answer: Answer;
+  let answer: unknown;
   try {
-    answer = JSON.parse(text) as Answer;
+    answer = JSON.parse(text);
   } catch (cause) {
     throw unexpected('it is not JSON', cause);
   }
-  const { error } = answer;
-  if (error === undefined) return answer.result;
-  const name = CODES[error.code];
-  if (name === undefined) throw unexpected(`error ${error.code}, ${error.message}`);
-  const { retryAfterMs, generation } = error.data ?? {};
-  throw new KeyshareError(name, error.message, {
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(generation === undefined ? {} : { generation }),
+  const { error, result } = fields(answer);
+  if (error === undefined) return result;
+  const { code, message, data } = fields(error);
+  const name = CODES[Number(code)];
+  if (name === undefined) throw unexpected(`error ${String(code)}, ${String(message)}`);
+  const { retryAfterMs, generation } = fields(data ?? {});
+  throw new KeyshareError(name, String(message), {
+    ...(isCount(retryAfterMs) ? { retryAfterMs } : {}),
+    ...(isCount(generation) ? { generation } : {}),
   });
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 function fields(result: unknown): Record<string, unknown> {

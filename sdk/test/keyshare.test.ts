@@ -3,6 +3,8 @@
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import type { KeyringPair } from '@polkadot/keyring/types';
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -16,7 +18,7 @@ import {
   rpc,
   toHex,
 } from '../src/index.js';
-import { isConsistent } from '../src/chain.js';
+import { requireConsistent } from '../src/chain.js';
 import { type DevNode, startDevNode } from './network.js';
 
 let node: DevNode;
@@ -110,9 +112,18 @@ describe.each([
     await node.tool('register', '--key-file', file, '--dev-account', name.toLowerCase());
     const { registered } = await keyshare.status(address);
     if (registered === null) throw new Error('it is registered');
-    expect(isConsistent(registered, account, api.genesisHash.toU8a(), 3)).toBe(true);
-    const other = { ...registered, generation: registered.generation + 1 };
-    expect(isConsistent(other, account, api.genesisHash.toU8a(), 3)).toBe(false);
+    const genesis = api.genesisHash.toU8a();
+    requireConsistent(registered, account, genesis, 3);
+    const { commitments, verifyingShares } = registered;
+    for (const altered of [
+      { generation: registered.generation + 1 },
+      { verifyingShares: [...verifyingShares].reverse() },
+      { commitments: { ...commitments, elements: [new Uint8Array(33).fill(255)] } },
+    ]) {
+      expect(() => {
+        requireConsistent({ ...registered, ...altered }, account, genesis, 3);
+      }).toThrow(expect.objectContaining({ name: 'OtherKey' }));
+    }
     for (const { error } of await keyshare.challenge(address)) expect(error).toBeUndefined();
     // And the same key deals the same shares here: nothing is left to sign or send.
     const again = await keyshare.register({ key, scheme, signer: address });
@@ -234,6 +245,66 @@ describe('an attempt', () => {
     const refused = await failure(keyshare.challenge(signer.address));
     expect(refused.name).toBe('NotRegistering');
   }, 120_000);
+});
+
+it('goes on when the connection to the chain is lost meanwhile', async () => {
+  const own = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
+  const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer: user('Ferdie') } as const;
+  own.once('disconnected', () => void own.connect());
+  const done = await (
+    await Keyshare.connect(own)
+  ).register({
+    ...input,
+    onProgress: ({ type }) => {
+      // Before the chain is asked which servers get a share.
+      if (type === 'open') void own.disconnect();
+    },
+  });
+  expect(done.status).toBe('registered');
+  await own.disconnect();
+}, 60_000);
+
+it('names the server whose answer is none, and tries the others', async () => {
+  const answers = [
+    'nothing',
+    'null',
+    '{"jsonrpc":"2.0","id":1,"error":null}',
+    '{"jsonrpc":"2.0","id":1,"error":{"code":9007,"message":"Busy","data":7}}',
+    '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":{}}}',
+    `{"result":{"protocolVersion":1,"genesisHash":"${api.genesisHash.toHex()}","servers":[null]}}`,
+  ];
+  const real = globalThis.fetch;
+  for (const answer of answers) {
+    let first = true;
+    const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
+      if (!first) return real(url, init);
+      first = false;
+      return Promise.resolve(new Response(answer));
+    });
+    const tried = await keyshare.tryServers();
+    fetching.mockRestore();
+    expect(tried.map(({ error }) => error?.name)).toEqual([
+      'UnexpectedAnswer',
+      undefined,
+      undefined,
+    ]);
+  }
+}, 30_000);
+
+it('follows no server to another address', async () => {
+  const pointing = createServer((_, response) => {
+    response.writeHead(307, { location: node.endpoint }).end();
+  });
+  await new Promise<void>((resolve) => pointing.listen(0, '127.0.0.1', resolve));
+  const { port } = pointing.address() as AddressInfo;
+  const real = globalThis.fetch;
+  const fetching = vi
+    .spyOn(globalThis, 'fetch')
+    .mockImplementation((_, init) => real(`http://127.0.0.1:${port}`, init));
+  const tried = await keyshare.tryServers();
+  fetching.mockRestore();
+  pointing.close();
+  expect(tried.map(({ error }) => error?.name)).toEqual(Array(3).fill('ServerUnreachable'));
 });
 
 it('shows the subgroups, and tries every server', async () => {
