@@ -121,6 +121,11 @@ async function sign(call: Call, account: Account): Promise<Call> {
 }
 
 function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
+  if (error.isToken) {
+    const name = error.asToken.type;
+    const chainError = `Token.${name}`;
+    return new KeyshareError('Refused', `the chain refuses the call: ${name}`, { chainError });
+  }
   if (!error.isModule)
     return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
   const { section, name, docs } = api.registry.findMetaError(error.asModule);

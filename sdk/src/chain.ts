@@ -1,6 +1,7 @@
 /** What the chain says, through the runtime API, in plain JavaScript values. */
 
 import type { ApiPromise } from '@polkadot/api';
+import type { u128 } from '@polkadot/types';
 import { equal, fromHex } from './bytes.js';
 import { KeyshareError } from './errors.js';
 import { registrationId } from './messages.js';
@@ -134,13 +135,17 @@ export async function finalizedHead(api: ApiPromise): Promise<string> {
 /** The chain's parameters. Throws `WrongChain` if it speaks another version of the protocol. */
 export async function readParameters(api: ApiPromise): Promise<ChainParameters> {
   const json = (await ask(api, 'parameters', undefined)) as unknown as ChainParameters;
-  if (json.protocolVersion !== PROTOCOL_VERSION) {
-    throw new KeyshareError(
-      'WrongChain',
-      `the chain speaks version ${json.protocolVersion} of the protocol, this SDK version ${PROTOCOL_VERSION}`,
-    );
-  }
+  requireVersion(json.protocolVersion, 'the chain');
   return json;
+}
+
+/** Throws `WrongChain` unless `who` speaks this SDK's version of the protocol. */
+export function requireVersion(version: number, who: string): void {
+  if (version === PROTOCOL_VERSION) return;
+  throw new KeyshareError(
+    'WrongChain',
+    `${who} speaks version ${version} of the protocol, this SDK version ${PROTOCOL_VERSION}`,
+  );
 }
 
 /** Every subgroup with its members. */
@@ -168,6 +173,24 @@ export async function readSubgroups(api: ApiPromise, at?: string): Promise<Subgr
       endpoint: new TextDecoder().decode(fromHex(server.endpoint)),
     })),
   }));
+}
+
+/** What an account can have held or pay: free, not frozen, and beyond what keeps it alive. */
+export async function readSpendable(api: ApiPromise, account: string): Promise<bigint> {
+  const read = api.query['system']?.['account'];
+  const least = api.consts['balances']?.['existentialDeposit'] as u128 | undefined;
+  if (read === undefined || least === undefined) {
+    throw new KeyshareError('WrongChain', 'the chain has no balances');
+  }
+  interface AccountInfo {
+    data: Record<'free' | 'frozen' | 'reserved', u128>;
+  }
+  const { data } = (await read(account)) as unknown as AccountInfo;
+  // What is frozen may be held as well.
+  const frozen = data.frozen.toBigInt() - data.reserved.toBigInt();
+  const kept = frozen > least.toBigInt() ? frozen : least.toBigInt();
+  const spendable = data.free.toBigInt() - kept;
+  return spendable > 0n ? spendable : 0n;
 }
 
 interface RawRegistration {

@@ -20,6 +20,8 @@ export type ErrorName =
   | 'ServerUnreachable'
   /** An `https` page cannot reach an `http` or `ws` server. */
   | 'MixedContent'
+  /** A server failed inside, or is overloaded: JSON-RPC's own codes. */
+  | 'ServerFailed'
   /** A server answers what is no answer. */
   | 'UnexpectedAnswer'
   /** The chain is not a Keyshare chain, or speaks another version of the protocol. */
@@ -80,6 +82,7 @@ export class KeyshareError extends Error {
 const HINTS: Partial<Record<ErrorName, string>> = {
   ServerUnreachable:
     'The server may be down, or not admit this page (its operator can, with --share-rpc-cors), or the browser wants leave for the local network. The others go on.',
+  ServerFailed: 'The server is in trouble; its operator sees why in its log. The others go on.',
   MixedContent:
     'Browsers do not let an https page reach http or ws, except on the machine itself. Whoever runs it has to put TLS before it.',
   WrongChain: 'Connect to a node of a Keyshare network that this version belongs to.',

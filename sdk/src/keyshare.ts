@@ -6,9 +6,11 @@ import {
   type ChainParameters,
   type Constraints,
   readParameters,
+  readSpendable,
   readStatus,
   readSubgroups,
   requireConsistent,
+  requireVersion,
   type Registration,
   type Status,
   type Subgroup,
@@ -58,6 +60,8 @@ export interface Cost {
   readonly deposit: bigint;
   /** Paid for the transaction. */
   readonly fee: bigint;
+  /** What the account has for both now; with less than their sum the chain refuses the call. */
+  readonly spendable: bigint;
 }
 
 /** What a server answered when it was tried. */
@@ -86,9 +90,9 @@ export class Keyshare {
     this.parameters = parameters;
   }
 
-  /** Checks the chain's name and the protocol's version. Throws `WrongChain`. */
-  static async connect(api: ApiPromise): Promise<Keyshare> {
-    await api.isReady;
+  /** Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`. */
+  static async connect(api: ApiPromise, waiting: Bounds = {}): Promise<Keyshare> {
+    await new Patience(waiting).race(api.isReady, 'a node answered');
     const name = api.runtimeVersion.specName.toString();
     if (name !== 'keyshare') {
       throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
@@ -192,6 +196,7 @@ export class Keyshare {
       members.map(async (server): Promise<Reachability> => {
         try {
           const hosted = await hostedServers(server.endpoint, signal);
+          requireVersion(hosted.protocolVersion, server.endpoint);
           if (hosted.genesisHash !== genesis) {
             throw new KeyshareError('WrongChain', `${server.endpoint} serves another chain`);
           }
@@ -259,7 +264,7 @@ export class Keyshare {
     const onProgress = input.onProgress ?? (() => {});
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
-    const before = await this.status(address);
+    const before = await patience.race(this.status(address), 'the chain answered');
     const resumed = await this.#underWay(input, resumable(before));
     const dealt = resumed ?? (await this.#deal(input, before.generation + 1));
     const { commitments } = dealt;
@@ -299,7 +304,7 @@ export class Keyshare {
     isDone: (status: Status) => boolean,
   ): Promise<Status> {
     const patience = new Patience(input);
-    const before = await this.status(subject);
+    const before = await patience.race(this.status(subject), 'the chain answered');
     if (isDone(before)) return before;
     const onProgress: OnProgress = input.onProgress ?? (() => {});
     onProgress({ type: 'signing' });
@@ -325,9 +330,12 @@ export class Keyshare {
     dealt.wipe();
     const call = begin(dealt.commitments);
     const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
-    const held = await deposit(scheme, constraints);
-    const { partialFee } = await call.paymentInfo(address);
-    return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt() };
+    const [held, { partialFee }, spendable] = await Promise.all([
+      deposit(scheme, constraints),
+      call.paymentInfo(address),
+      readSpendable(this.api, address),
+    ]);
+    return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt(), spendable };
   }
 
   /** `register` with everything but the commitments. */

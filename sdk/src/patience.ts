@@ -10,6 +10,20 @@ export interface Bounds {
   readonly deadlineMs?: number;
 }
 
+/** Waits, or less if the signal is aborted. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal.addEventListener('abort', done);
+  });
+}
+
 /** Ends when the caller aborts or the deadline passes. */
 export class Patience {
   readonly signal: AbortSignal;
@@ -44,17 +58,8 @@ export class Patience {
   }
 
   /** Waits, or less if it is over. */
-  async sleep(milliseconds: number): Promise<void> {
-    if (this.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, milliseconds);
-      this.signal.addEventListener('abort', done);
-    });
+  sleep(milliseconds: number): Promise<void> {
+    return sleep(milliseconds, this.signal);
   }
 
   #over(waitingFor: string): KeyshareError {

@@ -35,6 +35,7 @@ export function verifyingShares(
       undefined,
     );
     if (sum === undefined) throw new TypeError('there are no commitments');
+    if (sum.is0()) throw new TypeError('a verifying share is the identity');
     return sum.toBytes();
   });
 }

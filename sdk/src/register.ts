@@ -12,7 +12,7 @@ import {
 } from './chain.js';
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
-import type { Bounds, Patience } from './patience.js';
+import { type Bounds, type Patience, sleep } from './patience.js';
 import { type Server, type Subject, submitShare } from './servers.js';
 import type { Commitments } from './scheme.js';
 
@@ -50,11 +50,11 @@ export interface Waiting extends Bounds {
 const CALLS_AT_A_TIME = 8;
 const POLL_MS = 1_000;
 const FIRST_DELAY_MS = 250;
+/** Also the longest that a busy server can have us wait. */
 const LONGEST_DELAY_MS = 8_000;
-/** The longest that a busy server may ask for. */
-const LONGEST_PAUSE_MS = 60_000;
 /** How long servers that the quorum did not need may still take. */
 const GRACE_MS = 5_000;
+const WAITING_FOR = 'every subgroup had its quorum';
 
 /** The state of an account at each new best block, the first one at once. */
 export async function* follow(
@@ -67,10 +67,10 @@ export async function* follow(
   for (;;) {
     patience.check(waitingFor);
     try {
-      const best = (await api.rpc.chain.getBlockHash()).toHex();
-      if (best !== last) {
-        const status = await readStatus(api, account);
-        last = best;
+      const best = await patience.race(api.rpc.chain.getBlockHash(), waitingFor);
+      if (best.toHex() !== last) {
+        const status = await patience.race(readStatus(api, account), waitingFor);
+        last = best.toHex();
         yield status;
       }
     } catch (error) {
@@ -131,15 +131,12 @@ export async function deliver(
   const places = new Places(CALLS_AT_A_TIME);
   let opened: number | undefined;
   try {
-    for await (const status of follow(
-      api,
-      account.address,
-      patience,
-      'every subgroup had its quorum',
-    )) {
+    for await (const status of follow(api, account.address, patience, WAITING_FOR)) {
       const shown = shownAs(status, dealt.commitments);
       if (shown === undefined) {
-        await whenReachable(refuseIfGone(api, account.address, dealt.commitments, opened));
+        await whenReachable(
+          patience.race(refuseIfGone(api, account.address, dealt.commitments, opened), WAITING_FOR),
+        );
         continue;
       }
       if (opened === undefined) {
@@ -148,7 +145,7 @@ export async function deliver(
         onProgress({ type: 'open', registration: shown });
       }
       onProgress({ type: 'coverage', registration: shown });
-      await whenReachable(startSends(shown));
+      await whenReachable(patience.race(startSends(shown), WAITING_FOR));
       reportConfirmed(shown);
       if (shown.status === 'registered') {
         onProgress({ type: 'registered', registration: shown });
@@ -211,8 +208,8 @@ export async function deliver(
           if (!(error instanceof KeyshareError) || !isTemporary(error, subject.generation))
             throw error;
           report('retrying', error);
-          const pause = Math.min(error.retryAfterMs ?? delay, LONGEST_PAUSE_MS);
-          await patience.sleep(pause * (0.75 + Math.random() / 2));
+          const pause = Math.min(error.retryAfterMs ?? delay, LONGEST_DELAY_MS);
+          await sleep(pause * (0.75 + Math.random() / 2), signal);
           if (signal.aborted) return;
         }
       }
@@ -234,6 +231,7 @@ function isTemporary(error: KeyshareError, generation: number): boolean {
     case 'StorageFailed':
     case 'NotRegistering':
     case 'ServerUnreachable':
+    case 'ServerFailed':
       return true;
     case 'WrongGeneration':
       return (error.generation ?? generation) < generation;

@@ -10,6 +10,8 @@ import type { SealedShare } from './seal.js';
 
 /** How long a server may take for one answer. */
 const ANSWER_MS = 20_000;
+/** Far more than any answer has. */
+const MOST_ANSWER_CHARACTERS = 65_536;
 
 /** A server, as the chain publishes it. */
 export interface Server {
@@ -157,6 +159,7 @@ async function call(
       : await overHttp(url, request, both);
   } catch (cause) {
     if (signal?.aborted) throw new KeyshareError('Aborted', 'aborted', { cause });
+    if (cause instanceof KeyshareError) throw cause;
     const why = deadline.aborted ? 'no answer in time' : 'no connection';
     throw new KeyshareError('ServerUnreachable', `${endpoint}: ${why}`, { cause });
   }
@@ -195,7 +198,19 @@ async function overHttp(url: URL, request: string, signal: AbortSignal): Promise
     credentials: 'omit',
     referrerPolicy: 'no-referrer',
   });
-  return response.text();
+  // A proxy whose server is down, or a listener with too many connections: no JSON-RPC.
+  if (!response.ok) {
+    throw new KeyshareError('ServerUnreachable', `${url.href}: HTTP status ${response.status}`);
+  }
+  let text = '';
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  while (reader && text.length <= MOST_ANSWER_CHARACTERS) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += value;
+  }
+  await reader?.cancel();
+  return text;
 }
 
 function overSocket(url: URL, request: string, signal: AbortSignal): Promise<string> {
@@ -227,6 +242,7 @@ function overSocket(url: URL, request: string, signal: AbortSignal): Promise<str
 
 /** The result of an answer. Whoever made it is not trusted to have made what JSON-RPC says. */
 function outcome(text: string): unknown {
+  if (text.length > MOST_ANSWER_CHARACTERS) throw unexpected('it is too long');
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -236,13 +252,24 @@ function outcome(text: string): unknown {
   const { error, result } = fields(answer);
   if (error === undefined) return result;
   const { code, message, data } = fields(error);
-  const name = CODES[Number(code)];
-  if (name === undefined) throw unexpected(`error ${String(code)}, ${String(message)}`);
+  const words = plain(String(message));
+  const name = CODES[Number(code)] ?? (isFailure(Number(code)) ? 'ServerFailed' : undefined);
+  if (name === undefined) throw unexpected(`error ${plain(String(code))}, ${words}`);
   const { retryAfterMs, generation } = fields(data ?? {});
-  throw new KeyshareError(name, String(message), {
+  throw new KeyshareError(name, words, {
     ...(isCount(retryAfterMs) ? { retryAfterMs } : {}),
     ...(isCount(generation) ? { generation } : {}),
   });
+}
+
+/** JSON-RPC's own codes for overload and failures inside a server. */
+function isFailure(code: number): boolean {
+  return code === -32603 || (code >= -32099 && code <= -32000);
+}
+
+/** What a stranger wrote, fit for a terminal: no control characters, and not too long. */
+function plain(text: string): string {
+  return text.replace(/\p{Cc}/gu, '').slice(0, 200);
 }
 
 function isCount(value: unknown): value is number {

@@ -2,6 +2,7 @@
 
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import type { KeyringPair } from '@polkadot/keyring/types';
+import type { u128 } from '@polkadot/types';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -19,7 +20,7 @@ import {
   toHex,
 } from '../src/index.js';
 import { requireConsistent } from '../src/chain.js';
-import { type DevNode, startDevNode } from './network.js';
+import { type DevNode, freePort, startDevNode } from './network.js';
 
 let node: DevNode;
 let api: ApiPromise;
@@ -47,6 +48,19 @@ async function failure(promise: Promise<unknown>): Promise<KeyshareError> {
   );
   if (!(error instanceof KeyshareError)) throw new Error(`no KeyshareError: ${String(error)}`);
   return error;
+}
+
+/** Sends money, and waits until a block has it. */
+async function transfer(from: KeyringPair, to: string, amount: bigint): Promise<void> {
+  const call = api.tx['balances']?.['transferKeepAlive']?.(to, amount);
+  await new Promise<void>((resolve, reject) => {
+    call
+      ?.signAndSend(from, ({ status, dispatchError }) => {
+        if (dispatchError) reject(new Error(dispatchError.toString()));
+        else if (status.isInBlock) resolve();
+      })
+      .catch(reject);
+  });
 }
 
 /** What is held from an account. */
@@ -184,19 +198,20 @@ describe('an attempt', () => {
     expect(handed.constraintAccount).toBe(to);
   }, 60_000);
 
-  it('swaps the key, survives a busy server, and finds a lying one out', async () => {
+  it('swaps the key, survives servers in trouble, and finds a lying one out', async () => {
     const next = generateKey('secp256k1');
     const signer = user('Ferdie');
     const real = globalThis.fetch;
-    let busy = 2;
+    const troubles = [
+      () => Response.json({ error: { code: 9007, message: '', data: { retryAfterMs: 10 } } }),
+      () => Response.json({ error: { code: -32007, message: 'too many requests' } }),
+      // As a proxy answers while its server starts.
+      () => new Response('<html>Bad Gateway</html>', { status: 502 }),
+    ];
     let heldMeanwhile: Promise<bigint> | undefined;
     const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
       await (heldMeanwhile ??= reserved(signer.address));
-      if (busy-- > 0) {
-        const error = { code: 9007, message: 'Busy', data: { retryAfterMs: 10 } };
-        return Response.json({ jsonrpc: '2.0', id: 1, error });
-      }
-      return real(url, init);
+      return troubles.pop()?.() ?? real(url, init);
     });
     const errors: string[] = [];
     const input = { key: next, scheme: 'secp256k1', signer } as const;
@@ -210,7 +225,7 @@ describe('an attempt', () => {
     });
     fetching.mockRestore();
     expect(((await heldMeanwhile) ?? 0n) - held).toBe(cost.deposit);
-    expect(errors).toEqual(['Busy', 'Busy']);
+    expect(errors.sort()).toEqual(['Busy', 'ServerFailed', 'ServerUnreachable']);
     expect(registration.generation).toBe(2);
 
     const lying = vi.spyOn(globalThis, 'fetch').mockImplementation(async (url, init) => {
@@ -265,16 +280,24 @@ it('goes on when the connection to the chain is lost meanwhile', async () => {
 }, 60_000);
 
 it('names the server whose answer is none, and tries the others', async () => {
+  const hosted = (protocolVersion: number, genesisHash: string, servers: string) =>
+    `{"result":{"protocolVersion":${protocolVersion},"genesisHash":"${genesisHash}","servers":${servers}}}`;
+  const genesis = api.genesisHash.toHex();
   const answers = [
-    'nothing',
-    'null',
-    '{"jsonrpc":"2.0","id":1,"error":null}',
-    '{"jsonrpc":"2.0","id":1,"error":{"code":9007,"message":"Busy","data":7}}',
-    '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":{}}}',
-    `{"result":{"protocolVersion":1,"genesisHash":"${api.genesisHash.toHex()}","servers":[null]}}`,
-  ];
+    ['nothing', 'UnexpectedAnswer', 'not JSON'],
+    ['null', 'UnexpectedAnswer', 'no object'],
+    ['{"jsonrpc":"2.0","id":1,"error":null}', 'UnexpectedAnswer', 'no object'],
+    ['{"error":{"code":9007,"message":"Busy","data":7}}', 'UnexpectedAnswer', 'no object'],
+    ['{"error":{"code":1,"message":"\\u001b[2Jgone"}}', 'UnexpectedAnswer', 'error 1, [2Jgone'],
+    ['{"error":{"code":-32603,"message":"broken"}}', 'ServerFailed', 'broken'],
+    [hosted(1, genesis, '[null]'), 'UnexpectedAnswer', 'no object'],
+    [hosted(1, genesis, '[]'), 'UnknownServer', 'does not host'],
+    [hosted(1, `0x${'00'.repeat(32)}`, '[]'), 'WrongChain', 'another chain'],
+    [hosted(2, genesis, '[]'), 'WrongChain', 'version 2 of the protocol'],
+    [' '.repeat(70_000) + hosted(1, genesis, '[]'), 'UnexpectedAnswer', 'too long'],
+  ] as const;
   const real = globalThis.fetch;
-  for (const answer of answers) {
+  for (const [answer, name, words] of answers) {
     let first = true;
     const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation((url, init) => {
       if (!first) return real(url, init);
@@ -283,11 +306,8 @@ it('names the server whose answer is none, and tries the others', async () => {
     });
     const tried = await keyshare.tryServers();
     fetching.mockRestore();
-    expect(tried.map(({ error }) => error?.name)).toEqual([
-      'UnexpectedAnswer',
-      undefined,
-      undefined,
-    ]);
+    expect(tried.map(({ error }) => error?.name)).toEqual([name, undefined, undefined]);
+    expect(tried[0]?.error?.message).toContain(words);
   }
 }, 30_000);
 
@@ -321,6 +341,16 @@ it('shows the subgroups, and tries every server', async () => {
     expect(error?.hint).toContain('--share-rpc-cors');
   }
   fetching.mockRestore();
+});
+
+it('waits for a node no longer than it may', async () => {
+  const provider = new WsProvider(`ws://127.0.0.1:${await freePort()}`, 100);
+  const nowhere = new ApiPromise({ provider, noInitWarn: true });
+  const late = await failure(Keyshare.connect(nowhere, { deadlineMs: 500 }));
+  expect(late.name).toBe('DeadlinePassed');
+  const abort = AbortSignal.abort();
+  expect((await failure(Keyshare.connect(nowhere, { signal: abort }))).name).toBe('Aborted');
+  await nowhere.disconnect();
 });
 
 it('refuses another chain, and another version of the protocol', async () => {
@@ -382,10 +412,27 @@ it('refuses what is no address before anything is signed', async () => {
   );
 });
 
-it('says who cannot pay', async () => {
-  const poor = keyring.addFromUri('//Nobody');
-  const error = await failure(
-    keyshare.register({ key: generateKey('ed25519'), scheme: 'ed25519', signer: poor }),
-  );
-  expect([error.name, error.chainError]).toEqual(['Refused', 'Payment']);
-});
+it('says who cannot pay the fee, or the deposit', async () => {
+  const poor = user('Nobody');
+  const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer: poor } as const;
+  expect((await keyshare.cost(input)).spendable).toBe(0n);
+  const fee = await failure(keyshare.register(input));
+  expect([fee.name, fee.chainError]).toEqual(['Refused', 'Payment']);
+
+  const { deposit, fee: most } = await keyshare.cost(input);
+  const least = (api.consts['balances']?.['existentialDeposit'] as u128).toBigInt();
+  // Enough for the fee, and one too little for the deposit if the fee were nothing.
+  await transfer(user('Bob'), poor.address, deposit + least - 1n);
+  const short = await keyshare.cost(input);
+  expect(short.spendable).toBe(deposit - 1n);
+  expect(short.spendable).toBeGreaterThan(most);
+  const held = await failure(keyshare.register(input));
+  expect([held.name, held.chainError]).toEqual(['Refused', 'Token.FundsUnavailable']);
+  expect(held.hint).toBe(fee.hint);
+
+  // What is spendable is enough for as much: the fee of the refused call is gone, so once more.
+  await transfer(user('Bob'), poor.address, 3n * most);
+  const enough = await keyshare.cost(input);
+  expect(enough.spendable).toBeGreaterThanOrEqual(enough.deposit + enough.fee);
+  expect((await keyshare.register(input)).status).toBe('registered');
+}, 60_000);

@@ -86,7 +86,8 @@ export function App() {
       .then(({ developmentWallets }) => developmentWallets())
       .then((known) => {
         setWallets(known);
-        setWallet((before) => before ?? known[3]);
+        // The last: `scripts/run` registers keys for others.
+        setWallet((before) => before ?? known.at(-1));
       }, setWalletError);
   }, [connection]);
 

@@ -36,6 +36,8 @@ export function KeyField(props: {
     work().catch((problem: unknown) => {
       onHeld(undefined);
       setError(problem);
+      // What is no key may still be a secret.
+      void vault.forget();
     });
   };
   const take = (text: string) => {

@@ -35,22 +35,20 @@ function plan(
 ): Plan {
   const wait = (why: string): Plan => ({ kind: 'wait', why });
   if (wallet === undefined) return wait('Connect a wallet, and choose an account above.');
-  if (held === undefined) return wait('Give a key.');
   if (status === undefined) return wait('Reading what the chain holds for the account…');
-  if (held.isUnsaved) return wait('Save the new key to a file first.');
+  if (held?.isUnsaved) return wait('Save the new key to a file first.');
   const isThis = (one: Registration | null) =>
-    one?.scheme === held.scheme && toHex(one.publicKey) === held.publicKey;
+    held !== undefined && one?.scheme === held.scheme && toHex(one.publicKey) === held.publicKey;
   if (isThis(status.registering)) return { kind: 'resume' };
   if (status.registering) {
-    return wait(
-      'An attempt with another key is under way: give that key, or cancel it on the screen My key.',
-    );
+    const which = held ? 'An attempt with another key' : 'An attempt';
+    return wait(`${which} is under way: give its key, or cancel it on the screen My key.`);
   }
   if (isThis(status.registered)) return wait('This key is registered.');
   if (status.registered && !swap) {
     return wait('The account has a key in force. On the screen My key you can swap it.');
   }
-  return { kind: 'sign' };
+  return held === undefined ? wait('Give a key.') : { kind: 'sign' };
 }
 
 /** Registers a key, or takes up its attempt; with `swap` it replaces the key in force. */
@@ -99,6 +97,7 @@ export function Register(props: {
   const most = keyshare?.parameters.maxAclAddresses ?? Infinity;
   const { constraints, problems } = readDraft(draft, most);
   const next = plan(wallet, held, status, swap);
+  const isTooPoor = cost !== undefined && cost.spendable < cost.deposit + cost.fee;
 
   const withInput = <T,>(
     work: (keyshare: Keyshare, input: Parameters<Keyshare['register']>[0]) => Promise<T>,
@@ -188,7 +187,7 @@ export function Register(props: {
         </>
       )}
       <Unreachable reachability={reachability} />
-      {!isBusy && next.kind === 'wait' && held && <p role="status">{next.why}</p>}
+      {!isBusy && next.kind === 'wait' && <p role="status">{next.why}</p>}
       {!isBusy && next.kind === 'resume' && (
         <p role="status">The attempt of this key is under way. To go on takes no signature.</p>
       )}
@@ -199,8 +198,14 @@ export function Register(props: {
             {swap
               ? 'when the key is removed; that of the old key when it is replaced'
               : 'when the key is removed'}
-            . Fee about {amount(cost.fee)}.
+            . Fee about {amount(cost.fee)}. The account has {amount(cost.spendable)} for both.
           </p>
+          {isTooPoor && (
+            <p class="bad">
+              That is too little: send it {amount(cost.deposit + cost.fee - cost.spendable)} more,
+              or choose another account.
+            </p>
+          )}
           {!swap && <p>{inWords(constraints)}</p>}
           {connection && <Trust connection={connection} />}
         </div>
@@ -220,7 +225,7 @@ export function Register(props: {
             Go on
           </button>
         ) : cost ? (
-          <button type="button" class="primary" onClick={start}>
+          <button type="button" class="primary" disabled={isTooPoor} onClick={start}>
             {swap ? 'Sign and swap' : 'Sign and register'}
           </button>
         ) : (

@@ -349,8 +349,9 @@ test('says what an account lacks', async ({ page }) => {
   await open(page, 'Register');
   await page.getByRole('button', { name: 'Connect a wallet' }).click();
   await prepare(page, '1');
-  await button(page, 'Sign and register').click();
-  await expect(page.getByText('cannot pay the deposit and the fee')).toBeVisible();
+  await expect(page.getByText('The account has 0 KEY for both')).toBeVisible();
+  await expect(page.getByText(/too little: send it [\d.]+ KEY more/)).toBeVisible();
+  await expect(button(page, 'Sign and register')).toBeDisabled();
 });
 
 test('says what a wallet lacks', async ({ page }) => {
