@@ -123,8 +123,8 @@ where
 		.retry(pace)
 		.when(|error| error.is_temporary(generation))
 		.adjust(|error, delay| match error.retry_after() {
-			// A server's wish is heard, but never holds us up for long.
-			Some(wish) => Some(wish.min(LONGEST_DELAY)),
+			// A server's wish is heard, but neither hurries us nor holds us up for long.
+			Some(wish) => Some(wish.clamp(FIRST_DELAY, LONGEST_DELAY)),
 			None => delay,
 		})
 		.notify(on_retry)

@@ -7,5 +7,8 @@ import { WebSocket } from '@polkadot/x-ws';
 
 const url = process.argv[2] ?? 'ws://127.0.0.1:9944';
 const client = createClient(getWsProvider(url, { websocketClass: WebSocket }));
+// A client that is destroyed before it follows the chain fails.
+const { number } = await client.getFinalizedBlock();
+console.log(`block ${number}`);
 console.log(await client._request('keyshare_servers', []));
 client.destroy();

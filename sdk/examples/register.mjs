@@ -1,7 +1,8 @@
-// Registers a new key from Node, in one file:
+// Registers a new key from Node, in one file, and keeps it in new.key:
 //   node register.mjs [ws://127.0.0.1:9944]
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { generateKey, Keyshare, toHex } from '@keyshare/sdk';
+import { writeFileSync } from 'node:fs';
 
 const api = await ApiPromise.create({
   provider: new WsProvider(process.argv[2] ?? 'ws://127.0.0.1:9944'),
@@ -11,6 +12,8 @@ const keyshare = await Keyshare.connect(api);
 // A development account; on a real chain, yours.
 const signer = new Keyring({ type: 'sr25519' }).addFromUri('//Ferdie');
 const key = generateKey('ed25519');
+// Kept before anything else: nobody else has it, and it takes up the attempt after an interruption.
+writeFileSync('new.key', `ed25519:${toHex(key).slice(2)}\n`, { mode: 0o600, flag: 'wx' });
 
 const registration = await keyshare.register({
   key,

@@ -5,7 +5,7 @@ import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/
 import type { DispatchError } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
 import { toHex } from './bytes.js';
-import type { Constraints } from './chain.js';
+import type { Constraints, Status } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { Patience } from './patience.js';
 import type { Commitments } from './scheme.js';
@@ -40,7 +40,8 @@ export const calls = {
     pallet(api).changeConstraintAccount(account, to),
 };
 
-type CallName =
+/** The calls of pallet `Registration` that users make. */
+export type CallName =
   | 'register'
   | 'swapKey'
   | 'cancel'
@@ -69,6 +70,57 @@ export function encodable({ evmAcl, btcAcl }: Constraints): object {
 }
 
 /**
+ * Throws what the chain would refuse the call for, as far as the subject's state shows it, so that
+ * nobody pays a fee, or opens a wallet, for nothing. `signer` is as the chain writes it.
+ */
+export function requirePossible(name: CallName, subject: Status, signer: string): void {
+  const { registered, registering, constraintAccount } = subject;
+  switch (name) {
+    case 'register':
+      if (registered) throw refusal('AlreadyRegistered', 'the account has a key in force');
+      break;
+    case 'swapKey':
+    case 'deregister':
+      if (!registered) throw refusal('NotRegistered', 'the account has no key in force');
+      break;
+    case 'cancel':
+      if (!registering) throw refusal('NotRegistering', 'the account has no attempt under way');
+      break;
+    case 'updateConstraints':
+    case 'changeConstraintAccount':
+      if (constraintAccount === null) {
+        throw refusal('NoConstraints', 'the account is neither registered nor registering');
+      }
+      if (constraintAccount !== signer) {
+        throw refusal('NotConstraintAccount', `only ${constraintAccount} may change them`);
+      }
+  }
+  if ((name === 'register' || name === 'swapKey') && registering) {
+    throw refusal('AlreadyRegistering', 'the account has another attempt under way');
+  }
+}
+
+/** Throws `Input` for constraints with a list that the chain refuses. */
+export function requireLists({ evmAcl, btcAcl }: Constraints, most: number): void {
+  for (const addresses of [evmAcl?.addresses ?? [], btcAcl?.addresses ?? []]) {
+    if (addresses.length > most) {
+      throw new KeyshareError('Input', `at most ${most} addresses fit into one list`);
+    }
+    if (new Set(addresses.map((one) => one.toLowerCase())).size < addresses.length) {
+      throw new KeyshareError('Input', 'an address is in a list twice');
+    }
+  }
+}
+
+/** An error of pallet `Registration`, in the words of `message`. */
+export function refusal(name: string, message: string): KeyshareError {
+  const chainError = `registration.${name}`;
+  return new KeyshareError('Refused', `the chain refuses the call: ${message} (${name})`, {
+    chainError,
+  });
+}
+
+/**
  * Signs and sends a call, and waits for its first block. Throws `Rejected` if the signer refuses
  * and `Refused` if the chain does. Losing sight of it is no error: the chain's state decides.
  */
@@ -78,7 +130,7 @@ export async function submit(
   account: Account,
   patience: Patience,
 ): Promise<void> {
-  const signed = await patience.race(sign(call, account), 'the call was signed');
+  const signed = await patience.race(sign(api, call, account), 'the call was signed');
   let stop: (() => void) | undefined;
   let lost: (() => void) | undefined;
   const included = new Promise<void>((resolve, reject) => {
@@ -88,14 +140,25 @@ export async function submit(
       else if (isError)
         reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
     };
-    signed.send(seen).then(
+    const sending = signed.send(seen);
+    sending.then(
       (unsubscribe) => (stop = unsubscribe),
       (cause: unknown) => {
-        reject(poolRefusal(cause));
+        if (isAnswer(cause)) reject(poolRefusal(cause));
+        else if (String(cause).includes('not connected')) reject(unsent(cause));
+        // It may be on its way: the chain's state decides.
+        else resolve();
       },
     );
-    // Without a connection nothing more is heard of it.
-    lost = resolve;
+    // Without a connection nothing more is heard of what was sent.
+    lost = () => {
+      sending.then(
+        () => {
+          resolve();
+        },
+        () => undefined,
+      );
+    };
     api.on('disconnected', lost);
   });
   try {
@@ -106,7 +169,18 @@ export async function submit(
   }
 }
 
-async function sign(call: Call, account: Account): Promise<Call> {
+function unsent(cause: unknown): KeyshareError {
+  return new KeyshareError('ChainUnreachable', 'the chain was lost before the call was sent', {
+    cause,
+  });
+}
+
+/** Whether the node has answered with an error: JSON-RPC's have a code. */
+function isAnswer(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause;
+}
+
+async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call> {
   const isPair = typeof account === 'object' && !('signer' in account);
   const [who, options] =
     typeof account === 'object' && 'signer' in account
@@ -115,6 +189,8 @@ async function sign(call: Call, account: Account): Promise<Call> {
   try {
     return await call.signAsync(who, options);
   } catch (cause) {
+    // The account's nonce is read first.
+    if (!api.isConnected) throw unsent(cause);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new KeyshareError(isPair ? 'Input' : 'Rejected', `not signed: ${reason}`, { cause });
   }

@@ -104,32 +104,28 @@ type At = string | undefined;
 /** A value as polkadot.js writes it for JSON. */
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Calls a function of `KeyshareApi`. */
-async function ask(api: ApiPromise, name: string, at: At, ...parameters: unknown[]): Promise<Json> {
-  let calls;
+/** What the node answers to something that is read. Throws `ChainUnreachable` if it does not. */
+export async function answer<T>(reading: Promise<T>): Promise<T> {
   try {
-    calls = at === undefined ? api.call : (await api.at(at)).call;
-  } catch (cause) {
-    throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
-  }
-  const call = calls['keyshareApi']?.[name];
-  if (call === undefined) {
-    throw new KeyshareError('WrongChain', `the chain has no KeyshareApi.${name}`);
-  }
-  try {
-    return (await call(...parameters)).toJSON() as Json;
+    return await reading;
   } catch (cause) {
     throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
   }
 }
 
+/** Calls a function of `KeyshareApi`. */
+async function ask(api: ApiPromise, name: string, at: At, ...parameters: unknown[]): Promise<Json> {
+  const calls = at === undefined ? api.call : (await answer(api.at(at))).call;
+  const call = calls['keyshareApi']?.[name];
+  if (call === undefined) {
+    throw new KeyshareError('WrongChain', `the chain has no KeyshareApi.${name}`);
+  }
+  return (await answer(call(...parameters))).toJSON() as Json;
+}
+
 /** The hash of the last final block. */
 export async function finalizedHead(api: ApiPromise): Promise<string> {
-  try {
-    return (await api.rpc.chain.getFinalizedHead()).toHex();
-  } catch (cause) {
-    throw new KeyshareError('ChainUnreachable', 'the chain does not answer', { cause });
-  }
+  return (await answer(api.rpc.chain.getFinalizedHead())).toHex();
 }
 
 /** The chain's parameters. Throws `WrongChain` if it speaks another version of the protocol. */
@@ -156,7 +152,7 @@ export async function readSubgroups(api: ApiPromise, at?: string): Promise<Subgr
     members: {
       validator: string;
       readiness: string;
-      server: { account: string; encryptionKey: { x25519: string }; endpoint: string };
+      server: { account: string; encryptionKey: { x25519?: string }; endpoint: string };
     }[];
   }
   const raw = (await ask(api, 'subgroups', at)) as unknown as Raw[];
@@ -169,10 +165,17 @@ export async function readSubgroups(api: ApiPromise, at?: string): Promise<Subgr
       subgroup: id,
       account: server.account,
       accountId: api.createType('AccountId32', server.account).toU8a(),
-      encryptionKey: fromHex(server.encryptionKey.x25519, 32),
+      encryptionKey: x25519(server.encryptionKey),
       endpoint: new TextDecoder().decode(fromHex(server.endpoint)),
     })),
   }));
+}
+
+function x25519(key: { x25519?: string }): Uint8Array {
+  if (key.x25519 === undefined) {
+    throw new KeyshareError('WrongChain', 'a server has an encryption key of an unknown kind');
+  }
+  return fromHex(key.x25519, 32);
 }
 
 /** What an account can have held or pay: free, not frozen, and beyond what keeps it alive. */
@@ -185,7 +188,7 @@ export async function readSpendable(api: ApiPromise, account: string): Promise<b
   interface AccountInfo {
     data: Record<'free' | 'frozen' | 'reserved', u128>;
   }
-  const { data } = (await read(account)) as unknown as AccountInfo;
+  const { data } = (await answer(read(account))) as unknown as AccountInfo;
   // What is frozen may be held as well.
   const frozen = data.frozen.toBigInt() - data.reserved.toBigInt();
   const kept = frozen > least.toBigInt() ? frozen : least.toBigInt();

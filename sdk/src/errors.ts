@@ -42,6 +42,8 @@ export type ErrorName =
   | 'DeadlinePassed'
   /** The caller aborted. */
   | 'Aborted'
+  /** Nothing can be sealed here: browsers have no Web Crypto on pages that are not secure. */
+  | 'InsecureContext'
   /** The input is wrong. */
   | 'Input';
 
@@ -85,6 +87,8 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   ServerFailed: 'The server is in trouble; its operator sees why in its log. The others go on.',
   MixedContent:
     'Browsers do not let an https page reach http or ws, except on the machine itself. Whoever runs it has to put TLS before it.',
+  InsecureContext: 'Open the page over https, or from the machine itself.',
+  OtherKey: 'The node is broken, or lies: use one that you trust.',
   WrongChain: 'Connect to a node of a Keyshare network that this version belongs to.',
   ChainUnreachable:
     'Is the node running, its address right, and does it admit this page (--rpc-cors)? Has the browser leave for the local network? Nothing is lost; try again.',
@@ -97,8 +101,10 @@ const HINTS: Partial<Record<ErrorName, string>> = {
 
 const CHAIN_HINTS: Record<string, string> = {
   AlreadyRegistered: 'swapKey replaces the key, deregister removes it.',
-  AlreadyRegistering: 'Register with the same key to complete the attempt, or cancel it.',
+  AlreadyRegistering:
+    'Complete the attempt with the key, and the program, that began it; or cancel it.',
   NotConstraintAccount: 'Sign with the constraint-modification account.',
+  NotRegistered: 'register begins with a first key.',
   EmptySubgroup: 'The network is not ready: a subgroup has no members.',
   FundsUnavailable: 'The account cannot pay the deposit and the fee.',
   Payment: 'The account cannot pay the deposit and the fee.',

@@ -35,5 +35,5 @@ export { type OnProgress, type Progress, type ServerState, type Waiting } from '
 export { rpc } from './rpc.js';
 export { type Commitments, generateKey, publicKey, type Scheme } from './scheme.js';
 export { type Place, type SealedShare, sealShare } from './seal.js';
-export { isMixedContent, type Server } from './servers.js';
+export { isLocal, isMixedContent, type Server } from './servers.js';
 export { type Attempt, type Parameters, splitKey, type SplitKey } from './split.js';

@@ -1,8 +1,22 @@
 /** Everything a user does with a Keyshare network, over the caller's own `ApiPromise`. */
 
 import type { ApiPromise } from '@polkadot/api';
-import { type Account, addressOf, type Call, calls, encodable, submit } from './calls.js';
+import { decodeAddress } from '@polkadot/util-crypto';
+import { equal } from './bytes.js';
 import {
+  type Account,
+  addressOf,
+  type Call,
+  type CallName,
+  calls,
+  encodable,
+  refusal,
+  requireLists,
+  requirePossible,
+  submit,
+} from './calls.js';
+import {
+  answer,
   type ChainParameters,
   type Constraints,
   readParameters,
@@ -20,7 +34,7 @@ import { KeyshareError } from './errors.js';
 import { deliver, follow, isOf, type OnProgress, shownAs, type Waiting } from './register.js';
 import { type Bounds, Patience } from './patience.js';
 import type { Commitments, Scheme } from './scheme.js';
-import { hostedServers, proveCustody, type Server } from './servers.js';
+import { callLimit, hostedServers, proveCustody, type Server } from './servers.js';
 
 /** A private key: its bytes, or whoever has it and deals it. */
 export type KeySource =
@@ -78,6 +92,9 @@ export interface Custody {
   readonly error?: KeyshareError;
 }
 
+/** How many earlier generations of an attempt are tried, as with the tool. */
+const GENERATIONS_TRIED = 64;
+const DEALT = 'the key was dealt';
 const NO_CONSTRAINTS: Constraints = { evmAcl: null, btcAcl: null };
 
 /** A Keyshare network. */
@@ -125,14 +142,13 @@ export class Keyshare {
    * again after an interruption, with nothing but the key, goes on.
    */
   async register(input: RegisterInput): Promise<Registration> {
-    const begin = this.#registerCall(input);
-    return this.#attempt(input, begin, ({ registering, registered }) => [registering, registered]);
+    return this.#attempt(input, 'register', this.#registerCall(input));
   }
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
   async swapKey(input: KeyInput): Promise<Registration> {
     const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
-    return this.#attempt(input, begin, ({ registering }) => [registering]);
+    return this.#attempt(input, 'swapKey', begin);
   }
 
   /** What `register` would cost. Signs and sends nothing. */
@@ -151,14 +167,14 @@ export class Keyshare {
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registering }: Status) => registering === null;
-    return this.#make(calls.cancel(this.api), account, input, isDone);
+    return this.#make('cancel', calls.cancel(this.api), account, input, isDone);
   }
 
   /** Removes the key in force and what belongs to it; the deposit comes back. */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registered, registering }: Status) => !registered && !registering;
-    return this.#make(calls.deregister(this.api), account, input, isDone);
+    return this.#make('deregister', calls.deregister(this.api), account, input, isDone);
   }
 
   /** Replaces a user's constraints; signed by the constraint-modification account. */
@@ -166,10 +182,12 @@ export class Keyshare {
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
     const wanted = normal(input.constraints);
+    requireLists(input.constraints, this.parameters.maxAclAddresses);
     const call = this.#call(() =>
       calls.updateConstraints(this.api, input.account, input.constraints),
     );
     return this.#make(
+      'updateConstraints',
       call,
       input.account,
       input,
@@ -181,21 +199,21 @@ export class Keyshare {
   async changeConstraintAccount(
     input: ConstraintsInput & { readonly to: string },
   ): Promise<Status> {
-    // As the chain writes it, whatever network's prefix it was given with.
-    const to = this.api.createType('AccountId32', this.#accountId(input.to)).toString();
+    const to = this.#address(input.to);
     const call = this.#call(() => calls.changeConstraintAccount(this.api, input.account, to));
     const isDone = ({ constraintAccount }: Status) => constraintAccount === to;
-    return this.#make(call, input.account, input, isDone);
+    return this.#make('changeConstraintAccount', call, input.account, input, isDone);
   }
 
   /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
   async tryServers(signal?: AbortSignal): Promise<Reachability[]> {
     const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
     const genesis = this.api.genesisHash.toHex();
+    const limit = callLimit();
     return Promise.all(
       members.map(async (server): Promise<Reachability> => {
         try {
-          const hosted = await hostedServers(server.endpoint, signal);
+          const hosted = await limit(() => hostedServers(server.endpoint, signal));
           requireVersion(hosted.protocolVersion, server.endpoint);
           if (hosted.genesisHash !== genesis) {
             throw new KeyshareError('WrongChain', `${server.endpoint} serves another chain`);
@@ -227,12 +245,13 @@ export class Keyshare {
     const { subgroups } = this.parameters;
     const genesis = this.api.genesisHash.toU8a();
     requireConsistent(registered, this.#accountId(account), genesis, subgroups);
-    const subject = { account, ...registered };
+    const subject = { ...registered, account };
     const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
+    const limit = callLimit();
     return Promise.all(
       members.map(async (server): Promise<Custody> => {
         try {
-          await proveCustody(server, subject, signal);
+          await limit(() => proveCustody(server, subject, signal));
           return { server };
         } catch (error) {
           if (error instanceof KeyshareError) return { server, error };
@@ -243,6 +262,10 @@ export class Keyshare {
   }
 
   async #deal(input: KeyInput, generation: number): Promise<Dealt> {
+    // Before anything is signed: without it nothing could be sealed afterwards.
+    if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
+      throw new KeyshareError('InsecureContext', 'this page is not secure: it has no Web Crypto');
+    }
     const source = 'dealer' in input ? input.dealer : dealer(input.scheme, input.key);
     const account = this.#accountId(addressOf(input.signer));
     const genesis = this.api.genesisHash.toU8a();
@@ -257,47 +280,72 @@ export class Keyshare {
   /** Begins an attempt, or takes up the one of this key, and completes it. */
   async #attempt(
     input: KeyInput,
+    name: 'register' | 'swapKey',
     begin: (commitments: Commitments) => Call,
-    resumable: (status: Status) => (Registration | null)[],
   ): Promise<Registration> {
     const patience = new Patience(input);
     const onProgress = input.onProgress ?? (() => {});
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
     const before = await patience.race(this.status(address), 'the chain answered');
-    const resumed = await this.#underWay(input, resumable(before));
-    const dealt = resumed ?? (await this.#deal(input, before.generation + 1));
-    const { commitments } = dealt;
+    const { registering, registered } = before;
+    const resumable = name === 'register' ? [registering, registered] : [registering];
+    const resumed = await patience.race(this.#underWay(input, resumable), DEALT);
+    if (resumed === undefined) {
+      requirePossible(name, before, this.#address(address));
+      await patience.race(this.#requireMembers(), 'the chain answered');
+    }
+    const dealt =
+      resumed?.dealt ?? (await patience.race(this.#deal(input, before.generation + 1), DEALT));
     try {
-      if (resumed === undefined) {
+      let generation = resumed?.generation;
+      if (generation === undefined) {
         onProgress({ type: 'signing' });
-        await submit(this.api, begin(commitments), input.signer, patience);
+        await submit(this.api, begin(dealt.commitments), input.signer, patience);
         onProgress({ type: 'submitted' });
         const waitingFor = 'the chain showed the attempt';
         for await (const status of follow(this.api, address, patience, waitingFor)) {
-          if (shownAs(status, commitments)) break;
+          generation = shownAs(status, dealt.commitments)?.generation;
+          if (generation !== undefined) break;
         }
       }
       const { subgroups } = this.parameters;
-      return await deliver(this.api, account, subgroups, dealt, patience, onProgress);
+      const seen = generation ?? before.generation + 1;
+      return await deliver(this.api, account, subgroups, dealt, seen, patience, onProgress);
     } finally {
       dealt.wipe();
     }
   }
 
   /** The shares of what the chain shows, if it is what this very key makes. */
-  async #underWay(input: KeyInput, shown: (Registration | null)[]): Promise<Dealt | undefined> {
+  async #underWay(
+    input: KeyInput,
+    shown: (Registration | null)[],
+  ): Promise<{ dealt: Dealt; generation: number } | undefined> {
     const { scheme } = 'dealer' in input ? input.dealer : input;
     for (const one of shown) {
       if (one?.scheme !== scheme) continue;
-      const dealt = await this.#deal(input, one.generation);
-      if (isOf(one, dealt.commitments)) return dealt;
-      dealt.wipe();
+      const { generation, publicKey } = one;
+      // A call made for one generation gets a later one when others come first.
+      for (let tried = generation; tried > Math.max(0, generation - GENERATIONS_TRIED); tried--) {
+        const dealt = await this.#deal(input, tried);
+        if (isOf(one, dealt.commitments)) return { dealt, generation };
+        dealt.wipe();
+        // Another key's: the public key is the same for every generation.
+        if (!equal(dealt.commitments.elements[0] ?? publicKey, publicKey)) break;
+      }
     }
     return undefined;
   }
 
+  /** Throws `Refused` if a subgroup is empty. */
+  async #requireMembers(): Promise<void> {
+    const empty = (await this.subgroups()).find(({ quorum }) => quorum === null);
+    if (empty) throw refusal('EmptySubgroup', `subgroup ${empty.subgroup} has no members`);
+  }
+
   async #make(
+    name: CallName,
     call: Call,
     subject: string,
     input: Waiting & { readonly signer: Account },
@@ -306,6 +354,7 @@ export class Keyshare {
     const patience = new Patience(input);
     const before = await patience.race(this.status(subject), 'the chain answered');
     if (isDone(before)) return before;
+    requirePossible(name, before, this.#address(addressOf(input.signer)));
     const onProgress: OnProgress = input.onProgress ?? (() => {});
     onProgress({ type: 'signing' });
     await submit(this.api, call, input.signer, patience);
@@ -331,8 +380,8 @@ export class Keyshare {
     const call = begin(dealt.commitments);
     const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
     const [held, { partialFee }, spendable] = await Promise.all([
-      deposit(scheme, constraints),
-      call.paymentInfo(address),
+      answer(deposit(scheme, constraints)),
+      answer(call.paymentInfo(address)),
       readSpendable(this.api, address),
     ]);
     return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt(), spendable };
@@ -342,6 +391,7 @@ export class Keyshare {
   #registerCall(input: RegisterInput): (commitments: Commitments) => Call {
     const { constraintAccount = addressOf(input.signer), constraints = NO_CONSTRAINTS } = input;
     this.#accountId(constraintAccount);
+    requireLists(constraints, this.parameters.maxAclAddresses);
     return (commitments) =>
       this.#call(() => calls.register(this.api, constraintAccount, constraints, commitments));
   }
@@ -358,11 +408,19 @@ export class Keyshare {
   }
 
   #accountId(address: string): Uint8Array {
+    let account: Uint8Array | undefined;
     try {
-      return this.api.createType('AccountId32', address).toU8a();
-    } catch (cause) {
-      throw new KeyshareError('Input', `${address} is no address`, { cause });
+      account = decodeAddress(address);
+    } catch {
+      // The same as what is of another length, such as a public key of another kind.
     }
+    if (account?.length !== 32) throw new KeyshareError('Input', `“${address}” is no address`);
+    return account;
+  }
+
+  /** As the chain writes it, whatever network's prefix it was given with. */
+  #address(address: string): string {
+    return this.api.createType('AccountId32', this.#accountId(address)).toString();
   }
 }
 

@@ -28,11 +28,13 @@ export async function sleep(milliseconds: number, signal: AbortSignal): Promise<
 export class Patience {
   readonly signal: AbortSignal;
   readonly #caller: AbortSignal | undefined;
+  /** Held, because `AbortSignal.any` does not hold what it is made of. */
+  readonly #deadline: AbortSignal;
 
   constructor({ signal, deadlineMs = 600_000 }: Bounds) {
     this.#caller = signal;
-    const deadline = AbortSignal.timeout(deadlineMs);
-    this.signal = signal ? AbortSignal.any([signal, deadline]) : deadline;
+    this.#deadline = AbortSignal.timeout(deadlineMs);
+    this.signal = AbortSignal.any([this.#deadline, ...(signal ? [signal] : [])]);
   }
 
   /** Throws if it is over. */

@@ -13,7 +13,7 @@ import {
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
 import { type Bounds, type Patience, sleep } from './patience.js';
-import { type Server, type Subject, submitShare } from './servers.js';
+import { callLimit, type Server, type Subject, submitShare } from './servers.js';
 import type { Commitments } from './scheme.js';
 
 /** How far one server has come. */
@@ -47,10 +47,8 @@ export interface Waiting extends Bounds {
   readonly onProgress?: OnProgress;
 }
 
-const CALLS_AT_A_TIME = 8;
 const POLL_MS = 1_000;
 const FIRST_DELAY_MS = 250;
-/** Also the longest that a busy server can have us wait. */
 const LONGEST_DELAY_MS = 8_000;
 /** How long servers that the quorum did not need may still take. */
 const GRACE_MS = 5_000;
@@ -111,13 +109,15 @@ export function shownAs(status: Status, commitments: Commitments): Registration 
 
 /**
  * Checks what the chain shows, sends each server its share, and waits until every subgroup has its
- * quorum. A server that fails holds up nobody else.
+ * quorum. A server that fails holds up nobody else. `generation` is the attempt's, as the chain
+ * showed it.
  */
 export async function deliver(
   api: ApiPromise,
   account: { readonly address: string; readonly id: Uint8Array },
   subgroups: number,
   dealt: Dealt,
+  generation: number,
   patience: Patience,
   onProgress: OnProgress,
 ): Promise<Registration> {
@@ -128,24 +128,28 @@ export async function deliver(
   const refusals = new Map<string, KeyshareError>();
   const over = new AbortController();
   const signal = AbortSignal.any([patience.signal, over.signal]);
-  const places = new Places(CALLS_AT_A_TIME);
-  let opened: number | undefined;
+  const limit = callLimit();
+  // Checked once: what is sealed and proved later is for this, whatever a node says then.
+  let subject: Subject | undefined;
   try {
     for await (const status of follow(api, account.address, patience, WAITING_FOR)) {
       const shown = shownAs(status, dealt.commitments);
       if (shown === undefined) {
         await whenReachable(
-          patience.race(refuseIfGone(api, account.address, dealt.commitments, opened), WAITING_FOR),
+          patience.race(
+            refuseIfGone(api, account.address, dealt.commitments, generation),
+            WAITING_FOR,
+          ),
         );
         continue;
       }
-      if (opened === undefined) {
+      if (subject === undefined) {
         requireConsistent(shown, account.id, genesis, subgroups);
-        opened = shown.generation;
+        subject = { ...shown, account: account.address };
         onProgress({ type: 'open', registration: shown });
       }
       onProgress({ type: 'coverage', registration: shown });
-      await whenReachable(patience.race(startSends(shown), WAITING_FOR));
+      await whenReachable(patience.race(startSends(shown, subject), WAITING_FOR));
       reportConfirmed(shown);
       if (shown.status === 'registered') {
         onProgress({ type: 'registered', registration: shown });
@@ -159,13 +163,7 @@ export async function deliver(
   }
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 
-  async function startSends(shown: Registration): Promise<void> {
-    const subject: Subject = {
-      account: account.address,
-      generation: shown.generation,
-      id: shown.id,
-      verifyingShares: shown.verifyingShares,
-    };
+  async function startSends(shown: Registration, subject: Subject): Promise<void> {
     const done = new Set(shown.coverage.flatMap((coverage) => coverage.confirmed));
     const unknown = shown.coverage.some((one) => one.members.some((member) => !sends.has(member)));
     if (!unknown) return;
@@ -198,7 +196,7 @@ export async function deliver(
       report('sealed');
       for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
         try {
-          await places.with(async () => {
+          await limit(async () => {
             report('sent');
             await submitShare(server, subject, sealed, signal);
           });
@@ -208,7 +206,9 @@ export async function deliver(
           if (!(error instanceof KeyshareError) || !isTemporary(error, subject.generation))
             throw error;
           report('retrying', error);
-          const pause = Math.min(error.retryAfterMs ?? delay, LONGEST_DELAY_MS);
+          // A server's wish is heard, but neither hurries us nor holds us up for long.
+          const wish = Math.max(error.retryAfterMs ?? delay, FIRST_DELAY_MS);
+          const pause = Math.min(wish, LONGEST_DELAY_MS);
           await sleep(pause * (0.75 + Math.random() / 2), signal);
           if (signal.aborted) return;
         }
@@ -262,11 +262,10 @@ async function refuseIfGone(
   api: ApiPromise,
   account: string,
   commitments: Commitments,
-  opened: number | undefined,
+  generation: number,
 ): Promise<void> {
-  if (opened === undefined) return;
   const status = await readStatus(api, account, await finalizedHead(api));
-  if (status.generation >= opened && shownAs(status, commitments) === undefined) {
+  if (status.generation >= generation && shownAs(status, commitments) === undefined) {
     throw new KeyshareError(
       'AttemptGone',
       'the attempt is gone: it expired, or was cancelled or replaced',
@@ -281,27 +280,5 @@ function refuseIfStuck(shown: Registration, refusals: ReadonlyMap<string, Keysha
     if (reached || missing.length === 0 || !missing.every((one) => refusals.has(one))) continue;
     const reasons = missing.map((one) => `${one}: ${refusals.get(one)?.message ?? ''}`).join('; ');
     throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
-  }
-}
-
-/** So many at a time. */
-class Places {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async with<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
-    }
   }
 }

@@ -1,6 +1,7 @@
 /** What is asked of share listeners, protocol §5 and §6: JSON-RPC 2.0 over HTTP or WebSocket. */
 
 import { WebSocket } from '@polkadot/x-ws';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { equal, fromHex, toHex } from './bytes.js';
 import { type ErrorName, KeyshareError } from './errors.js';
 import { challengeMessage, custodyMessage } from './messages.js';
@@ -8,8 +9,12 @@ import { verifyCustodyProof } from './proof.js';
 import { schemeOf } from './scheme.js';
 import type { SealedShare } from './seal.js';
 
-/** How long a server may take for one answer. */
+/** How long a server may take for one answer, which follows a durable write. */
 const ANSWER_MS = 20_000;
+/** How long it may take to say who it is. */
+const TRY_MS = 5_000;
+/** How many calls are open at a time. */
+const CALLS_AT_A_TIME = 8;
 /** Far more than any answer has. */
 const MOST_ANSWER_CHARACTERS = 65_536;
 
@@ -53,6 +58,9 @@ const CODES: Record<number, ErrorName> = {
   9009: 'NoShare',
   9010: 'BadSignature',
 };
+
+/** Runs so many calls at a time, in the order in which they come. */
+export const callLimit = (): LimitFunction => pLimit(CALLS_AT_A_TIME);
 
 /** Sends a sealed share, and checks that the answer proves custody of exactly this share. */
 export async function submitShare(
@@ -108,7 +116,7 @@ export async function proveCustody(
 export interface HostedServers {
   readonly protocolVersion: number;
   readonly genesisHash: string;
-  readonly servers: readonly { readonly account: string; readonly encryptionKey: string }[];
+  readonly servers: readonly { readonly account: string }[];
 }
 
 /** Asks an endpoint which servers it hosts; the cheapest way to see whether it can be reached. */
@@ -117,7 +125,7 @@ export async function hostedServers(
   signal?: AbortSignal,
 ): Promise<HostedServers> {
   const { protocolVersion, genesisHash, servers } = fields(
-    await call(endpoint, 'keyshare_servers', undefined, signal),
+    await call(endpoint, 'keyshare_servers', undefined, signal, TRY_MS),
   );
   if (
     typeof protocolVersion !== 'number' ||
@@ -129,10 +137,7 @@ export async function hostedServers(
   return {
     protocolVersion,
     genesisHash,
-    servers: servers.map((server) => {
-      const { account, encryptionKey } = fields(server);
-      return { account: String(account), encryptionKey: String(encryptionKey) };
-    }),
+    servers: servers.map((server) => ({ account: String(fields(server)['account']) })),
   };
 }
 
@@ -142,9 +147,11 @@ async function call(
   method: string,
   parameters: object | undefined,
   signal?: AbortSignal,
+  answerMs = ANSWER_MS,
 ): Promise<unknown> {
+  if (signal?.aborted) throw new KeyshareError('Aborted', 'aborted');
   const url = endpointUrl(endpoint);
-  const deadline = AbortSignal.timeout(ANSWER_MS);
+  const deadline = AbortSignal.timeout(answerMs);
   const both = signal ? AbortSignal.any([signal, deadline]) : deadline;
   const request = JSON.stringify({
     jsonrpc: '2.0',
@@ -183,8 +190,12 @@ function endpointUrl(endpoint: string): URL {
 /** Whether a browser refuses it: http and ws from an https page, except to the machine itself. */
 export function isMixedContent(url: URL): boolean {
   const page = (globalThis as { location?: { protocol?: string } }).location;
-  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  return page?.protocol === 'https:' && /^(http|ws):$/.test(url.protocol) && !isLocal;
+  return page?.protocol === 'https:' && /^(http|ws):$/.test(url.protocol) && !isLocal(url);
+}
+
+/** Whether it names this machine itself. */
+export function isLocal(url: URL): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
 }
 
 async function overHttp(url: URL, request: string, signal: AbortSignal): Promise<string> {
@@ -255,7 +266,7 @@ function outcome(text: string): unknown {
   const words = plain(String(message));
   const name = CODES[Number(code)] ?? (isFailure(Number(code)) ? 'ServerFailed' : undefined);
   if (name === undefined) throw unexpected(`error ${plain(String(code))}, ${words}`);
-  const { retryAfterMs, generation } = fields(data ?? {});
+  const { retryAfterMs, generation } = isObject(data) ? data : {};
   throw new KeyshareError(name, words, {
     ...(isCount(retryAfterMs) ? { retryAfterMs } : {}),
     ...(isCount(generation) ? { generation } : {}),
@@ -277,8 +288,12 @@ function isCount(value: unknown): value is number {
 }
 
 function fields(result: unknown): Record<string, unknown> {
-  if (typeof result !== 'object' || result === null) throw unexpected('it is no object');
-  return result as Record<string, unknown>;
+  if (!isObject(result)) throw unexpected('it is no object');
+  return result;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 function unexpected(why: string, cause?: unknown): KeyshareError {

@@ -19,7 +19,9 @@ import {
   rpc,
   toHex,
 } from '../src/index.js';
+import { calls, submit } from '../src/calls.js';
 import { requireConsistent } from '../src/chain.js';
+import { Patience } from '../src/patience.js';
 import { type DevNode, freePort, startDevNode } from './network.js';
 
 let node: DevNode;
@@ -57,7 +59,8 @@ async function transfer(from: KeyringPair, to: string, amount: bigint): Promise<
     call
       ?.signAndSend(from, ({ status, dispatchError }) => {
         if (dispatchError) reject(new Error(dispatchError.toString()));
-        else if (status.isInBlock) resolve();
+        // A development chain finalizes at once, and polkadot.js may leave the first out.
+        else if (status.isInBlock || status.isFinalized) resolve();
       })
       .catch(reject);
   });
@@ -242,16 +245,23 @@ describe('an attempt', () => {
   it('is cancelled, and a key is deregistered, with what belongs to it', async () => {
     const signer = user('Ferdie');
     const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));
-    const late = await failure(
+    const abort = new AbortController();
+    const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer } as const;
+    const given = await failure(
       keyshare.swapKey({
-        key: generateKey('ed25519'),
-        scheme: 'ed25519',
-        signer,
-        deadlineMs: 6_000,
+        ...input,
+        signal: abort.signal,
+        onProgress: ({ type }) => {
+          if (type === 'open') abort.abort();
+        },
       }),
     );
+    // Taken up again, it waits as long as it may.
+    const late = await failure(keyshare.swapKey({ ...input, deadlineMs: 1_000 }));
     fetching.mockRestore();
+    expect(given.name).toBe('Aborted');
     expect(late.name).toBe('DeadlinePassed');
+    expect((await keyshare.status(signer.address)).registering).not.toBeNull();
     const cancelled = await keyshare.cancel({ signer });
     expect(cancelled.registering).toBeNull();
     expect(cancelled.registered?.generation).toBe(2);
@@ -259,6 +269,8 @@ describe('an attempt', () => {
     expect([gone.registered, gone.constraints]).toEqual([null, null]);
     const refused = await failure(keyshare.challenge(signer.address));
     expect(refused.name).toBe('NotRegistering');
+    const nothing = await failure(keyshare.swapKey(input));
+    expect(nothing.chainError).toBe('registration.NotRegistered');
   }, 120_000);
 });
 
@@ -287,7 +299,7 @@ it('names the server whose answer is none, and tries the others', async () => {
     ['nothing', 'UnexpectedAnswer', 'not JSON'],
     ['null', 'UnexpectedAnswer', 'no object'],
     ['{"jsonrpc":"2.0","id":1,"error":null}', 'UnexpectedAnswer', 'no object'],
-    ['{"error":{"code":9007,"message":"Busy","data":7}}', 'UnexpectedAnswer', 'no object'],
+    ['{"error":{"code":9007,"message":"full","data":"in words"}}', 'Busy', 'full'],
     ['{"error":{"code":1,"message":"\\u001b[2Jgone"}}', 'UnexpectedAnswer', 'error 1, [2Jgone'],
     ['{"error":{"code":-32603,"message":"broken"}}', 'ServerFailed', 'broken'],
     [hosted(1, genesis, '[null]'), 'UnexpectedAnswer', 'no object'],
@@ -341,6 +353,51 @@ it('shows the subgroups, and tries every server', async () => {
     expect(error?.hint).toContain('--share-rpc-cors');
   }
   fetching.mockRestore();
+});
+
+it('asks for no signature where the chain would refuse the call', async () => {
+  const signer = user('Charlie').address;
+  const { registered } = await keyshare.status(signer);
+  expect(registered).not.toBeNull();
+  const key = generateKey('ed25519');
+  const account = user('Nobody').address;
+  const refused: [Promise<unknown>, string][] = [
+    [keyshare.register({ key, scheme: 'ed25519', signer }), 'AlreadyRegistered'],
+    [keyshare.swapKey({ key, scheme: 'ed25519', signer: account }), 'NotRegistered'],
+    [keyshare.setConstraints({ account, signer, constraints: rules }), 'NoConstraints'],
+  ];
+  // An address alone cannot sign, and nobody has asked it to.
+  for (const [call, name] of refused) {
+    expect((await failure(call)).chainError).toBe(`registration.${name}`);
+  }
+  // The same by the chain itself.
+  const bob = user('Bob');
+  const byChain = await failure(submit(api, calls.cancel(api), bob, new Patience({})));
+  expect([byChain.name, byChain.chainError]).toEqual(['Refused', 'registration.NotRegistering']);
+  expect(byChain.message).toContain('attempt');
+}, 30_000);
+
+it('says when the chain was lost while the wallet was asked', async () => {
+  const own = await ApiPromise.create({ provider: new WsProvider(node.url), noInitWarn: true });
+  const pair = user('Nobody');
+  const signRaw = async ({ data }: { data: string }) => {
+    const gone = new Promise<void>((resolve) => own.once('disconnected', resolve));
+    await own.disconnect();
+    await gone;
+    return { id: 1, signature: toHex(pair.sign(data, { withType: true })) };
+  };
+  const signer = { address: pair.address, signer: { signRaw } };
+  const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer } as const;
+  const unsent = await failure((await Keyshare.connect(own)).register(input));
+  expect(unsent.name).toBe('ChainUnreachable');
+});
+
+it('needs Web Crypto before anything is signed', async () => {
+  const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer: user('Alice') } as const;
+  vi.stubGlobal('crypto', {});
+  const errors = [await failure(keyshare.cost(input)), await failure(keyshare.register(input))];
+  vi.unstubAllGlobals();
+  expect(errors.map(({ name }) => name)).toEqual(['InsecureContext', 'InsecureContext']);
 });
 
 it('waits for a node no longer than it may', async () => {
@@ -401,15 +458,28 @@ it('refuses what is no address before anything is signed', async () => {
   const input = { key, scheme: 'ed25519', signer, constraintAccount: 'somebody' } as const;
   expect((await failure(keyshare.register(input))).name).toBe('Input');
   expect((await failure(keyshare.cost(input))).name).toBe('Input');
-  expect((await failure(keyshare.status('somebody'))).name).toBe('Input');
-  const constraints: Constraints = {
-    evmAcl: { kind: 'allow', addresses: ['0x12'], allowNullRecipient: false },
-    btcAcl: null,
-  };
   const account = signer.address;
-  expect((await failure(keyshare.setConstraints({ account, signer, constraints }))).name).toBe(
-    'Input',
-  );
+  // Nothing, too short, a public key of another kind, and a mistyped address.
+  for (const wrong of ['', '0x', `0x${'02'.repeat(33)}`, account.replace('G', 'H')]) {
+    expect((await failure(keyshare.status(wrong))).name).toBe('Input');
+    expect((await failure(keyshare.register({ ...input, constraintAccount: wrong }))).name).toBe(
+      'Input',
+    );
+  }
+  const [one, two] = ['0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed', `0x${'11'.repeat(20)}`];
+  const many = Array.from({ length: 257 }, (_, n) => `0x${n.toString(16).padStart(40, '0')}`);
+  for (const [addresses, words] of [
+    [['0x12'], 'encoded'],
+    [[one, two, one.toUpperCase().replace('X', 'x')], 'twice'],
+    [many, 'at most 256'],
+  ] as const) {
+    const constraints: Constraints = {
+      evmAcl: { kind: 'allow', addresses, allowNullRecipient: false },
+      btcAcl: null,
+    };
+    const error = await failure(keyshare.setConstraints({ account, signer, constraints }));
+    expect([error.name, error.message]).toEqual(['Input', expect.stringContaining(words)]);
+  }
 });
 
 it('says who cannot pay the fee, or the deposit', async () => {

@@ -1,7 +1,7 @@
 /** The page's frame: which chain, who signs, and which of the three screens. */
 
 import { KeyshareError } from '@keyshare/sdk';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Connection } from './connection.js';
 import { useReachability } from './hooks.js';
 import { MyKey } from './my-key.js';
@@ -79,13 +79,15 @@ export function App() {
   const [wallet, setWallet] = useState<Wallet>();
   const [walletError, setWalletError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
+  const isBusyNow = useRef(isBusy);
+  isBusyNow.current = isBusy;
 
   useEffect(() => {
     if (connection?.isDevelopment !== true) return;
     void import('./wallet.js')
       .then(({ developmentWallets }) => developmentWallets())
       .then((known) => {
-        setWallets(known);
+        setWallets((before) => [...before, ...known]);
         // The last: `scripts/run` registers keys for others.
         setWallet((before) => before ?? known.at(-1));
       }, setWalletError);
@@ -96,9 +98,10 @@ export function App() {
     import('./wallet.js')
       .then(({ extensionWallets }) => extensionWallets())
       .then((found) => {
-        const isNew = (one: Wallet) => !found.some(({ address }) => address === one.address);
-        setWallets((before) => [...found, ...before.filter(isNew)]);
-        setWallet(found[0]);
+        const isOther = (one: Wallet) => !found.some(({ id }) => id === one.id);
+        setWallets((before) => [...found, ...before.filter(isOther)]);
+        // Wallets ask their user, who may have begun something meanwhile.
+        if (!isBusyNow.current) setWallet(found[0]);
       }, setWalletError);
   };
 
@@ -111,15 +114,15 @@ export function App() {
           <label for="account">Account</label>
           <select
             id="account"
-            value={wallet?.address ?? ''}
+            value={wallet?.id ?? ''}
             disabled={isBusy || wallets.length === 0}
             onChange={({ currentTarget }) => {
-              setWallet(wallets.find((one) => one.address === currentTarget.value));
+              setWallet(wallets.find(({ id }) => id === currentTarget.value));
             }}
           >
             {wallets.length === 0 && <option value="">no account</option>}
-            {wallets.map(({ address, label }) => (
-              <option key={address} value={address}>
+            {wallets.map(({ id, label }) => (
+              <option key={id} value={id}>
                 {label}
               </option>
             ))}
@@ -156,6 +159,7 @@ export function App() {
             connection={connection}
             wallet={wallet}
             reachability={reachability}
+            isBusy={isBusy}
             onBusy={setBusy}
           />
         </div>

@@ -51,14 +51,15 @@ export function observe(before: BoardState, progress: Progress): BoardState {
 export function Board({ connection, state }: { connection: Connection; state: BoardState }) {
   const { stage, registration, cells } = state;
   const top = useRef<HTMLElement>(null);
-  // It appears below a long form.
+  // It appears below a long form, whose button is gone.
   useEffect(() => {
-    top.current?.scrollIntoView({ block: 'nearest' });
+    top.current?.focus();
   }, []);
   return (
-    <section ref={top} class="board" aria-label="Progress">
+    <section ref={top} tabIndex={-1} class="board" aria-label="Progress">
       <p role="status" class="stage">
         {stage}
+        {registration?.status === 'registering' && summary(registration.coverage, cells)}
       </p>
       {registration?.status === 'registering' && registration.expiresAt !== null && (
         <p>
@@ -73,6 +74,23 @@ export function Board({ connection, state }: { connection: Connection; state: Bo
       </div>
     </section>
   );
+}
+
+/** The board in words, for who does not see it. */
+function summary(coverage: readonly Coverage[], cells: BoardState['cells']): string {
+  const reached = coverage.filter((one) => one.reached).length;
+  const confirmed = new Set(coverage.flatMap((one) => one.confirmed));
+  const count = (state: ServerState) =>
+    [...cells].filter(([account, cell]) => cell.state === state && !confirmed.has(account)).length;
+  const servers = (state: ServerState, one: string, more: string) => {
+    const number = count(state);
+    return number === 0 ? '' : `, ${number} ${number === 1 ? one : more}`;
+  };
+  return `: ${reached} of ${coverage.length} subgroups have their quorum${servers(
+    'retrying',
+    'server is asked again',
+    'servers are asked again',
+  )}${servers('failed', 'server refuses', 'servers refuse')}`;
 }
 
 function Column(props: { coverage: Coverage; cells: ReadonlyMap<string, Cell> }) {

@@ -29,6 +29,17 @@ function draftOf(acl: Acl | null, show = (address: string) => address): Draft {
       };
 }
 
+/** What is wrong with each list. */
+export interface Problems {
+  readonly evm: readonly string[];
+  readonly btc: readonly string[];
+}
+
+/** Whether anything is. */
+export function hasProblems({ evm, btc }: Problems): boolean {
+  return evm.length > 0 || btc.length > 0;
+}
+
 /** A form filled in with these constraints. */
 export function constraintsDraft({ evmAcl, btcAcl }: Constraints): ConstraintsDraft {
   return { evm: draftOf(evmAcl, showEvm), btc: draftOf(btcAcl) };
@@ -38,17 +49,20 @@ export function constraintsDraft({ evmAcl, btcAcl }: Constraints): ConstraintsDr
 export function readDraft(
   { evm, btc }: ConstraintsDraft,
   most: number,
-): { constraints: Constraints; problems: string[] } {
-  const problems: string[] = [];
-  const acl = (draft: Draft, parse: (one: string) => string): Acl | null => {
-    if (draft.kind === 'off') return null;
-    const list = parseList(draft.text, parse, most);
-    problems.push(...list.problems);
-    const { kind, allowNullRecipient } = draft;
-    return { kind, addresses: list.addresses, allowNullRecipient };
+): { constraints: Constraints; problems: Problems } {
+  const read = (
+    { kind, text, allowNullRecipient }: Draft,
+    parse: (one: string) => string,
+  ): { acl: Acl | null; problems: string[] } => {
+    if (kind === 'off') return { acl: null, problems: [] };
+    const { addresses, problems } = parseList(text, parse, most);
+    return { acl: { kind, addresses, allowNullRecipient }, problems };
   };
-  const constraints = { evmAcl: acl(evm, parseEvm), btcAcl: acl(btc, parseBtc) };
-  return { constraints, problems };
+  const [onEvm, onBtc] = [read(evm, parseEvm), read(btc, parseBtc)];
+  return {
+    constraints: { evmAcl: onEvm.acl, btcAcl: onBtc.acl },
+    problems: { evm: onEvm.problems, btc: onBtc.problems },
+  };
 }
 
 /** What constraints mean. */
@@ -68,7 +82,7 @@ function aclInWords(acl: Acl | null): string {
 /** The form. */
 export function ConstraintsEditor(props: {
   draft: ConstraintsDraft;
-  problems: readonly string[];
+  problems: Problems;
   isBusy: boolean;
   onChange: (draft: ConstraintsDraft) => void;
 }) {
@@ -80,6 +94,7 @@ export function ConstraintsEditor(props: {
         name="EVM chains"
         hint="0x and 40 hex digits each, one a line"
         draft={draft.evm}
+        problems={problems.evm}
         onChange={(evm) => {
           onChange({ ...draft, evm });
         }}
@@ -88,19 +103,11 @@ export function ConstraintsEditor(props: {
         name="Bitcoin"
         hint="addresses that start with bc1, or 64 hex digits of a script hash or taproot key, one a line"
         draft={draft.btc}
+        problems={problems.btc}
         onChange={(btc) => {
           onChange({ ...draft, btc });
         }}
       />
-      {problems.length > 0 && (
-        <div role="alert" class="bad">
-          <ul>
-            {problems.map((problem) => (
-              <li key={problem}>{problem}</li>
-            ))}
-          </ul>
-        </div>
-      )}
     </fieldset>
   );
 }
@@ -109,9 +116,10 @@ function One(props: {
   name: string;
   hint: string;
   draft: Draft;
+  problems: readonly string[];
   onChange: (draft: Draft) => void;
 }) {
-  const { name, hint, draft, onChange } = props;
+  const { name, hint, draft, problems, onChange } = props;
   const id = useId();
   return (
     <div class="acl">
@@ -134,12 +142,23 @@ function One(props: {
             <textarea
               rows={3}
               spellcheck={false}
+              aria-invalid={problems.length > 0}
+              aria-describedby={`${id}-problems`}
               value={draft.text}
               onInput={({ currentTarget }) => {
                 onChange({ ...draft, text: currentTarget.value });
               }}
             />
           </label>
+          <div id={`${id}-problems`} role="status" class="bad">
+            {problems.length > 0 && (
+              <ul>
+                {problems.map((problem) => (
+                  <li key={problem}>{problem}</li>
+                ))}
+              </ul>
+            )}
+          </div>
           <label class="inline">
             <input
               type="checkbox"

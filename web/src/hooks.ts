@@ -109,20 +109,12 @@ export function useReachability(
   return usePolled(keyshare, tryServers, 30_000);
 }
 
+const readBestBlock = async ({ api }: Keyshare): Promise<number> =>
+  (await api.rpc.chain.getHeader()).number.toNumber();
+
 /** The number of the best block. */
 export function useBestBlock(keyshare: Keyshare): number | undefined {
-  const [best, setBest] = useState<number>();
-  useEffect(() => {
-    const subscribed = keyshare.api.rpc.chain.subscribeNewHeads(({ number }) => {
-      setBest(number.toNumber());
-    });
-    return () => {
-      void subscribed.then((unsubscribe) => {
-        unsubscribe();
-      });
-    };
-  }, [keyshare]);
-  return best;
+  return usePolled(keyshare, readBestBlock, 1_000);
 }
 
 const STAGES: Partial<Record<Progress['type'], string>> = {

@@ -12,12 +12,14 @@ export interface HeldKey {
   readonly scheme: Scheme;
   /** `0x` and hex. */
   readonly publicKey: string;
-  /** Whether it was made here and nobody else has it yet. */
+  /** Whether it was made here, and its owner has not yet said to have it. */
   readonly isUnsaved: boolean;
 }
 
 /** Far more than a key file has. */
 const MOST_FILE_BYTES = 1_024;
+/** How long a browser may take to begin saving a file. */
+const OFFERED_MS = 10_000;
 
 /** The form. */
 export function KeyField(props: {
@@ -29,6 +31,7 @@ export function KeyField(props: {
   const { vault, held, isBusy, onHeld } = props;
   const [scheme, setScheme] = useState<Scheme>('ed25519');
   const [wasMadeHere, setMadeHere] = useState(false);
+  const [wasOffered, setOffered] = useState(false);
   const [error, setError] = useState<unknown>();
 
   const attempt = (work: () => Promise<void>) => {
@@ -61,6 +64,7 @@ export function KeyField(props: {
     attempt(async () => {
       const publicKey = toHex(await vault.generate(scheme));
       setMadeHere(true);
+      setOffered(false);
       onHeld({ scheme, publicKey, isUnsaved: true });
     });
   };
@@ -74,8 +78,11 @@ export function KeyField(props: {
       link.href = url;
       link.download = `keyshare-${held.scheme}-${held.publicKey.slice(2, 10)}.key`;
       link.click();
-      URL.revokeObjectURL(url);
-      onHeld({ ...held, isUnsaved: false });
+      // Some browsers read it later.
+      setTimeout(() => {
+        URL.revokeObjectURL(url);
+      }, OFFERED_MS);
+      setOffered(true);
     });
   };
 
@@ -149,6 +156,19 @@ export function KeyField(props: {
           </>
         )}
       </p>
+      {wasOffered && held?.isUnsaved && (
+        <label>
+          <input
+            type="checkbox"
+            checked={false}
+            onChange={() => {
+              // Only its owner can know: a browser tells no page whether a file was saved.
+              onHeld({ ...held, isUnsaved: false });
+            }}
+          />{' '}
+          The file is saved, and I can find it
+        </label>
+      )}
       {error !== undefined && <Problem error={error} />}
       {scheme === 'ed25519' && (
         <p class="note">

@@ -12,7 +12,13 @@ import {
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Connection } from './connection.js';
-import { constraintsDraft, ConstraintsEditor, inWords, readDraft } from './constraints-editor.js';
+import {
+  constraintsDraft,
+  ConstraintsEditor,
+  hasProblems,
+  inWords,
+  readDraft,
+} from './constraints-editor.js';
 import { Expiry } from './expiry.js';
 import { short } from './format.js';
 import { useAction, useStatus } from './hooks.js';
@@ -23,12 +29,14 @@ import type { Wallet } from './wallet.js';
 interface Shared {
   readonly wallet: Wallet | undefined;
   readonly reachability: readonly Reachability[] | undefined;
+  /** While a swap runs, nothing may take it off the page. */
+  readonly isBusy: boolean;
   readonly onBusy: (isBusy: boolean) => void;
 }
 
 /** The account's key, or another one's. */
 export function MyKey(props: Shared & { connection: Connection | undefined }) {
-  const { connection, wallet } = props;
+  const { connection, wallet, isBusy } = props;
   const [other, setOther] = useState('');
   const account = other.trim() === '' ? wallet?.address : other.trim();
   return (
@@ -40,6 +48,7 @@ export function MyKey(props: Shared & { connection: Connection | undefined }) {
           type="text"
           spellcheck={false}
           value={other}
+          disabled={isBusy}
           placeholder={wallet?.address}
           onChange={({ currentTarget }) => {
             setOther(currentTarget.value);
@@ -49,7 +58,7 @@ export function MyKey(props: Shared & { connection: Connection | undefined }) {
       {account === undefined && <p>Connect a wallet, and choose an account above.</p>}
       {account !== undefined && connection && (
         <AccountKey
-          key={`${account} ${wallet?.address ?? ''}`}
+          key={`${account} ${wallet?.id ?? ''}`}
           {...props}
           connection={connection}
           account={account}
@@ -115,6 +124,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
               <button
                 type="button"
                 aria-expanded={isSwapping}
+                disabled={props.isBusy}
                 onClick={() => {
                   setSwapping(!isSwapping);
                 }}
@@ -231,6 +241,7 @@ function EditConstraints(props: {
   const [draft, setDraft] = useState(() => constraintsDraft(now));
   const [to, setTo] = useState('');
   const { constraints, problems } = readDraft(draft, keyshare.parameters.maxAclAddresses);
+  const isFaulty = hasProblems(problems);
   return (
     <article aria-label="Constraints">
       <h3>Constraints</h3>
@@ -244,7 +255,7 @@ function EditConstraints(props: {
       <p class="buttons">
         <button
           type="button"
-          disabled={isBusy || problems.length > 0}
+          disabled={isBusy || isFaulty}
           onClick={() => {
             act((signer, onProgress) =>
               keyshare.setConstraints({ account, signer, constraints, onProgress }),

@@ -12,11 +12,16 @@ import {
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { Board, type BoardState, EMPTY, observe } from './board.js';
 import type { Connection } from './connection.js';
-import { constraintsDraft, ConstraintsEditor, inWords, readDraft } from './constraints-editor.js';
-import { amount } from './format.js';
+import {
+  constraintsDraft,
+  ConstraintsEditor,
+  hasProblems,
+  readDraft,
+} from './constraints-editor.js';
 import { useStatus } from './hooks.js';
 import { type HeldKey, KeyField } from './key-field.js';
 import { Problem } from './problem.js';
+import { isTooMuch, needsTrust, Review, Unreachable } from './review.js';
 import { Vault } from './vault.js';
 import type { Wallet } from './wallet.js';
 
@@ -67,10 +72,12 @@ export function Register(props: {
   const [draft, setDraft] = useState(constraintsDraft({ evmAcl: null, btcAcl: null }));
   const [constraintAccount, setConstraintAccount] = useState('');
   const [cost, setCost] = useState<Cost>();
+  const [isAsking, setAsking] = useState(false);
+  const [isTrusted, setTrusted] = useState(false);
   const [board, setBoard] = useState<BoardState>();
   const [error, setError] = useState<unknown>();
   const [running, setRunning] = useState<AbortController>();
-  const { status } = useStatus(keyshare, wallet?.address);
+  const { status, error: statusError } = useStatus(keyshare, wallet?.address);
   const isBusy = running !== undefined;
 
   // What was shown before signing must be what is signed.
@@ -97,7 +104,9 @@ export function Register(props: {
   const most = keyshare?.parameters.maxAclAddresses ?? Infinity;
   const { constraints, problems } = readDraft(draft, most);
   const next = plan(wallet, held, status, swap);
-  const isTooPoor = cost !== undefined && cost.spendable < cost.deposit + cost.fee;
+  const isAllowed = connection !== undefined && (isTrusted || !needsTrust(connection));
+  // What will not work is known before anything is signed.
+  const maySign = isAllowed && cost !== undefined && !isTooMuch(cost) && reachability !== undefined;
 
   const withInput = <T,>(
     work: (keyshare: Keyshare, input: Parameters<Keyshare['register']>[0]) => Promise<T>,
@@ -116,12 +125,14 @@ export function Register(props: {
   const review = () => {
     setError(undefined);
     const asked = question.current;
-    withInput((chain, input) => (swap ? chain.swapCost(input) : chain.cost(input))).then(
-      (answer) => {
+    setAsking(true);
+    withInput((chain, input) => (swap ? chain.swapCost(input) : chain.cost(input)))
+      .then((answer) => {
         if (question.current === asked) setCost(answer);
-      },
-      setError,
-    );
+      }, setError)
+      .finally(() => {
+        setAsking(false);
+      });
   };
   const start = () => {
     setError(undefined);
@@ -191,28 +202,20 @@ export function Register(props: {
       {!isBusy && next.kind === 'resume' && (
         <p role="status">The attempt of this key is under way. To go on takes no signature.</p>
       )}
-      {cost && (
-        <div class="card" role="status">
-          <p>
-            Deposit {amount(cost.deposit)}, which comes back{' '}
-            {swap
-              ? 'when the key is removed; that of the old key when it is replaced'
-              : 'when the key is removed'}
-            . Fee about {amount(cost.fee)}. The account has {amount(cost.spendable)} for both.
-          </p>
-          {isTooPoor && (
-            <p class="bad">
-              That is too little: send it {amount(cost.deposit + cost.fee - cost.spendable)} more,
-              or choose another account.
-            </p>
-          )}
-          {!swap && <p>{inWords(constraints)}</p>}
-          {connection && <Trust connection={connection} />}
-        </div>
+      {!isBusy && connection && (cost ?? next.kind === 'resume') && (
+        <Review
+          connection={connection}
+          cost={next.kind === 'resume' ? undefined : cost}
+          constraints={swap ? undefined : constraints}
+          isTrusted={isTrusted}
+          onTrust={setTrusted}
+        />
       )}
+      {/* Each its own element, so that no second click or key press lands on the next one. */}
       <p class="buttons">
         {isBusy ? (
           <button
+            key="stop"
             type="button"
             onClick={() => {
               running.abort();
@@ -221,60 +224,29 @@ export function Register(props: {
             Stop
           </button>
         ) : next.kind === 'resume' ? (
-          <button type="button" class="primary" onClick={start}>
+          <button key="resume" type="button" class="primary" disabled={!isAllowed} onClick={start}>
             Go on
           </button>
         ) : cost ? (
-          <button type="button" class="primary" disabled={isTooPoor} onClick={start}>
+          <button key="sign" type="button" class="primary" disabled={!maySign} onClick={start}>
             {swap ? 'Sign and swap' : 'Sign and register'}
           </button>
         ) : (
           <button
+            key="review"
             type="button"
             class="primary"
-            disabled={next.kind === 'wait' || problems.length > 0}
+            disabled={isAsking || next.kind === 'wait' || hasProblems(problems)}
             onClick={review}
           >
             Show the cost
           </button>
         )}
       </p>
+      {statusError !== undefined && <Problem error={statusError} />}
       {error !== undefined && <Problem error={error} />}
       {board && connection && <Board connection={connection} state={board} />}
     </section>
-  );
-}
-
-/** Whom the user believes: the page sees the chain through one node only. */
-function Trust({ connection: { keyshare, chain, url } }: { connection: Connection }) {
-  const genesis = keyshare.api.genesisHash.toHex();
-  return (
-    <p>
-      The shares go to the servers that <code>{url}</code> names, on {chain} with the genesis hash{' '}
-      <code>{genesis}</code>. A node that lies can name servers of its own: use one that you trust.
-    </p>
-  );
-}
-
-/** Which servers cannot be reached from here, while there is time to do something about it. */
-function Unreachable(props: { reachability: readonly Reachability[] | undefined }) {
-  const unreachable = props.reachability?.filter(({ error }) => error) ?? [];
-  if (unreachable.length === 0) return null;
-  return (
-    <div class="problem" role="alert">
-      <p>
-        {unreachable.length === 1 ? 'One server' : `${unreachable.length} servers`} cannot be
-        reached from here. The others will get their shares; a key is registered when every subgroup
-        has its quorum.
-      </p>
-      <ul>
-        {unreachable.map(({ server, error }) => (
-          <li key={server.account}>
-            Subgroup {server.subgroup}, {error?.message}. {error?.hint}
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }
 

@@ -11,12 +11,13 @@ export class Vault {
     { resolve: (result: never) => void; reject: (error: Error) => void }
   >();
   #next = 0;
+  #failure: Error | undefined;
 
   constructor() {
     this.#worker.onerror = ({ message }) => {
-      for (const { reject } of this.#waiting.values()) {
-        reject(new Error(`the key’s thread failed: ${message}`));
-      }
+      const why = message === '' ? 'it cannot be loaded' : message;
+      this.#failure = new Error(`The key’s thread failed: ${why}. Load the page again.`);
+      for (const { reject } of this.#waiting.values()) reject(this.#failure);
       this.#waiting.clear();
     };
     this.#worker.onmessage = ({
@@ -44,9 +45,9 @@ export class Vault {
     return (await this.#ask({ ask: 'reveal' })).text;
   }
 
-  /** Overwrites the key and everything made of it. */
+  /** Overwrites the key and everything made of it. A thread that failed has nothing any more. */
   async forget(): Promise<void> {
-    await this.#ask({ ask: 'forget' });
+    await this.#ask({ ask: 'forget' }).catch(() => undefined);
   }
 
   /** The same, and ends the thread. */
@@ -69,7 +70,7 @@ export class Vault {
         return {
           commitments,
           seal: (encryptionKey, place) => this.#ask({ ask: 'seal', encryptionKey, place }),
-          wipe: () => void this.#ask({ ask: 'wipe' }),
+          wipe: () => void this.#ask({ ask: 'wipe' }).catch(() => undefined),
         };
       },
     };
@@ -79,6 +80,7 @@ export class Vault {
     request: One,
     transfer: Transferable[] = [],
   ): Promise<Answers[One['ask']]> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {

@@ -2,10 +2,13 @@
 
 import { Keyring } from '@polkadot/api';
 import { web3Accounts, web3Enable, web3FromSource } from '@polkadot/extension-dapp';
+import type { KeypairType } from '@polkadot/util-crypto/types';
 import type { Account } from '@keyshare/sdk';
 
 /** An account that can sign. */
 export interface Wallet {
+  /** Which of all: two wallets may have the same account. */
+  readonly id: string;
   /** SS58. */
   readonly address: string;
   /** Its name, and whose it is. */
@@ -23,7 +26,9 @@ export function developmentWallets(): Wallet[] {
   const keyring = new Keyring({ type: 'sr25519', ss58Format: SS58_PREFIX });
   return DEVELOPMENT.map((name) => {
     const pair = keyring.addFromUri(`//${name}`);
-    return { address: pair.address, label: `${name} (development)`, signer: pair };
+    const { address } = pair;
+    const id = `development:${address}`;
+    return { id, address, label: `${name} (development)`, signer: pair };
   });
 }
 
@@ -35,7 +40,9 @@ export async function extensionWallets(): Promise<Wallet[]> {
       'No wallet answers. Install one (such as the polkadot.js extension, Talisman or SubWallet), unlock it, allow this page in it, and try again.',
     );
   }
-  const accounts = await web3Accounts({ ss58Format: SS58_PREFIX });
+  // Accounts of other kinds, such as Ethereum's, are none of this chain.
+  const accountType: KeypairType[] = ['sr25519', 'ed25519', 'ecdsa'];
+  const accounts = await web3Accounts({ ss58Format: SS58_PREFIX, accountType });
   if (accounts.length === 0) {
     throw new Error(
       'The wallet shows no account to this page. Unlock it, allow this page to see an account, and try again.',
@@ -45,6 +52,7 @@ export async function extensionWallets(): Promise<Wallet[]> {
     accounts.map(async ({ address, meta }): Promise<Wallet> => {
       const { signer } = await web3FromSource(meta.source);
       return {
+        id: `${meta.source}:${address}`,
         address,
         label: `${meta.name ?? 'unnamed'} (${meta.source})`,
         signer: { address, signer },

@@ -1,6 +1,6 @@
 /**
  * Where the private key lives: a thread that deals it and seals its shares. It answers with public
- * data and envelopes; neither the key nor a share ever leaves it.
+ * data and envelopes. No share ever leaves it, and a key only for its owner to save.
  */
 
 import {
