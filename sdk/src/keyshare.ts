@@ -1,7 +1,6 @@
 /** Everything a user does with a Keyshare network, over the caller's own `ApiPromise`. */
 
 import type { ApiPromise } from '@polkadot/api';
-import { decodeAddress } from '@polkadot/util-crypto';
 import { equal } from './bytes.js';
 import {
   type Account,
@@ -408,13 +407,18 @@ export class Keyshare {
   }
 
   #accountId(address: string): Uint8Array {
-    let account: Uint8Array | undefined;
-    try {
-      account = decodeAddress(address);
-    } catch {
-      // The same as what is of another length, such as a public key of another kind.
+    const decoded = (type: 'AccountId32' | 'AccountId33') => {
+      try {
+        return this.api.createType(type, address).toU8a();
+      } catch {
+        return undefined;
+      }
+    };
+    const account = decoded('AccountId32');
+    // polkadot.js cuts what is longer, and takes nothing for the zero account, which nobody has.
+    if (account === undefined || decoded('AccountId33') !== undefined) {
+      throw new KeyshareError('Input', `“${address}” is no address`);
     }
-    if (account?.length !== 32) throw new KeyshareError('Input', `“${address}” is no address`);
     return account;
   }
 

@@ -1,13 +1,15 @@
 /** The connection to the chain. Loaded apart from the page's frame: it is most of the code. */
 
 import { ApiPromise, WsProvider } from '@polkadot/api';
-import { isMixedContent, Keyshare, KeyshareError, rpc } from '@keyshare/sdk';
+import { isLocal, isMixedContent, Keyshare, KeyshareError, rpc } from '@keyshare/sdk';
 
 /** A chain that the page follows. */
 export interface Connection {
   readonly keyshare: Keyshare;
   /** The node's. */
   readonly url: string;
+  /** Whether the node is on this machine. Any other may have been named by a link. */
+  readonly isLocal: boolean;
   /** The chain's name. */
   readonly chain: string;
   /** Whether the well-known accounts have money on it. */
@@ -45,6 +47,7 @@ export async function connect(url: string, onLost: (isLost: boolean) => void): P
     return {
       keyshare,
       url,
+      isLocal: isLocal(parsed),
       chain: chain.toString(),
       isDevelopment: kind.isDevelopment || kind.isLocal,
       blockMs: Number(slot?.toString() ?? NaN),

@@ -21,7 +21,7 @@ import {
 import { useStatus } from './hooks.js';
 import { type HeldKey, KeyField } from './key-field.js';
 import { Problem } from './problem.js';
-import { isTooMuch, needsTrust, Review, Unreachable } from './review.js';
+import { isTooMuch, Review, Unreachable } from './review.js';
 import { Vault } from './vault.js';
 import type { Wallet } from './wallet.js';
 
@@ -104,7 +104,7 @@ export function Register(props: {
   const most = keyshare?.parameters.maxAclAddresses ?? Infinity;
   const { constraints, problems } = readDraft(draft, most);
   const next = plan(wallet, held, status, swap);
-  const isAllowed = connection !== undefined && (isTrusted || !needsTrust(connection));
+  const isAllowed = connection !== undefined && (isTrusted || connection.isLocal);
   // What will not work is known before anything is signed.
   const maySign = isAllowed && cost !== undefined && !isTooMuch(cost) && reachability !== undefined;
 

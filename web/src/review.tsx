@@ -1,6 +1,6 @@
 /** What a user should know before a signature, or before shares leave. */
 
-import { type Constraints, type Cost, isLocal, type Reachability } from '@keyshare/sdk';
+import type { Constraints, Cost, Reachability } from '@keyshare/sdk';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Connection } from './connection.js';
 import { inWords } from './constraints-editor.js';
@@ -9,11 +9,6 @@ import { amount } from './format.js';
 /** Whether the account cannot pay it. */
 export function isTooMuch({ deposit, fee, spendable }: Cost): boolean {
   return spendable < deposit + fee;
-}
-
-/** Whether the user has to say that the node is trusted: a link may have named it. */
-export function needsTrust({ url }: Connection): boolean {
-  return !isLocal(new URL(url));
 }
 
 /** The cost of an attempt that is not under way yet, its constraints, and whom the user believes. */
@@ -39,7 +34,7 @@ export function Review(props: {
         with the genesis hash <code>{connection.keyshare.api.genesisHash.toHex()}</code>. A node
         that lies can name servers of its own, and get the key: use one that you trust.
       </p>
-      {needsTrust(connection) && (
+      {!connection.isLocal && (
         <label>
           <input
             type="checkbox"

@@ -4,6 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page, test } from '@playwright/test';
 import { Keyring } from '@polkadot/api';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
+import { WebSocket } from '@polkadot/x-ws';
 import { readFile } from 'node:fs/promises';
 import { type DevNode, freePort, startDevNode } from '../../sdk/test/network.js';
 
@@ -188,16 +189,23 @@ test('registers a secp256k1 key that was made here, with the keyboard alone', as
   await reach(button(page, 'Make a new key'));
   await page.keyboard.press('Enter');
   await expect(page.getByText('Save the private key before you go on')).toBeVisible();
-  await expect(button(page, 'Show the cost')).toBeDisabled();
+  const isSaved = page.getByLabel('The file is saved');
+  await expect(isSaved).toHaveCount(0);
   const saving = page.waitForEvent('download');
   await reach(button(page, 'Save it to a file'));
   await page.keyboard.press('Enter');
   const saved = await readFile(await (await saving).path(), 'utf8');
   expect(saved).toMatch(/^secp256k1:[0-9a-f]{64}\n$/);
+  await expect(button(page, 'Show the cost')).toBeDisabled();
+  await reach(isSaved);
+  await page.keyboard.press('Space');
   await reach(button(page, 'Show the cost'));
   await page.keyboard.press('Enter');
+  // What was asked for has the focus, and so is read out.
+  await expect(page.getByRole('group', { name: 'Before you go on' })).toBeFocused();
   await reach(button(page, 'Sign and register'));
   await page.keyboard.press('Enter');
+  await expect(page.getByRole('region', { name: 'Progress' })).toBeFocused();
   await expect(page.getByText(REGISTERED)).toBeVisible();
   await expect(cells(page, 'confirmed')).toHaveCount(3);
 });
@@ -214,6 +222,9 @@ test('goes on without a server, and after a reload', async ({ page }) => {
   await button(page, 'Sign and register').click();
   await expect(cells(page, 'confirmed')).toHaveCount(2);
   await expect(cells(page, 'retrying')).toContainText('no connection');
+  await expect(
+    page.getByText(/2 of 3 subgroups have their quorum, 1 server is asked/),
+  ).toBeVisible();
   await expect(page.getByText(/attempt expires in \d+ blocks, about \d+ (min|s)/)).toBeVisible();
   const bars = page.getByRole('progressbar');
   await expect(bars).toHaveCount(3);
@@ -269,7 +280,16 @@ test('swaps a key, and removes it', async ({ page }) => {
   await swap.getByRole('button', { name: 'Show the cost' }).click();
   await expect(swap.getByText(/that of the old key when it is replaced/)).toBeVisible();
   await keepPictures(page, 'swap');
+  const back = await moveServer('charlie', await deadEndpoint());
   await swap.getByRole('button', { name: 'Sign and swap' }).click();
+  await expect(cells(page, 'confirmed')).toHaveCount(2);
+  // Nothing on the page ends it by the way.
+  await expect(button(page, 'Swap it')).toBeDisabled();
+  await expect(page.getByLabel('Look at another account')).toBeDisabled();
+  await expect(page.getByRole('article', { name: 'Registered key' })).toContainText('generation 1');
+  await back();
+  await swap.getByRole('button', { name: 'Stop' }).click();
+  await swap.getByRole('button', { name: 'Go on' }).click();
   await expect(swap.getByText(REGISTERED)).toBeVisible();
   await expect(page.getByText('generation 2')).toBeVisible();
 
@@ -310,7 +330,9 @@ async function installWallet(page: Page, uri: string | undefined): Promise<{ loc
   await page.addInitScript(
     (address) => {
       const wallet = window as unknown as { walletSigns(data: string): Promise<string> };
-      const accounts = address ? [{ address, name: 'Mine', type: 'sr25519' }] : [];
+      // One of another kind is none of this chain's, and comes first.
+      const other = { address: `0x${'11'.repeat(20)}`, name: 'Other', type: 'ethereum' };
+      const accounts = address ? [other, { address, name: 'Mine', type: 'sr25519' }] : [];
       const extension = {
         accounts: { get: () => Promise.resolve(accounts), subscribe: () => () => undefined },
         signer: {
@@ -333,7 +355,9 @@ test('registers with a wallet, once it is unlocked', async ({ page }) => {
   const wallet = await installWallet(page, '//Bob');
   await open(page, 'Register');
   await page.getByRole('button', { name: 'Connect a wallet' }).click();
-  await expect(page.getByLabel('Account', { exact: true })).toContainText('Mine (a-wallet)');
+  const accounts = page.getByLabel('Account', { exact: true });
+  await expect(accounts.locator('option:checked')).toHaveText('Mine (a-wallet)');
+  await expect(accounts).not.toContainText('Other');
   await prepare(page, 'f');
   await button(page, 'Sign and register').click();
   await expect(page.getByText('Unlock the wallet')).toBeVisible();
@@ -341,6 +365,65 @@ test('registers with a wallet, once it is unlocked', async ({ page }) => {
   await button(page, 'Show the cost').click();
   await button(page, 'Sign and register').click();
   await expect(page.getByText(REGISTERED)).toBeVisible();
+});
+
+test('has a node of other people trusted before anything leaves', async ({ page }) => {
+  const url = 'ws://node.example:9944';
+  await page.routeWebSocket(url, (socket) => {
+    const real = new WebSocket(node.url);
+    const opened = new Promise((resolve) => (real.onopen = resolve));
+    real.onmessage = ({ data }) => {
+      socket.send(String(data));
+    };
+    socket.onMessage((message) => {
+      void opened.then(() => {
+        real.send(message);
+      });
+    });
+    socket.onClose(() => {
+      real.close();
+    });
+  });
+  const back = await moveServer('charlie', await deadEndpoint());
+  await page.goto(`/?node=${encodeURIComponent(url)}#register`);
+  await signAs(page, 'Dave');
+  await prepare(page, '2');
+  await expect(page.getByRole('group', { name: 'Before you go on' })).toContainText(url);
+  await expect(button(page, 'Sign and register')).toBeDisabled();
+  await page.getByLabel('I run this node').check();
+  await button(page, 'Sign and register').click();
+  await expect(cells(page, 'confirmed')).toHaveCount(2);
+  // To go on takes no signature, so all that stands between a lying node and the key is this.
+  await page.reload();
+  await signAs(page, 'Dave');
+  await page.getByLabel('Paste it').fill('2'.repeat(64));
+  await expect(page.getByText('takes no signature')).toBeVisible();
+  await expect(button(page, 'Go on')).toBeDisabled();
+  await back();
+  await page.getByLabel('I run this node').check();
+  await button(page, 'Go on').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+});
+
+test('keeps the thread with the key from the network', async ({ page }) => {
+  const response = await page.goto('/');
+  expect(response?.headers()['content-security-policy']).toContain("frame-ancestors 'none'");
+  const worker = page.workers()[0] ?? (await page.waitForEvent('worker'));
+  const reaches = (url: string) =>
+    fetch(url).then(
+      () => true,
+      () => false,
+    );
+  expect(await page.evaluate(reaches, '/')).toBe(true);
+  expect(await worker.evaluate(reaches, new URL(page.url()).origin)).toBe(false);
+});
+
+test('says that the thread for the key cannot be had', async ({ page }) => {
+  await page.route('**/assets/worker-*.js', (route) => route.abort());
+  await open(page, 'Register', 'Dave');
+  await page.getByLabel('Paste it').fill('3'.repeat(64));
+  await expect(page.getByText('The key’s thread failed')).toBeVisible();
+  await expect(button(page, 'Show the cost')).toBeDisabled();
 });
 
 test('says what an account lacks', async ({ page }) => {
