@@ -361,14 +361,14 @@ it('asks for no signature where the chain would refuse the call', async () => {
   expect(registered).not.toBeNull();
   const key = generateKey('ed25519');
   const account = user('Nobody').address;
-  const refused: [Promise<unknown>, string][] = [
-    [keyshare.register({ key, scheme: 'ed25519', signer }), 'AlreadyRegistered'],
-    [keyshare.swapKey({ key, scheme: 'ed25519', signer: account }), 'NotRegistered'],
-    [keyshare.setConstraints({ account, signer, constraints: rules }), 'NoConstraints'],
+  const refused: [() => Promise<unknown>, string][] = [
+    [() => keyshare.register({ key, scheme: 'ed25519', signer }), 'AlreadyRegistered'],
+    [() => keyshare.swapKey({ key, scheme: 'ed25519', signer: account }), 'NotRegistered'],
+    [() => keyshare.setConstraints({ account, signer, constraints: rules }), 'NoConstraints'],
   ];
   // An address alone cannot sign, and nobody has asked it to.
   for (const [call, name] of refused) {
-    expect((await failure(call)).chainError).toBe(`registration.${name}`);
+    expect((await failure(call())).chainError).toBe(`registration.${name}`);
   }
   // The same by the chain itself.
   const bob = user('Bob');
