@@ -51,14 +51,14 @@ impl ServerError {
 		}
 	}
 
-	/// When the server wants to be asked again.
-	pub fn retry_after(&self) -> Option<Duration> {
-		match self {
-			Self::Call(CallError::Refused { code: ErrorCode::Busy, data, .. }) => {
-				data.retry_after_ms.map(Duration::from_millis)
-			}
-			_ => None,
-		}
+	/// When a busy server is asked again, if it says so. Its wish is heard, but neither hurries us
+	/// nor holds us up for long.
+	fn pause(&self) -> Option<Duration> {
+		let Self::Call(CallError::Refused { code: ErrorCode::Busy, data, .. }) = self else {
+			return None;
+		};
+		let wish = Duration::from_millis(data.retry_after_ms?);
+		Some(wish.clamp(FIRST_DELAY, LONGEST_DELAY))
 	}
 }
 
@@ -122,11 +122,7 @@ where
 	attempt
 		.retry(pace)
 		.when(|error| error.is_temporary(generation))
-		.adjust(|error, delay| match error.retry_after() {
-			// A server's wish is heard, but neither hurries us nor holds us up for long.
-			Some(wish) => Some(wish.clamp(FIRST_DELAY, LONGEST_DELAY)),
-			None => delay,
-		})
+		.adjust(|error, delay| error.pause().or(delay))
 		.notify(on_retry)
 		.await
 }
@@ -174,5 +170,15 @@ mod tests {
 		] {
 			assert!(!lasting.is_temporary(5), "{lasting:?}");
 		}
+	}
+
+	#[test]
+	fn a_busy_server_neither_hurries_us_nor_holds_us_up() {
+		let after = |ms| ErrorData { retry_after_ms: Some(ms), ..Default::default() };
+		let busy = |ms| refused(ErrorCode::Busy, after(ms)).pause();
+		assert_eq!(busy(0), Some(FIRST_DELAY));
+		assert_eq!(busy(500), Some(Duration::from_millis(500)));
+		assert_eq!(busy(u64::MAX), Some(LONGEST_DELAY));
+		assert_eq!(refused(ErrorCode::StorageFailed, after(500)).pause(), None);
 	}
 }

@@ -123,7 +123,9 @@ function ServerCell(props: {
   cell: Cell | undefined;
 }) {
   const { account, state = 'waiting', cell } = props;
-  const reached = STEPS.findIndex((step) => step === state);
+  // What is asked again or refused was sealed at least.
+  const isHeldUp = state === 'retrying' || state === 'failed';
+  const reached = STEPS.findIndex((step) => step === (isHeldUp ? 'sealed' : state));
   const reason = state === 'confirmed' ? undefined : cell?.reason;
   return (
     <li class="cell" data-state={state}>
