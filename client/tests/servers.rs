@@ -56,7 +56,7 @@ async fn a_busy_server_is_asked_again_at_its_own_pace() {
 		retries.lock().expect("not poisoned").push((busy, after));
 	};
 	patiently(1, attempt, on_retry).await.expect("stored at the third call");
-	let wished = Duration::from_millis(1);
+	let wished = Duration::from_millis(300);
 	assert_eq!(*retries.lock().expect("not poisoned"), [(true, wished), (true, wished)]);
 	assert_eq!(server.calls(), [G, G, G]);
 }

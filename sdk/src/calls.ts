@@ -83,9 +83,6 @@ export function requirePossible(name: CallName, subject: Status, signer: string)
     case 'deregister':
       if (!registered) throw refusal('NotRegistered', 'the account has no key in force');
       break;
-    case 'cancel':
-      if (!registering) throw refusal('NotRegistering', 'the account has no attempt under way');
-      break;
     case 'updateConstraints':
     case 'changeConstraintAccount':
       if (constraintAccount === null) {
@@ -140,8 +137,7 @@ export async function submit(
       else if (isError)
         reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
     };
-    const sending = signed.send(seen);
-    sending.then(
+    signed.send(seen).then(
       (unsubscribe) => (stop = unsubscribe),
       (cause: unknown) => {
         if (isAnswer(cause)) reject(poolRefusal(cause));
@@ -150,15 +146,8 @@ export async function submit(
         else resolve();
       },
     );
-    // Without a connection nothing more is heard of what was sent.
-    lost = () => {
-      sending.then(
-        () => {
-          resolve();
-        },
-        () => undefined,
-      );
-    };
+    // Nothing more is heard of what was sent. What was not is rejected first.
+    lost = () => setTimeout(resolve, 0);
     api.on('disconnected', lost);
   });
   try {

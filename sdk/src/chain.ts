@@ -178,7 +178,7 @@ function x25519(key: { x25519?: string }): Uint8Array {
   return fromHex(key.x25519, 32);
 }
 
-/** What an account can have held or pay: free, not frozen, and beyond what keeps it alive. */
+/** What an account can have held or pay: what is free, beyond what keeps it alive. */
 export async function readSpendable(api: ApiPromise, account: string): Promise<bigint> {
   const read = api.query['system']?.['account'];
   const least = api.consts['balances']?.['existentialDeposit'] as u128 | undefined;
@@ -186,13 +186,10 @@ export async function readSpendable(api: ApiPromise, account: string): Promise<b
     throw new KeyshareError('WrongChain', 'the chain has no balances');
   }
   interface AccountInfo {
-    data: Record<'free' | 'frozen' | 'reserved', u128>;
+    data: { free: u128 };
   }
   const { data } = (await answer(read(account))) as unknown as AccountInfo;
-  // What is frozen may be held as well.
-  const frozen = data.frozen.toBigInt() - data.reserved.toBigInt();
-  const kept = frozen > least.toBigInt() ? frozen : least.toBigInt();
-  const spendable = data.free.toBigInt() - kept;
+  const spendable = data.free.toBigInt() - least.toBigInt();
   return spendable > 0n ? spendable : 0n;
 }
 

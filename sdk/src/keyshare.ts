@@ -49,6 +49,8 @@ export type KeyInput = KeySource &
   Waiting & {
     /** A `KeyringPair`, or an address with the wallet's `Signer`. */
     readonly signer: Account;
+    /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
+    readonly onlyResume?: boolean;
   };
 
 /** What `register` needs. */
@@ -93,6 +95,7 @@ export interface Custody {
 
 /** How many earlier generations of an attempt are tried, as with the tool. */
 const GENERATIONS_TRIED = 64;
+const ANSWERED = 'the chain answered';
 const DEALT = 'the key was dealt';
 const NO_CONSTRAINTS: Constraints = { evmAcl: null, btcAcl: null };
 
@@ -108,12 +111,13 @@ export class Keyshare {
 
   /** Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`. */
   static async connect(api: ApiPromise, waiting: Bounds = {}): Promise<Keyshare> {
-    await new Patience(waiting).race(api.isReady, 'a node answered');
+    const patience = new Patience(waiting);
+    await patience.race(api.isReady, ANSWERED);
     const name = api.runtimeVersion.specName.toString();
     if (name !== 'keyshare') {
       throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
     }
-    return new Keyshare(api, await readParameters(api));
+    return new Keyshare(api, await patience.race(readParameters(api), ANSWERED));
   }
 
   /** Every subgroup with its members. */
@@ -153,13 +157,14 @@ export class Keyshare {
   /** What `register` would cost. Signs and sends nothing. */
   async cost(input: RegisterInput): Promise<Cost> {
     const { constraints = NO_CONSTRAINTS } = input;
-    return this.#cost(input, this.#registerCall(input), encodable(constraints));
+    const costs = this.#cost(input, this.#registerCall(input), encodable(constraints));
+    return new Patience(input).race(costs, ANSWERED);
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
   swapCost(input: KeyInput): Promise<Cost> {
     const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
-    return this.#cost(input, begin, null);
+    return new Patience(input).race(this.#cost(input, begin, null), ANSWERED);
   }
 
   /** Gives up the attempt under way; the deposit comes back. */
@@ -205,7 +210,12 @@ export class Keyshare {
   }
 
   /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
-  async tryServers(signal?: AbortSignal): Promise<Reachability[]> {
+  tryServers(waiting: Bounds = {}): Promise<Reachability[]> {
+    const patience = new Patience(waiting);
+    return patience.race(this.#tryServers(patience.signal), 'every server answered');
+  }
+
+  async #tryServers(signal: AbortSignal): Promise<Reachability[]> {
     const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
     const genesis = this.api.genesisHash.toHex();
     const limit = callLimit();
@@ -236,7 +246,12 @@ export class Keyshare {
    * Checks that what the chain shows follows from the key's commitments, and challenges every
    * member with fresh randomness to prove that it holds its share now.
    */
-  async challenge(account: string, signal?: AbortSignal): Promise<Custody[]> {
+  challenge(account: string, waiting: Bounds = {}): Promise<Custody[]> {
+    const patience = new Patience(waiting);
+    return patience.race(this.#challenge(account, patience.signal), 'every server answered');
+  }
+
+  async #challenge(account: string, signal: AbortSignal): Promise<Custody[]> {
     const { registered } = await this.status(account);
     if (registered === null) {
       throw new KeyshareError('NotRegistering', 'the account has no key in force');
@@ -286,13 +301,18 @@ export class Keyshare {
     const onProgress = input.onProgress ?? (() => {});
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
-    const before = await patience.race(this.status(address), 'the chain answered');
+    const before = await patience.race(this.status(address), ANSWERED);
     const { registering, registered } = before;
-    const resumable = name === 'register' ? [registering, registered] : [registering];
+    // A key in force may lack some servers still. To swap it for itself is another attempt.
+    const withRegistered = name === 'register' || input.onlyResume === true;
+    const resumable = withRegistered ? [registering, registered] : [registering];
     const resumed = await patience.race(this.#underWay(input, resumable), DEALT);
     if (resumed === undefined) {
+      if (input.onlyResume) {
+        throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
+      }
       requirePossible(name, before, this.#address(address));
-      await patience.race(this.#requireMembers(), 'the chain answered');
+      await patience.race(this.#requireMembers(), ANSWERED);
     }
     const dealt =
       resumed?.dealt ?? (await patience.race(this.#deal(input, before.generation + 1), DEALT));
@@ -351,7 +371,7 @@ export class Keyshare {
     isDone: (status: Status) => boolean,
   ): Promise<Status> {
     const patience = new Patience(input);
-    const before = await patience.race(this.status(subject), 'the chain answered');
+    const before = await patience.race(this.status(subject), ANSWERED);
     if (isDone(before)) return before;
     requirePossible(name, before, this.#address(addressOf(input.signer)));
     const onProgress: OnProgress = input.onProgress ?? (() => {});

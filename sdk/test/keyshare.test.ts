@@ -178,6 +178,13 @@ describe('an attempt', () => {
       signer: signer.address,
     });
     expect(registration.generation).toBe(1);
+    const other = { key: generateKey('ed25519'), scheme: 'ed25519', signer } as const;
+    expect((await failure(keyshare.register({ ...other, onlyResume: true }))).name).toBe(
+      'AttemptGone',
+    );
+    // The key in force is not swapped for itself.
+    const same = await keyshare.swapKey({ ...other, key, onlyResume: true });
+    expect(same.generation).toBe(1);
   }, 120_000);
 
   it('lets the constraint-modification account change the constraints, and nobody else', async () => {
@@ -409,6 +416,7 @@ it('waits for a node no longer than it may', async () => {
   expect(late.name).toBe('DeadlinePassed');
   const abort = AbortSignal.abort();
   expect((await failure(Keyshare.connect(nowhere, { signal: abort }))).name).toBe('Aborted');
+  expect((await failure(keyshare.tryServers({ signal: abort }))).name).toBe('Aborted');
   await nowhere.disconnect();
 });
 

@@ -15,13 +15,23 @@ interface Cell {
 /** Everything that was observed so far. */
 export interface BoardState {
   readonly stage: string;
+  readonly isRunning: boolean;
   readonly registration?: Registration;
   /** By the servers' accounts. */
   readonly cells: ReadonlyMap<string, Cell>;
 }
 
 /** Nothing yet. */
-export const EMPTY: BoardState = { stage: 'Splitting the key', cells: new Map() };
+export const EMPTY: BoardState = {
+  stage: 'Splitting the key',
+  isRunning: true,
+  cells: new Map(),
+};
+
+/** The state after it was stopped, or failed. */
+export function stopped(before: BoardState): BoardState {
+  return { ...before, stage: 'Stopped', isRunning: false };
+}
 
 const STAGES: Partial<Record<Progress['type'], string>> = {
   signing: 'Waiting for your signature',
@@ -49,7 +59,7 @@ export function observe(before: BoardState, progress: Progress): BoardState {
 
 /** The board. */
 export function Board({ connection, state }: { connection: Connection; state: BoardState }) {
-  const { stage, registration, cells } = state;
+  const { stage, isRunning, registration, cells } = state;
   const top = useRef<HTMLElement>(null);
   // It appears below a long form, whose button is gone.
   useEffect(() => {
@@ -59,7 +69,9 @@ export function Board({ connection, state }: { connection: Connection; state: Bo
     <section ref={top} tabIndex={-1} class="board" aria-label="Progress">
       <p role="status" class="stage">
         {stage}
-        {registration?.status === 'registering' && summary(registration.coverage, cells)}
+        {isRunning &&
+          registration?.status === 'registering' &&
+          summary(registration.coverage, cells)}
       </p>
       {registration?.status === 'registering' && registration.expiresAt !== null && (
         <p>

@@ -131,8 +131,8 @@ export interface Action {
   run(work: (onProgress: OnProgress) => Promise<unknown>, done: string): void;
 }
 
-/** One thing at a time that the user starts. */
-export function useAction(): Action {
+/** One thing at a time that the user starts; `onBusy` hears when it begins and ends. */
+export function useAction(onBusy?: (isBusy: boolean) => void): Action {
   const [stage, setStage] = useState<string>();
   const [isRunning, setRunning] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -143,6 +143,7 @@ export function useAction(): Action {
     run(work, done) {
       setError(undefined);
       setRunning(true);
+      onBusy?.(true);
       setStage('Preparing');
       work(({ type }) => {
         setStage((before) => STAGES[type] ?? before);
@@ -158,6 +159,7 @@ export function useAction(): Action {
         )
         .finally(() => {
           setRunning(false);
+          onBusy?.(false);
         });
     },
   };

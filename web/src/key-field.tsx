@@ -34,10 +34,14 @@ export function KeyField(props: {
   const [wasOffered, setOffered] = useState(false);
   const [error, setError] = useState<unknown>();
 
+  /** At once: what is signed is for the key that is shown. */
+  const letGo = () => {
+    onHeld(undefined);
+  };
   const attempt = (work: () => Promise<void>) => {
     setError(undefined);
     work().catch((problem: unknown) => {
-      onHeld(undefined);
+      letGo();
       setError(problem);
       // What is no key may still be a secret.
       void vault.forget();
@@ -45,6 +49,7 @@ export function KeyField(props: {
   };
   const take = (text: string) => {
     attempt(async () => {
+      letGo();
       const parsed = parseKey(text);
       const of = parsed.scheme ?? scheme;
       setScheme(of);
@@ -56,12 +61,14 @@ export function KeyField(props: {
   const takeFile = (file: File | undefined) => {
     attempt(async () => {
       if (file === undefined) return;
+      letGo();
       if (file.size > MOST_FILE_BYTES) throw new Error(`${file.name} is too long for a key file`);
       take(await file.text());
     });
   };
   const generate = () => {
     attempt(async () => {
+      letGo();
       const publicKey = toHex(await vault.generate(scheme));
       setMadeHere(true);
       setOffered(false);
@@ -96,7 +103,7 @@ export function KeyField(props: {
           onChange={({ currentTarget }) => {
             setScheme(currentTarget.value as Scheme);
             setMadeHere(false);
-            onHeld(undefined);
+            letGo();
             void vault.forget();
           }}
         >

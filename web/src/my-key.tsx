@@ -72,7 +72,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
   const { connection, wallet, account } = props;
   const { keyshare } = connection;
   const { status, error } = useStatus(keyshare, account);
-  const action = useAction();
+  const action = useAction(props.onBusy);
   const [isSwapping, setSwapping] = useState(false);
   if (error !== undefined) return <Problem error={error} />;
   if (status === undefined) return <p role="status">Reading what the chain holds…</p>;
@@ -118,7 +118,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
       )}
       {registered && (
         <Entry title="Registered key" registration={registered}>
-          <Challenge keyshare={keyshare} account={account} />
+          <Challenge key={toHex(registered.id)} keyshare={keyshare} account={account} />
           {isOwn && (
             <p class="buttons">
               <button

@@ -10,7 +10,7 @@ import {
   toHex,
 } from '@keyshare/sdk';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { Board, type BoardState, EMPTY, observe } from './board.js';
+import { Board, type BoardState, EMPTY, observe, stopped } from './board.js';
 import type { Connection } from './connection.js';
 import {
   constraintsDraft,
@@ -82,9 +82,12 @@ export function Register(props: {
 
   // What was shown before signing must be what is signed.
   const question = useRef(0);
+  // Each run has a board of its own, which takes the focus.
+  const run = useRef(0);
   useEffect(() => {
     question.current += 1;
     setCost(undefined);
+    setAsking(false);
   }, [held, draft, constraintAccount, wallet, keyshare]);
   useEffect(() => {
     setBoard(undefined);
@@ -106,7 +109,7 @@ export function Register(props: {
   const next = plan(wallet, held, status, swap);
   const isAllowed = connection !== undefined && (isTrusted || connection.isLocal);
   // What will not work is known before anything is signed.
-  const maySign = isAllowed && cost !== undefined && !isTooMuch(cost) && reachability !== undefined;
+  const maySign = isAllowed && reachability !== undefined;
 
   const withInput = <T,>(
     work: (keyshare: Keyshare, input: Parameters<Keyshare['register']>[0]) => Promise<T>,
@@ -125,17 +128,31 @@ export function Register(props: {
   const review = () => {
     setError(undefined);
     const asked = question.current;
+    const ifStill = (then: () => void) => {
+      if (question.current === asked) then();
+    };
+    setCost(undefined);
     setAsking(true);
     withInput((chain, input) => (swap ? chain.swapCost(input) : chain.cost(input)))
       .then((answer) => {
-        if (question.current === asked) setCost(answer);
-      }, setError)
+        ifStill(() => {
+          setCost(answer);
+        });
+      })
+      .catch((problem: unknown) => {
+        ifStill(() => {
+          setError(problem);
+        });
+      })
       .finally(() => {
-        setAsking(false);
+        ifStill(() => {
+          setAsking(false);
+        });
       });
   };
-  const start = () => {
+  const start = (onlyResume: boolean) => {
     setError(undefined);
+    run.current += 1;
     setCost(undefined);
     setBoard(EMPTY);
     const abort = new AbortController();
@@ -145,7 +162,7 @@ export function Register(props: {
       setBoard((before) => observe(before ?? EMPTY, progress));
     };
     withInput((chain, input) => {
-      const waiting = { ...input, signal: abort.signal, onProgress };
+      const waiting = { ...input, onlyResume, signal: abort.signal, onProgress };
       return swap ? chain.swapKey(waiting) : chain.register(waiting);
     })
       .then(
@@ -154,7 +171,7 @@ export function Register(props: {
           void vault.forget();
         },
         (problem: unknown) => {
-          setBoard((before) => before && { ...before, stage: 'Stopped' });
+          setBoard((before) => before && stopped(before));
           if (!abort.signal.aborted) setError(problem);
         },
       )
@@ -224,11 +241,27 @@ export function Register(props: {
             Stop
           </button>
         ) : next.kind === 'resume' ? (
-          <button key="resume" type="button" class="primary" disabled={!isAllowed} onClick={start}>
+          <button
+            key="resume"
+            type="button"
+            class="primary"
+            disabled={!isAllowed}
+            onClick={() => {
+              start(true);
+            }}
+          >
             Go on
           </button>
-        ) : cost ? (
-          <button key="sign" type="button" class="primary" disabled={!maySign} onClick={start}>
+        ) : cost && !isTooMuch(cost) ? (
+          <button
+            key="sign"
+            type="button"
+            class="primary"
+            disabled={!maySign}
+            onClick={() => {
+              start(false);
+            }}
+          >
             {swap ? 'Sign and swap' : 'Sign and register'}
           </button>
         ) : (
@@ -245,7 +278,7 @@ export function Register(props: {
       </p>
       {statusError !== undefined && <Problem error={statusError} />}
       {error !== undefined && <Problem error={error} />}
-      {board && connection && <Board connection={connection} state={board} />}
+      {board && connection && <Board key={run.current} connection={connection} state={board} />}
     </section>
   );
 }

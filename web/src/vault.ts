@@ -14,8 +14,9 @@ export class Vault {
   #failure: Error | undefined;
 
   constructor() {
-    this.#worker.onerror = ({ message }) => {
-      const why = message === '' ? 'it cannot be loaded' : message;
+    this.#worker.onerror = ({ message }: { message?: string }) => {
+      // A script that cannot be fetched has no message.
+      const why = message ?? 'it cannot be loaded';
       this.#failure = new Error(`The key’s thread failed: ${why}. Load the page again.`);
       for (const { reject } of this.#waiting.values()) reject(this.#failure);
       this.#waiting.clear();

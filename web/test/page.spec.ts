@@ -2,7 +2,7 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page, test } from '@playwright/test';
-import { Keyring } from '@polkadot/api';
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 import { WebSocket } from '@polkadot/x-ws';
 import { readFile } from 'node:fs/promises';
@@ -244,10 +244,12 @@ test('goes on without a server, and after a reload', async ({ page }) => {
   await button(page, 'Go on').click();
   await expect(cells(page, 'confirmed')).toHaveCount(2);
   await button(page, 'Stop').click();
-  await expect(page.getByText('Stopped')).toBeVisible();
+  // Nothing is asked again any more.
+  await expect(page.getByText('Stopped', { exact: true })).toBeVisible();
 
   await back();
   await button(page, 'Go on').click();
+  await expect(page.getByRole('region', { name: 'Progress' })).toBeFocused();
   await expect(page.getByText(REGISTERED)).toBeVisible();
 });
 
@@ -317,6 +319,23 @@ test('lets the right account change the constraints, and no other', async ({ pag
   await button(page, 'Change the constraints').click();
   await expect(editor).toContainText('Bitcoin: every recipient');
 });
+
+/** Sends one KEY from a development account, and waits until the chain has it. */
+async function fund(uri: string): Promise<void> {
+  const provider = new WsProvider(node.url);
+  const api = await ApiPromise.create({ provider, noInitWarn: true });
+  const keyring = new Keyring({ type: 'sr25519' });
+  const { address } = keyring.addFromUri(uri);
+  const call = api.tx['balances']?.['transferKeepAlive']?.(address, 1_000_000_000_000n);
+  await call?.signAndSend(keyring.addFromUri('//Charlie'));
+  await expect
+    .poll(async () => {
+      const account = await api.query['system']?.['account']?.(address);
+      return JSON.stringify(account);
+    })
+    .toContain('"providers":1');
+  await api.disconnect();
+}
 
 /** A wallet's side of the interface that extensions offer, over a real key pair in this process. */
 async function installWallet(page: Page, uri: string | undefined): Promise<{ locked: boolean }> {
@@ -420,10 +439,11 @@ test('keeps the thread with the key from the network', async ({ page }) => {
 
 test('says that the thread for the key cannot be had', async ({ page }) => {
   await page.route('**/assets/worker-*.js', (route) => route.abort());
-  await open(page, 'Register', 'Dave');
+  await open(page, 'Register', 'Alice');
+  await expect(page.getByText('Give a key.')).toBeVisible();
   await page.getByLabel('Paste it').fill('3'.repeat(64));
-  await expect(page.getByText('The key’s thread failed')).toBeVisible();
-  await expect(button(page, 'Show the cost')).toBeDisabled();
+  await expect(page.getByText('The key’s thread failed: it cannot be loaded')).toBeVisible();
+  await expect(page.getByText('Give a key.')).toBeVisible();
 });
 
 test('says what an account lacks', async ({ page }) => {
@@ -434,7 +454,11 @@ test('says what an account lacks', async ({ page }) => {
   await prepare(page, '1');
   await expect(page.getByText('The account has 0 KEY for both')).toBeVisible();
   await expect(page.getByText(/too little: send it [\d.]+ KEY more/)).toBeVisible();
-  await expect(button(page, 'Sign and register')).toBeDisabled();
+  await expect(button(page, 'Sign and register')).toHaveCount(0);
+  await fund('//Nobody');
+  await button(page, 'Show the cost').click();
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
 });
 
 test('says what a wallet lacks', async ({ page }) => {

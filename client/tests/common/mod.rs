@@ -334,7 +334,7 @@ impl Server {
 			Behaviour::Busy(0) => *behaviour = Behaviour::Honest,
 			Behaviour::Busy(times) => {
 				*behaviour = Behaviour::Busy(times - 1);
-				let data = ErrorData { retry_after_ms: Some(1), ..Default::default() };
+				let data = ErrorData { retry_after_ms: Some(300), ..Default::default() };
 				return Err(refusal(ErrorCode::Busy, data));
 			}
 			Behaviour::Refusing(code) => return Err(refusal(code, ErrorData::default())),
