@@ -1,6 +1,7 @@
 // Challenges every server that a node hosts to prove custody of a user's share, with nothing but fetch:
 //   node fetch.mjs http://127.0.0.1:9955 ACCOUNT
 const [endpoint, account] = process.argv.slice(2);
+if (account === undefined) throw new Error('usage: node fetch.mjs ENDPOINT ACCOUNT');
 
 async function call(method, ...params) {
   const response = await fetch(endpoint, {

@@ -1,8 +1,16 @@
-// Registers a new key from Node, in one file, and keeps it in new.key:
+// Registers a new key from Node, in one file, and keeps it in new.key; run again, it goes on with that:
 //   node register.mjs [ws://127.0.0.1:9944]
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { generateKey, Keyshare, toHex } from '@keyshare/sdk';
-import { writeFileSync } from 'node:fs';
+import { fromHex, generateKey, Keyshare, toHex } from '@keyshare/sdk';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+// Kept before anything else: nobody else has it, and it alone takes up an attempt.
+if (!existsSync('new.key')) {
+  const made = toHex(generateKey('ed25519')).slice(2);
+  writeFileSync('new.key', `ed25519:${made}\n`, { mode: 0o600, flag: 'wx' });
+}
+const [scheme, digits] = readFileSync('new.key', 'utf8').trim().split(':');
+const key = fromHex(`0x${digits}`, 32);
 
 const api = await ApiPromise.create({
   provider: new WsProvider(process.argv[2] ?? 'ws://127.0.0.1:9944'),
@@ -11,13 +19,10 @@ const api = await ApiPromise.create({
 const keyshare = await Keyshare.connect(api);
 // A development account; on a real chain, yours.
 const signer = new Keyring({ type: 'sr25519' }).addFromUri('//Ferdie');
-const key = generateKey('ed25519');
-// Kept before anything else: nobody else has it, and it takes up the attempt after an interruption.
-writeFileSync('new.key', `ed25519:${toHex(key).slice(2)}\n`, { mode: 0o600, flag: 'wx' });
 
 const registration = await keyshare.register({
   key,
-  scheme: 'ed25519',
+  scheme,
   signer,
   onProgress: (progress) => {
     if (progress.type === 'server') {

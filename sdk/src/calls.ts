@@ -5,7 +5,7 @@ import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/
 import type { DispatchError } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
 import { toHex } from './bytes.js';
-import type { Constraints, Status } from './chain.js';
+import type { Acl, Constraints, Status } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { Patience } from './patience.js';
 import type { Commitments } from './scheme.js';
@@ -18,6 +18,9 @@ export type Account = AddressOrPair | { readonly address: string; readonly signe
 
 /** The address of who signs, SS58. */
 export function addressOf(account: Account): string {
+  if ((account as Account | undefined) === undefined) {
+    throw new KeyshareError('Input', 'signer is missing: a KeyringPair, or { address, signer }');
+  }
   return typeof account === 'object' && 'address' in account ? account.address : account.toString();
 }
 
@@ -97,16 +100,35 @@ export function requirePossible(name: CallName, subject: Status, signer: string)
   }
 }
 
-/** Throws `Input` for constraints with a list that the chain refuses. */
-export function requireLists({ evmAcl, btcAcl }: Constraints, most: number): void {
-  for (const addresses of [evmAcl?.addresses ?? [], btcAcl?.addresses ?? []]) {
-    if (addresses.length > most) {
-      throw new KeyshareError('Input', `at most ${most} addresses fit into one list`);
-    }
-    if (new Set(addresses.map((one) => one.toLowerCase())).size < addresses.length) {
-      throw new KeyshareError('Input', 'an address is in a list twice');
-    }
+/**
+ * Throws `Input` for constraints that the chain refuses, or that it would take for others: callers
+ * without types can pass anything, and rules that say the opposite are worse than none.
+ */
+export function requireConstraints({ evmAcl, btcAcl }: Constraints, most: number): void {
+  requireAcl('evmAcl', evmAcl, 20, most);
+  requireAcl('btcAcl', btcAcl, 32, most);
+}
+
+function requireAcl(name: string, acl: Acl | null, bytes: number, most: number): void {
+  const refuse = (why: string): never => {
+    throw new KeyshareError('Input', `${name}: ${why}`);
+  };
+  if (acl === null) return;
+  // What types promise, checked for those who have none.
+  const given = acl as Partial<Record<keyof Acl, unknown>> | undefined;
+  if (typeof given !== 'object') return refuse('it is null, or a list with its kind');
+  const { kind, addresses, allowNullRecipient } = given;
+  if (kind !== 'allow' && kind !== 'deny') refuse('kind is “allow” or “deny”');
+  if (typeof allowNullRecipient !== 'boolean') refuse('allowNullRecipient is true or false');
+  if (!Array.isArray(addresses)) return refuse('addresses is an array');
+  const isAddress = new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`);
+  const seen = new Set<string>();
+  for (const address of addresses.map((one) => String(one).toLowerCase())) {
+    if (!isAddress.test(address)) refuse(`“${address}” is not 0x and ${2 * bytes} hex digits`);
+    if (seen.has(address)) refuse(`${address} is there twice`);
+    seen.add(address);
   }
+  if (seen.size > most) refuse(`at most ${most} addresses fit into one list`);
 }
 
 /** An error of pallet `Registration`, in the words of `message`. */
@@ -170,11 +192,13 @@ function isAnswer(cause: unknown): boolean {
 }
 
 async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call> {
-  const isPair = typeof account === 'object' && !('signer' in account);
+  if (typeof account !== 'object') {
+    const address = addressOf(account);
+    throw new KeyshareError('Input', `${address} alone cannot sign: pass { address, signer }`);
+  }
+  const isPair = !('signer' in account);
   const [who, options] =
-    typeof account === 'object' && 'signer' in account
-      ? [account.address, { signer: account.signer }]
-      : [account, {}];
+    'signer' in account ? [account.address, { signer: account.signer }] : [account, {}];
   try {
     return await call.signAsync(who, options);
   } catch (cause) {

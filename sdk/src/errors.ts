@@ -93,10 +93,11 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   ChainUnreachable:
     'Is the node running, its address right, and does it admit this page (--rpc-cors)? Has the browser leave for the local network? Nothing is lost; try again.',
   Rejected: 'Nothing was sent. Unlock the wallet, and sign when it asks.',
-  AttemptGone: 'Register again; the deposit is back.',
+  AttemptGone: 'Register again. What an attempt held, the deposit, is back.',
   Incomplete:
     'The attempt stays open until it expires: when the servers are in order, register again with the same key. Or cancel it.',
-  DeadlinePassed: 'Nothing is lost: register again with the same key, and it goes on from here.',
+  DeadlinePassed:
+    'Nothing is lost: what is under way stays so, and the same call goes on from here. The status tells how far it is.',
 };
 
 const CHAIN_HINTS: Record<string, string> = {

@@ -10,7 +10,7 @@ import {
   calls,
   encodable,
   refusal,
-  requireLists,
+  requireConstraints,
   requirePossible,
   submit,
 } from './calls.js';
@@ -185,8 +185,8 @@ export class Keyshare {
   async setConstraints(
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
+    requireConstraints(input.constraints, this.parameters.maxAclAddresses);
     const wanted = normal(input.constraints);
-    requireLists(input.constraints, this.parameters.maxAclAddresses);
     const call = this.#call(() =>
       calls.updateConstraints(this.api, input.account, input.constraints),
     );
@@ -410,7 +410,7 @@ export class Keyshare {
   #registerCall(input: RegisterInput): (commitments: Commitments) => Call {
     const { constraintAccount = addressOf(input.signer), constraints = NO_CONSTRAINTS } = input;
     this.#accountId(constraintAccount);
-    requireLists(constraints, this.parameters.maxAclAddresses);
+    requireConstraints(constraints, this.parameters.maxAclAddresses);
     return (commitments) =>
       this.#call(() => calls.register(this.api, constraintAccount, constraints, commitments));
   }

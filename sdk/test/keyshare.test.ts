@@ -16,6 +16,7 @@ import {
   KeyshareError,
   type Progress,
   publicKey,
+  type RegisterInput,
   rpc,
   toHex,
 } from '../src/index.js';
@@ -478,16 +479,35 @@ it('refuses what is no address before anything is signed', async () => {
   }
   const [one, two] = ['0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed', `0x${'11'.repeat(20)}`];
   const many = Array.from({ length: 257 }, (_, n) => `0x${n.toString(16).padStart(40, '0')}`);
-  for (const [addresses, words] of [
-    [['0x12'], 'encoded'],
-    [[one, two, one.toUpperCase().replace('X', 'x')], 'twice'],
-    [many, 'at most 256'],
+  const acl = { kind: 'allow', addresses: [one], allowNullRecipient: false };
+  for (const [evmAcl, words] of [
+    [{ ...acl, addresses: ['0x12'] }, '“0x12” is not 0x and 40 hex digits'],
+    [{ ...acl, addresses: [one, two, one.toUpperCase().replace('X', 'x')] }, 'twice'],
+    [{ ...acl, addresses: many }, 'at most 256'],
+    // What callers without types can pass, and must not become its opposite.
+    [{ ...acl, kind: 'Allow' }, 'kind is'],
+    [{ ...acl, addresses: one }, 'an array'],
+    [{ ...acl, allowNullRecipient: undefined }, 'true or false'],
+    [undefined, 'evmAcl'],
   ] as const) {
-    const constraints: Constraints = {
-      evmAcl: { kind: 'allow', addresses, allowNullRecipient: false },
-      btcAcl: null,
-    };
-    const error = await failure(keyshare.setConstraints({ account, signer, constraints }));
+    const constraints = { evmAcl, btcAcl: null } as Constraints;
+    for (const call of [
+      () => keyshare.setConstraints({ account, signer, constraints }),
+      () => keyshare.register({ key, scheme: 'ed25519', signer, constraints }),
+      () => keyshare.cost({ key, scheme: 'ed25519', signer, constraints }),
+    ]) {
+      const error = await failure(call());
+      expect([error.name, error.message]).toEqual(['Input', expect.stringContaining(words)]);
+    }
+  }
+  for (const [wrong, words] of [
+    [{ scheme: 'Ed25519' }, 'one of ed25519, secp256k1'],
+    [{ key: undefined }, '32 bytes'],
+    [{ signer: undefined }, 'signer is missing'],
+    [{ signer: user('Nobody').address }, 'alone cannot sign'],
+  ] as const) {
+    const given: object = Object.assign({ key, scheme: 'ed25519', signer: user('Nobody') }, wrong);
+    const error = await failure(keyshare.register(given as RegisterInput));
     expect([error.name, error.message]).toEqual(['Input', expect.stringContaining(words)]);
   }
 });

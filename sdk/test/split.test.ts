@@ -89,6 +89,15 @@ describe.each(['ed25519', 'secp256k1'] as const)('%s', (scheme) => {
   });
 });
 
+it('leaves the key to its owner, a Buffer too', () => {
+  const attempt = { genesis: new Uint8Array(32), account: new Uint8Array(32), generation: 1 };
+  for (const scheme of ['ed25519', 'secp256k1'] as const) {
+    const key = Buffer.alloc(32, 7);
+    splitKey(scheme, key, { threshold: 2, subgroups: 3 }, attempt);
+    expect(key.equals(Buffer.alloc(32, 7))).toBe(true);
+  }
+});
+
 it('refuses what is no private key', () => {
   const attempt = { genesis: new Uint8Array(32), account: new Uint8Array(32), generation: 1 };
   const split = (scheme: Scheme, key: Uint8Array) => () =>
@@ -96,4 +105,6 @@ it('refuses what is no private key', () => {
   expect(split('secp256k1', new Uint8Array(32))).toThrow('not a secp256k1 private key');
   expect(split('secp256k1', new Uint8Array(32).fill(255))).toThrow('not a secp256k1 private key');
   expect(split('ed25519', new Uint8Array(31))).toThrow('32 bytes');
+  expect(split('Ed25519' as Scheme, new Uint8Array(32))).toThrow('one of ed25519, secp256k1');
+  expect(() => publicKey('secp256k1', new Uint8Array(32))).toThrow('not a secp256k1 private key');
 });

@@ -38,7 +38,7 @@ export function parseBtc(text: string): string {
   const program = witnessProgram(text);
   if (program === undefined) {
     throw new Error(
-      `${text} is no recipient: give an address that starts with bc1, or the 64 hex digits of a script hash or taproot key`,
+      `${text} is no recipient, or mistyped: give an address that starts with bc1, or the 64 hex digits of a script hash or taproot key`,
     );
   }
   if (program.length !== 32) {

@@ -74,8 +74,9 @@ function aclInWords(acl: Acl | null): string {
   if (acl === null) return 'switched off, nothing can be signed';
   const count = acl.addresses.length;
   const who = count === 1 ? '1 recipient' : `${count} recipients`;
-  const rule =
-    acl.kind === 'allow' ? `only ${who}` : count === 0 ? 'every recipient' : `all but ${who}`;
+  const isAllow = acl.kind === 'allow';
+  const none = isAllow ? 'no recipient at all' : 'every recipient';
+  const rule = count === 0 ? none : `${isAllow ? 'only' : 'all but'} ${who}`;
   return acl.allowNullRecipient ? `${rule}, and transactions without one` : rule;
 }
 
@@ -93,6 +94,7 @@ export function ConstraintsEditor(props: {
       <One
         name="EVM chains"
         hint="0x and 40 hex digits each, one a line"
+        withoutRecipient="such as contract creations"
         draft={draft.evm}
         problems={problems.evm}
         onChange={(evm) => {
@@ -102,6 +104,7 @@ export function ConstraintsEditor(props: {
       <One
         name="Bitcoin"
         hint="addresses that start with bc1, or 64 hex digits of a script hash or taproot key, one a line"
+        withoutRecipient="such as outputs that carry nothing but data"
         draft={draft.btc}
         problems={problems.btc}
         onChange={(btc) => {
@@ -115,11 +118,12 @@ export function ConstraintsEditor(props: {
 function One(props: {
   name: string;
   hint: string;
+  withoutRecipient: string;
   draft: Draft;
   problems: readonly string[];
   onChange: (draft: Draft) => void;
 }) {
-  const { name, hint, draft, problems, onChange } = props;
+  const { name, hint, withoutRecipient, draft, problems, onChange } = props;
   const id = useId();
   return (
     <div class="acl">
@@ -167,7 +171,7 @@ function One(props: {
                 onChange({ ...draft, allowNullRecipient: currentTarget.checked });
               }}
             />{' '}
-            allow transactions without a recipient, such as contract creations
+            allow transactions without a recipient, {withoutRecipient}
           </label>
         </>
       )}

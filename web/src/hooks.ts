@@ -102,11 +102,11 @@ export function useShareCounts(keyshare: Keyshare): ShareCounts | undefined {
 
 const tryServers = (keyshare: Keyshare): Promise<Reachability[]> => keyshare.tryServers();
 
-/** Which servers can be reached from this page, tried every half minute. */
+/** Which servers can be reached from this page, tried again and again. */
 export function useReachability(
   keyshare: Keyshare | undefined,
 ): readonly Reachability[] | undefined {
-  return usePolled(keyshare, tryServers, 30_000);
+  return usePolled(keyshare, tryServers, 10_000);
 }
 
 const readBestBlock = async ({ api }: Keyshare): Promise<number> =>

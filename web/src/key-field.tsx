@@ -67,6 +67,7 @@ export function KeyField(props: {
     });
   };
   const generate = () => {
+    if (held?.isUnsaved && !confirm('Forget the key that was made here and is not saved?')) return;
     attempt(async () => {
       letGo();
       const publicKey = toHex(await vault.generate(scheme));

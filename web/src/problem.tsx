@@ -14,6 +14,8 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
+/** A sentence; an address or a file's name at its beginning stays as it is. */
 function capitalized(text: string): string {
+  if (!/^[a-z]+ /.test(text)) return text;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

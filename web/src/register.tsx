@@ -219,11 +219,16 @@ export function Register(props: {
       {!isBusy && next.kind === 'resume' && (
         <p role="status">The attempt of this key is under way. To go on takes no signature.</p>
       )}
-      {!isBusy && connection && (cost ?? next.kind === 'resume') && (
+      {!isBusy && connection && held && wallet && (cost ?? next.kind === 'resume') && (
         <Review
           connection={connection}
           cost={next.kind === 'resume' ? undefined : cost}
-          constraints={swap ? undefined : constraints}
+          held={held}
+          rules={
+            swap
+              ? undefined
+              : { constraints, constraintAccount: constraintAccount.trim() || wallet.address }
+          }
           isTrusted={isTrusted}
           onTrust={setTrusted}
         />

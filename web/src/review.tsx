@@ -2,9 +2,11 @@
 
 import type { Constraints, Cost, Reachability } from '@keyshare/sdk';
 import { useEffect, useRef } from 'preact/hooks';
+import { showEvm } from './addresses.js';
 import type { Connection } from './connection.js';
 import { inWords } from './constraints-editor.js';
 import { amount } from './format.js';
+import type { HeldKey } from './key-field.js';
 
 /** Whether the account cannot pay it. */
 export function isTooMuch({ deposit, fee, spendable }: Cost): boolean {
@@ -15,20 +17,32 @@ export function isTooMuch({ deposit, fee, spendable }: Cost): boolean {
 export function Review(props: {
   connection: Connection;
   cost: Cost | undefined;
-  /** Absent with a swap, which keeps them. */
-  constraints: Constraints | undefined;
+  held: HeldKey;
+  /** What is registered with the key. Absent with a swap, which keeps it. */
+  rules: { readonly constraints: Constraints; readonly constraintAccount: string } | undefined;
   isTrusted: boolean;
   onTrust: (isTrusted: boolean) => void;
 }) {
-  const { connection, cost, constraints, isTrusted, onTrust } = props;
+  const { connection, cost, held, rules, isTrusted, onTrust } = props;
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (cost) card.current?.focus();
   }, [cost]);
   return (
     <div ref={card} tabIndex={-1} class="card" role="group" aria-label="Before you go on">
-      {cost && <CostInWords cost={cost} isSwap={constraints === undefined} />}
-      {cost && constraints && <p>{inWords(constraints)}</p>}
+      <p>
+        The {held.scheme} key with the public key <code>{held.publicKey}</code>.
+      </p>
+      {cost && rules && (
+        <>
+          <p>{inWords(rules.constraints)}</p>
+          <Recipients constraints={rules.constraints} />
+          <p>
+            Only <code>{rules.constraintAccount}</code> may change this.
+          </p>
+        </>
+      )}
+      {cost && <CostInWords cost={cost} isSwap={rules === undefined} />}
       <p>
         The shares go to the servers that <code>{connection.url}</code> names, on {connection.chain}{' '}
         with the genesis hash <code>{connection.keyshare.api.genesisHash.toHex()}</code>. A node
@@ -47,6 +61,23 @@ export function Review(props: {
         </label>
       )}
     </div>
+  );
+}
+
+function Recipients({ constraints: { evmAcl, btcAcl } }: { constraints: Constraints }) {
+  const addresses = [...(evmAcl?.addresses ?? []).map(showEvm), ...(btcAcl?.addresses ?? [])];
+  if (addresses.length === 0) return null;
+  return (
+    <details>
+      <summary>Recipients, as the chain will have them</summary>
+      <ul>
+        {addresses.map((address) => (
+          <li key={address}>
+            <code>{address}</code>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -76,12 +107,20 @@ export function Unreachable(props: { reachability: readonly Reachability[] | und
   }
   const unreachable = props.reachability.filter(({ error }) => error);
   if (unreachable.length === 0) return null;
+  const reached = new Set(
+    props.reachability.filter(({ error }) => !error).map(({ server }) => server.subgroup),
+  );
+  const silent = new Set(
+    unreachable.map(({ server }) => server.subgroup).filter((one) => !reached.has(one)),
+  );
   return (
     <div class="problem" role="alert">
       <p>
         {unreachable.length === 1 ? 'One server' : `${unreachable.length} servers`} cannot be
-        reached from here. The others will get their shares; a key is registered when every subgroup
-        has its quorum.
+        reached from here.{' '}
+        {silent.size === 0
+          ? 'The others get their shares; a key is registered when every subgroup has its quorum.'
+          : `Of subgroup ${[...silent].join(', ')} none can: until that is mended, an attempt cannot be completed, and in the end it expires.`}
       </p>
       <ul>
         {unreachable.map(({ server, error }) => (

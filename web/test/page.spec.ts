@@ -122,7 +122,7 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await page.getByLabel('EVM chains', { exact: true }).selectOption('allow');
   const recipients = page.getByLabel('Recipients on EVM chains');
   await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD');
-  await expect(page.getByText('mistyped')).toBeVisible();
+  await expect(page.getByText('its checksum (EIP-55) does not hold')).toBeVisible();
   await expect(button(page, 'Show the cost')).toBeDisabled();
   await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
   await page.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
@@ -131,7 +131,11 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
     .fill('bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0');
   await button(page, 'Show the cost').click();
   await expect(page.getByText(/Deposit [\d.]+ KEY/)).toBeVisible();
-  await expect(page.getByText('EVM chains: only 1 recipient.')).toBeVisible();
+  const review = page.getByRole('group', { name: 'Before you go on' });
+  await expect(review).toContainText('EVM chains: only 1 recipient.');
+  await expect(review).toContainText('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
+  const dave = new Keyring({ type: 'sr25519' }).addFromUri('//Dave').address;
+  await expect(review).toContainText(`Only ${dave} may change this`);
   await expect(page.getByText('use one that you trust')).toContainText(node.url);
   await expectAccessible(page);
   await keepPictures(page, 'register');
@@ -218,6 +222,7 @@ test('goes on without a server, and after a reload', async ({ page }) => {
   await show(page, 'Register');
   await signAs(page, 'Ferdie');
   await expect(page.getByRole('alert')).toContainText('--share-rpc-cors');
+  await expect(page.getByRole('alert')).toContainText('Of subgroup 2 none can');
   await prepare(page, 'b');
   await button(page, 'Sign and register').click();
   await expect(cells(page, 'confirmed')).toHaveCount(2);

@@ -1,8 +1,9 @@
 /** What needs no browser: addresses, keys and amounts as people write them. */
 
 import { expect, test } from '@playwright/test';
-import { toHex } from '@keyshare/sdk';
+import { type Acl, toHex } from '@keyshare/sdk';
 import { parseBtc, parseEvm, parseList, showEvm } from '../src/addresses.js';
+import { inWords } from '../src/constraints-editor.js';
 import { amount, duration } from '../src/format.js';
 import { parseKey } from '../src/keytext.js';
 
@@ -75,6 +76,22 @@ test('reads keys as the tool writes them, and without their scheme', () => {
   for (const wrong of ['', digits.slice(1), `sr25519:${digits}`, `${digits}0`]) {
     expect(() => parseKey(wrong)).toThrow('64 hex digits');
   }
+});
+
+test('says what constraints mean', () => {
+  const acl = (kind: 'allow' | 'deny', count: number) => ({
+    kind,
+    addresses: Array<string>(count).fill('0x'),
+    allowNullRecipient: count === 2,
+  });
+  const inWordsOf = (evmAcl: Acl | null) => inWords({ evmAcl, btcAcl: null }).split('. ')[0];
+  expect(inWordsOf(null)).toBe('EVM chains: switched off, nothing can be signed');
+  expect(inWordsOf(acl('allow', 0))).toBe('EVM chains: no recipient at all');
+  expect(inWordsOf(acl('allow', 1))).toBe('EVM chains: only 1 recipient');
+  expect(inWordsOf(acl('deny', 0))).toBe('EVM chains: every recipient');
+  expect(inWordsOf(acl('deny', 2))).toBe(
+    'EVM chains: all but 2 recipients, and transactions without one',
+  );
 });
 
 test('writes amounts and times', () => {
