@@ -268,7 +268,7 @@ test('is told when its attempt is gone', async ({ page, context }) => {
   await open(other, 'My key', 'Alice');
   await button(other, 'Cancel it').click();
   await expect(other.getByText('no attempt is under way')).toBeVisible();
-  await expect(page.getByText('the deposit is back')).toBeVisible();
+  await expect(page.getByText('the deposit, is back')).toBeVisible();
   await back();
 });
 
