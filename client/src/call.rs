@@ -164,7 +164,7 @@ impl Payload for Call {
 fn key_in_words(key: &KeyCommitments) -> String {
 	let scheme = keyfile::name(key.scheme());
 	let public = key.get(0).map(|public| to_hex(public.as_ref())).unwrap_or_default();
-	format!("  key: {scheme} {public}, with {} commitments", key.len())
+	format!("  key: {scheme} {public}, made up by the shares of any {} subgroups", key.len())
 }
 
 fn indented(text: &str) -> String {

@@ -7,16 +7,17 @@
 
 use crate::{
 	error::{Error, Result},
-	payload::Payload,
+	payload::{Payload, SUDO},
 	progress::{Event, Progress},
 };
 use codec::{Decode, Encode};
 use jsonrpsee::ws_client::WsClientBuilder;
 use keyshare_primitives::{
-	api::{AccountInfo, Parameters, SubgroupInfo, ValidatorInfo},
+	api::{AccountInfo, OperatorInfo, Parameters, SubgroupInfo, ValidatorInfo},
 	AccountId, Balance, Constraints, GenesisHash, KeyScheme, PROTOCOL_VERSION,
 };
 use serde::{de::DeserializeOwned, Serialize};
+use sp_crypto_hashing::twox_128;
 use std::{
 	sync::{Arc, Mutex, PoisonError},
 	time::Duration,
@@ -25,7 +26,7 @@ use subxt::{
 	backend::LegacyBackend,
 	config::{DefaultExtrinsicParamsBuilder, RpcConfigFor},
 	rpcs::{client::RpcParams, LegacyRpcMethods, RpcClient},
-	tx::{SignableTransaction, TransactionsClient},
+	tx::{SignableTransaction, TransactionInBlock, TransactionsClient},
 	utils::{AccountId32, MultiSignature, H256},
 	OnlineClient, SubstrateConfig,
 };
@@ -54,6 +55,8 @@ pub(crate) type Transactions =
 	TransactionsClient<Config, subxt::client::OnlineClientAtBlockImpl<Config>>;
 pub(crate) type Signable<'a, Call> =
 	SignableTransaction<'a, Config, subxt::client::OnlineClientAtBlockImpl<Config>, Call>;
+pub(crate) type InBlock =
+	TransactionInBlock<Config, subxt::client::OnlineClientAtBlockImpl<Config>>;
 
 /// A block to read at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -135,6 +138,11 @@ impl Chain {
 		self.ask("KeyshareApi_subgroups", (), At::Finalized).await
 	}
 
+	/// Every operator there ever was, by subgroup.
+	pub async fn operators(&self) -> Result<Vec<OperatorInfo>> {
+		self.ask("KeyshareApi_operators", (), At::Best).await
+	}
+
 	/// What the chain holds for `account` at the best block.
 	pub async fn registration(&self, account: &AccountId) -> Result<AccountInfo> {
 		self.ask("KeyshareApi_registration", account, At::Best).await
@@ -165,13 +173,29 @@ impl Chain {
 		client.request(method, params).await.map_err(|error| rpc_error(&self.url, method, error))
 	}
 
-	/// The deposit for a key of `scheme`, with constraints for a new user.
+	/// The deposit for a key of `scheme` and `threshold`, with constraints for a new user.
 	pub async fn deposit(
 		&self,
 		scheme: KeyScheme,
+		threshold: u8,
 		constraints: Option<&Constraints>,
 	) -> Result<Balance> {
-		self.ask("KeyshareApi_deposit", (scheme, constraints), At::Best).await
+		self.ask("KeyshareApi_deposit", (scheme, threshold, constraints), At::Best).await
+	}
+
+	/// The account whose calls `Sudo.sudo` makes as root; none if that was given up for good.
+	pub async fn sudo_key(&self) -> Result<Option<AccountId>> {
+		const REQUEST: &str = "state_getStorage";
+		let key = [twox_128(SUDO.as_bytes()), twox_128(b"Key")].concat();
+		let rpc = self.connection().rpc;
+		let value = rpc
+			.state_get_storage(&key, None)
+			.await
+			.map_err(|error| rpc_error(&self.url, REQUEST, error))?;
+		value
+			.map(|bytes| AccountId::decode(&mut bytes.as_slice()))
+			.transpose()
+			.map_err(|error| answer(REQUEST, error))
 	}
 
 	/// The kind of chain its specification names: `Development`, `Local`, `Live` or another.
@@ -202,23 +226,24 @@ impl Chain {
 		Follower { chain: self, account, progress, last: None, lost: false }
 	}
 
-	/// The call's bytes as they are signed: pallet and call index from the metadata, then the
-	/// arguments. Decoded against the metadata again, so that another layout is an error.
+	/// The call's bytes as they are signed, inside of `Sudo.sudo` if it needs root: pallet and call
+	/// index from the metadata, then the arguments. Decoded against the metadata again, so that
+	/// another layout is an error.
 	pub async fn encode(&self, call: &impl Payload) -> Result<Vec<u8>> {
 		let transactions = self.transactions().await?;
+		let payload = call.dynamic();
 		let other_layout = |reason: String| {
 			let (pallet, name) = (call.pallet(), call.name());
 			Error::WrongChain(format!(
 				"this chain's call {pallet}.{name} is not the one this tool knows: {reason}"
 			))
 		};
-		let bytes = transactions
-			.call_data(&call.dynamic())
-			.map_err(|error| other_layout(error.to_string()))?;
+		let bytes =
+			transactions.call_data(&payload).map_err(|error| other_layout(error.to_string()))?;
 		let decoded = transactions
 			.from_call_data_bytes(&bytes)
 			.map_err(|error| other_layout(error.to_string()))?;
-		if decoded.call_name() != call.name() {
+		if decoded.call_name() != payload.call_name() {
 			return Err(other_layout(format!("its index belongs to {}", decoded.call_name())));
 		}
 		Ok(bytes)

@@ -3,6 +3,7 @@
 //! The shares are derived from the key, the chain, the account and the generation, so an
 //! interrupted attempt is taken up with nothing but the key, and no share is ever kept on disk.
 
+use crate::error::Error;
 use keyshare_primitives::{
 	api::Parameters,
 	elements,
@@ -40,6 +41,25 @@ pub enum DealingError {
 	WrongShare(SubgroupId),
 }
 
+/// How many subgroups' shares are to make up a key: what the user wants, or else the least that the
+/// chain allows.
+///
+/// # Errors
+///
+/// [`Error::Input`] for what the chain would refuse: it must lie between the chain's threshold and
+/// the number of subgroups.
+pub fn threshold(parameters: &Parameters, wanted: Option<u8>) -> crate::Result<u8> {
+	let (least, most) = (parameters.threshold, parameters.subgroups);
+	match wanted.unwrap_or(least) {
+		wanted if (least..=most).contains(&wanted) => Ok(wanted),
+		wanted => Err(Error::Input(format!(
+			"a threshold of {wanted} is not possible here: this chain has {most} subgroups, and the \
+			 shares of at least {least} of them make up a key. Give --threshold a number from {least} \
+			 to {most}"
+		))),
+	}
+}
+
 /// A key split for one attempt.
 pub struct Dealing {
 	/// What is published.
@@ -48,7 +68,7 @@ pub struct Dealing {
 }
 
 impl Dealing {
-	/// Splits `key` for the attempt `generation` of `account`.
+	/// Splits `key` for the attempt `generation` of `account`, with the chain's threshold.
 	pub fn new(
 		key: &PrivateKey,
 		parameters: &Parameters,
@@ -56,14 +76,28 @@ impl Dealing {
 		account: &AccountId,
 		generation: Generation,
 	) -> Result<Self, DealingError> {
+		let threshold = parameters.threshold;
+		Self::with_threshold(key, threshold, parameters, genesis, account, generation)
+	}
+
+	/// The same so that the shares of `threshold` subgroups make up the key; see [`threshold()`].
+	pub fn with_threshold(
+		key: &PrivateKey,
+		threshold: u8,
+		parameters: &Parameters,
+		genesis: &GenesisHash,
+		account: &AccountId,
+		generation: Generation,
+	) -> Result<Self, DealingError> {
 		let mut rng = key.dealer_rng(genesis, account, generation);
 		let SplitKey { commitments, shares } = key
-			.split(parameters.threshold, parameters.subgroups, &mut rng)
+			.split(threshold, parameters.subgroups, &mut rng)
 			.map_err(|_: SplitError| DealingError::Split)?;
 		Ok(Self { commitments, shares })
 	}
 
-	/// Derives again the dealing whose commitments the chain shows as `record`.
+	/// Derives again the dealing whose commitments the chain shows as `record`: there are as many as
+	/// its threshold.
 	pub fn find(
 		key: &PrivateKey,
 		parameters: &Parameters,
@@ -74,8 +108,11 @@ impl Dealing {
 		if record.public_key() != Some(key.public_key()) {
 			return Err(DealingError::OtherKey);
 		}
+		let threshold =
+			u8::try_from(record.commitments.len()).map_err(|_| DealingError::OtherKey)?;
 		for generation in (1..=record.generation).rev().take(GENERATIONS_TRIED as usize) {
-			let dealing = Self::new(key, parameters, genesis, account, generation)?;
+			let dealing =
+				Self::with_threshold(key, threshold, parameters, genesis, account, generation)?;
 			if dealing.commitments == record.commitments {
 				return Ok(dealing);
 			}
@@ -152,8 +189,8 @@ mod tests {
 
 	fn parameters() -> Parameters {
 		use codec::Decode;
-		// protocol version 1, n = 3, t = 2, quorum 2/3, timeout, address and batch bounds
-		let bytes = (1u32, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32);
+		// protocol version, n = 3, t = 2, quorum 2/3, timeout, address and batch bounds, delay
+		let bytes = (1u32, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32, 0u32);
 		Parameters::decode(&mut codec::Encode::encode(&bytes).as_slice()).expect("its layout")
 	}
 
@@ -192,6 +229,30 @@ mod tests {
 		let early = record(&dealing(2), 1);
 		let error = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &early).err();
 		assert_eq!(error, Some(DealingError::OtherKey));
+	}
+
+	#[test]
+	fn the_threshold_is_found_from_the_number_of_commitments() {
+		let all = Dealing::with_threshold(&key(3), 3, &parameters(), &GENESIS, &USER, 2);
+		let all = all.expect("n of n");
+		assert_eq!(all.commitments.len(), 3);
+		let shown = record(&all, 2);
+		let found = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &shown).expect("ours");
+		assert!(found.check(&parameters(), &GENESIS, &USER, &shown).is_ok());
+		// The same attempt with another threshold is another deal.
+		assert_eq!(check(dealing(2), &shown), Some(DealingError::OtherKey));
+	}
+
+	#[test]
+	fn a_threshold_lies_between_the_chains_and_the_number_of_subgroups() {
+		assert_eq!(threshold(&parameters(), None).ok(), Some(2));
+		for possible in [2, 3] {
+			assert_eq!(threshold(&parameters(), Some(possible)).ok(), Some(possible));
+		}
+		for impossible in [0, 1, 4, u8::MAX] {
+			let error = threshold(&parameters(), Some(impossible)).err();
+			assert!(matches!(error, Some(Error::Input(_))), "{impossible}");
+		}
 	}
 
 	#[test]

@@ -328,7 +328,8 @@ impl Board {
 	}
 
 	/// Whether waiting can change nothing: the key is registered and every server has confirmed
-	/// or failed; or a subgroup lacks its quorum and none of its members is still trying.
+	/// or failed; or a subgroup lacks its quorum and none of its members is still trying. One that
+	/// has confirmed and is not ready may be so any time, and counts then.
 	fn is_over(&self, shown: &RegistrationInfo) -> bool {
 		self.with(|lines| {
 			let ended = |account: &AccountId| {
@@ -339,7 +340,12 @@ impl Board {
 			if is_registered(shown) {
 				return lines.keys().all(ended);
 			}
-			let stuck = |subgroup: &Coverage| subgroup.members.iter().all(ended);
+			let stuck = |subgroup: &Coverage| {
+				subgroup
+					.members
+					.iter()
+					.all(|member| ended(member) && !is_confirmed_before_ready(member, subgroup))
+			};
 			shown.coverage.iter().any(|subgroup| !subgroup.is_reached() && stuck(subgroup))
 		})
 	}
@@ -357,21 +363,33 @@ impl Board {
 			.map(|coverage| MissingSubgroup {
 				subgroup: coverage.subgroup,
 				quorum: coverage.quorum,
-				confirmed: u32::try_from(coverage.confirmed.len()).unwrap_or(u32::MAX),
+				confirmed: u32::try_from(coverage.counted()).unwrap_or(u32::MAX),
 				servers: coverage
 					.members
 					.iter()
-					.filter(|member| !coverage.confirmed.contains(member))
+					.filter(|member| {
+						!coverage.confirmed.contains(member) || !coverage.ready.contains(member)
+					})
 					.map(|member| MissingServer {
 						account: member.clone(),
-						state: self.with(|lines| {
-							lines
-								.get(member)
-								.map_or_else(|| "not sent".into(), |(_, state)| state.in_words())
-						}),
+						state: self.state_in_words(member, coverage),
 					})
 					.collect(),
 			})
 			.collect()
 	}
+
+	fn state_in_words(&self, member: &AccountId, coverage: &Coverage) -> String {
+		let words = self.with(|lines| lines.get(member).map(|(_, state)| state.in_words()));
+		let words = words.unwrap_or_else(|| "not sent".into());
+		if coverage.ready.contains(member) {
+			return words;
+		}
+		format!("{words}; it is not ready, and does not count yet")
+	}
+}
+
+/// Whether a member has confirmed while it still fetches older shares: that counts once it is ready.
+fn is_confirmed_before_ready(member: &AccountId, coverage: &Coverage) -> bool {
+	coverage.confirmed.contains(member) && !coverage.ready.contains(member)
 }

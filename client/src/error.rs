@@ -151,6 +151,11 @@ impl Refusal {
 		Self { name: Some(format!("Registration::{name}")), description: description.into() }
 	}
 
+	/// One of the subgroup pallet's errors, seen coming.
+	pub fn subgroups(name: &str, description: impl Into<String>) -> Self {
+		Self { name: Some(format!("Subgroups::{name}")), description: description.into() }
+	}
+
 	/// What to do about it.
 	pub fn hint(&self) -> Option<&'static str> {
 		let name = self.name.as_deref().unwrap_or_default();
@@ -169,27 +174,59 @@ impl Refusal {
 				"Sign with the constraint-modification account; `keyshare constraints get \
 				 ACCOUNT` names it.",
 			),
-			"EmptySubgroup" => {
+			"NoReadyMember" => {
 				Some("The network is not ready; `keyshare subgroups` shows who is there.")
 			}
 			"KeyReplacedTooSoon" => Some(
 				"`keyshare server status ACCOUNT` shows the block at which the grace period ends.",
 			),
 			"NoServer" => Some("`keyshare server declare` publishes one."),
-			"ServerAccountInUse" | "EncryptionKeyInUse" => Some(
-				"Keys belong to one validator for ever: make new ones with `keyshare-node key \
-				 generate-server`.",
+			"ServerAccountInUse" => Some(
+				"A server account belongs to one validator for ever: make a new server with \
+				 `keyshare-node key generate-server`.",
 			),
-			"TooManyCandidates" | "InsufficientBond" => {
-				Some("Ask for a place, or bond more: see the pallet CollatorSelection.")
-			}
-			"Payment" | "FundsUnavailable" => Some(
-				"The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.",
-			),
-			"BadProof" => Some("The chain is being upgraded; try again."),
-			"Stale" => Some("Another transaction of this account came first; try again."),
-			_ => None,
+			name => operator_hint(name),
 		}
+	}
+}
+
+/// What to do about an error that has to do with operators, or with the signature.
+fn operator_hint(name: &str) -> Option<&'static str> {
+	match name {
+		"RequireSudo" => {
+			Some("Sign with the sudo key: --account-file, --account-stdin or --external-signer.")
+		}
+		"NameTaken" | "NoSeatsLeft" | "NotAnOperator" => {
+			Some("`keyshare operator list` shows who is admitted, with name, subgroup and seats.")
+		}
+		"NoSuchSubgroup" => Some("`keyshare subgroups` shows which there are."),
+		"OperatorOfAnotherSubgroup" => Some(
+			"One operator in two subgroups would hold two shares of every key: admit another \
+			 account, of somebody else.",
+		),
+		"OperatorDismissed" => {
+			Some("`keyshare operator admit` admits it again, to the same subgroup as before.")
+		}
+		"AlreadyAssigned" | "NotAssigned" => Some(
+			"`keyshare operator status OPERATOR` shows whom it has assigned and who has accepted.",
+		),
+		"ValidatorOfAnotherSubgroup" => Some(
+			"Whoever was a member of one subgroup stays out of all others for ever: use a new \
+			 validator account, with a new server.",
+		),
+		"NoSeatForValidator" => Some(
+			"`keyshare operator unassign` makes room; `keyshare operator admit` with more --seats \
+			 does too.",
+		),
+		"NotItsOperator" | "NoOperator" | "NotIdle" => {
+			Some("`keyshare validator status VALIDATOR` shows where it stands, and whose it is.")
+		}
+		"Payment" | "FundsUnavailable" => {
+			Some("The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.")
+		}
+		"BadProof" => Some("The chain is being upgraded; try again."),
+		"Stale" => Some("Another transaction of this account came first; try again."),
+		_ => None,
 	}
 }
 
@@ -233,21 +270,24 @@ impl fmt::Display for Incomplete {
 pub struct MissingSubgroup {
 	/// The subgroup.
 	pub subgroup: SubgroupId,
-	/// How many members must confirm; none when it has no members.
+	/// How many ready members must confirm; none when no member is ready.
 	pub quorum: Option<u32>,
-	/// How many have confirmed.
+	/// How many of them have confirmed.
 	pub confirmed: u32,
-	/// The members that have not.
+	/// The members that have not, or are not ready and do not count.
 	pub servers: Vec<MissingServer>,
 }
 
 impl fmt::Display for MissingSubgroup {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		let (subgroup, confirmed) = (self.subgroup, self.confirmed);
-		let Some(quorum) = self.quorum else {
-			return write!(f, "subgroup {subgroup}: it has no members");
-		};
-		write!(f, "subgroup {subgroup}: {confirmed} of at least {quorum} confirmed; missing:")?;
+		match self.quorum {
+			Some(quorum) => write!(
+				f,
+				"subgroup {subgroup}: {confirmed} of at least {quorum} confirmed; missing:"
+			)?,
+			None => write!(f, "subgroup {subgroup}: no member of it is ready")?,
+		}
 		for server in &self.servers {
 			write!(f, "\n    {} ({})", server.account, server.state)?;
 		}
@@ -289,7 +329,7 @@ mod tests {
 		assert!(text.contains("subgroup 1: 1 of at least 2 confirmed"), "{text}");
 		assert!(text.contains(&AccountId::new([7; 32]).to_string()), "{text}");
 		assert!(text.contains("sent, no answer"), "{text}");
-		assert!(text.contains("subgroup 2: it has no members"), "{text}");
+		assert!(text.contains("subgroup 2: no member of it is ready"), "{text}");
 		assert_eq!(Error::Incomplete(missing).exit_code(), exit::INCOMPLETE);
 	}
 
@@ -299,6 +339,11 @@ mod tests {
 		assert!(refusal.to_string().contains("Registration::AlreadyRegistered"));
 		assert!(refusal.hint().is_some_and(|hint| hint.contains("swap-key")));
 		assert_eq!(Refusal::unnamed("no").hint(), None);
+		let of_operators = Refusal::subgroups("NameTaken", "another has it");
+		assert_eq!(of_operators.name.as_deref(), Some("Subgroups::NameTaken"));
+		assert!(of_operators.hint().is_some_and(|hint| hint.contains("operator list")));
+		let not_sudo = Refusal { name: Some("Sudo::RequireSudo".into()), ..of_operators };
+		assert!(not_sudo.hint().is_some_and(|hint| hint.contains("sudo key")));
 		assert_eq!(Error::Refused(refusal).exit_code(), exit::REFUSED);
 	}
 }

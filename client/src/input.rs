@@ -21,6 +21,13 @@ pub struct NewKey {
 	write_to: Option<PathBuf>,
 }
 
+/// A key that is there already.
+impl From<PrivateKey> for NewKey {
+	fn from(key: PrivateKey) -> Self {
+		Self { key, write_to: None }
+	}
+}
+
 impl NewKey {
 	/// Reads the key, or makes one. Says what the user should know about it.
 	pub fn read(input: &cli::NewKey, output: &Output) -> Result<Self> {
@@ -31,10 +38,7 @@ impl NewKey {
 				refuse_existing(path)?;
 				Self { key: keyfile::generate(scheme), write_to: Some(path.clone()) }
 			}
-			None => {
-				let key = read(source.key_file.as_deref(), input.scheme, output)?;
-				Self { key, write_to: None }
-			}
+			None => Self::from(read(source.key_file.as_deref(), input.scheme, output)?),
 		};
 		if new.key.scheme() == KeyScheme::Ed25519 {
 			output.note(

@@ -6,7 +6,8 @@
 //! | [`chain`] | the connection to a node: reads through the runtime API, versions |
 //! | [`payload`] | a call of any pallet: encoded, in words |
 //! | [`call`] | the calls a user makes, and when each is done |
-//! | [`operator`] | what a validator's operator does: its server, session keys, candidacy |
+//! | [`validator`] | what is done for a validator: its server, session keys, its operator |
+//! | [`operator`] | admitting and dismissing operators, and what these say of their validators |
 //! | [`submit`] | signing, or leaving the signature to a wallet, and waiting for inclusion |
 //! | [`account`] | the account that signs, and addresses |
 //! | [`keyfile`] | the private key that is registered: reading, generating |
@@ -36,6 +37,7 @@ pub mod payload;
 pub mod progress;
 pub mod servers;
 pub mod submit;
+pub mod validator;
 pub mod verify;
 
 pub use error::{Error, Result};

@@ -1,355 +1,416 @@
-//! What a validator's operator does: publishing the server, replacing its keys, session keys, and
-//! standing as a candidate.
+//! Operators: who is admitted to run validators, and whose validators are whose.
 //!
-//! Whatever needs a secret of the node is asked of the node itself, over its ordinary RPC, which
-//! answers such methods to its own machine only. So the tool never sees a server's secret, and the
-//! node never sees the validator's.
+//! Root admits and dismisses operators: these calls are made as `Sudo.sudo(call)`. The operator
+//! itself says which validators are its own. What the chain would refuse is found out before
+//! anybody signs, as far as the chain's state shows it.
 
 use crate::{
-	chain::{answer, Chain},
+	chain::Chain,
 	error::{Error, Refusal, Result},
-	payload::Payload,
+	payload::{Payload, SUDO},
 	progress::Progress,
 	submit::{carry_out_until, Signer},
+	validator::check_subgroup,
 };
 use codec::Encode;
 use keyshare_primitives::{
-	api::{Obstacle, ValidatorInfo},
-	endpoint_is_well_formed,
+	api::{Obstacle, OperatorInfo, OperatorStanding, Readiness, SubgroupInfo, ValidatorInfo},
+	membership::MAX_SEATS,
 	storage::SUBGROUPS,
-	wire::{
-		to_hex, EncryptionKeyAnswer, HexBytes, HostedServer, HostedServers, NewEncryptionKey,
-		PossessionProof, ProvePossession, Ss58,
-	},
-	AccountId, EncryptionKey, Endpoint, ServerInfo,
+	AccountId, SubgroupId,
 };
-use serde::Deserialize;
 use tokio::time::Instant;
 
-/// A call of a validator.
+/// The longest name of an operator, in bytes.
+pub const MAX_NAME_LENGTH: usize = 32;
+
+/// A call about operators.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OperatorCall {
-	/// Publishes the validator's server, or replaces it.
-	PublishServer {
-		/// The server.
-		server: ServerInfo,
-		/// The server account's proof of possession.
-		proof: [u8; 64],
+	/// Admits an operator, or changes the name and the seats of one; as root.
+	Admit {
+		/// The operator.
+		operator: AccountId,
+		/// Its name.
+		name: String,
+		/// The subgroup of all its validators, for ever.
+		subgroup: SubgroupId,
+		/// How many validators it may have.
+		seats: u32,
 	},
-	/// Leaves.
-	WithdrawServer,
-	/// Sets the session keys.
-	SetKeys {
-		/// The keys, SCALE-encoded.
-		keys: Vec<u8>,
-		/// The keys' proof that the validator owns them.
-		proof: Vec<u8>,
+	/// Dismisses an operator; as root.
+	Dismiss {
+		/// The operator.
+		operator: AccountId,
+		/// Whether not even the last ready member of its subgroup stays.
+		force: bool,
 	},
-	/// Stands as a candidate.
-	RegisterAsCandidate,
-	/// Is a candidate no more.
-	LeaveIntent,
+	/// Wants a validator to be the operator's that signs.
+	Assign {
+		/// The validator.
+		validator: AccountId,
+	},
+	/// Does not want it any more.
+	Unassign {
+		/// The validator.
+		validator: AccountId,
+	},
+	/// Lets a validator that was idle be selected again.
+	Back {
+		/// The validator.
+		validator: AccountId,
+	},
+}
+
+/// What the chain shows of those whom a call is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+	/// Every operator there ever was.
+	pub operators: Vec<OperatorInfo>,
+	/// The validator that the call names.
+	pub validator: Option<ValidatorInfo>,
+}
+
+impl Seen {
+	/// What the best block shows.
+	pub async fn read(chain: &Chain, call: &OperatorCall) -> Result<Self> {
+		let operators = chain.operators().await?;
+		let validator = match call.validator() {
+			Some(validator) => Some(chain.validator(validator).await?),
+			None => None,
+		};
+		Ok(Self { operators, validator })
+	}
+
+	/// An operator.
+	pub fn operator(&self, account: &AccountId) -> Option<&OperatorInfo> {
+		self.operators.iter().find(|operator| operator.account == *account)
+	}
+
+	fn admitted(&self, account: &AccountId) -> std::result::Result<&OperatorInfo, Refusal> {
+		self.operator(account).ok_or_else(|| {
+			Refusal::subgroups(
+				"NotAnOperator",
+				format!("{account} was never admitted as an operator"),
+			)
+		})
+	}
 }
 
 impl OperatorCall {
-	/// Whether the validator's state shows that the call has been made.
-	pub fn is_done(&self, info: &ValidatorInfo) -> bool {
-		let is_candidate = !info.obstacles.contains(&Obstacle::NotACandidate);
+	/// The operator that the call is about, when `signer` signs it.
+	pub fn operator<'a>(&'a self, signer: &'a AccountId) -> &'a AccountId {
 		match self {
-			Self::PublishServer { server, .. } => {
-				info.server.as_ref() == Some(server)
-					&& !info.obstacles.contains(&Obstacle::Withdrawing)
+			Self::Admit { operator, .. } | Self::Dismiss { operator, .. } => operator,
+			_ => signer,
+		}
+	}
+
+	/// The validator that the call names.
+	pub fn validator(&self) -> Option<&AccountId> {
+		match self {
+			Self::Assign { validator }
+			| Self::Unassign { validator }
+			| Self::Back { validator } => Some(validator),
+			Self::Admit { .. } | Self::Dismiss { .. } => None,
+		}
+	}
+
+	/// Whether `now` shows that the call has been made; `before` is what was there at first.
+	pub fn is_done(&self, signer: &AccountId, before: &Seen, now: &Seen) -> bool {
+		let operator = self.operator(signer);
+		let Some(info) = now.operator(operator) else { return false };
+		match self {
+			Self::Admit { name, subgroup, seats, .. } => {
+				let will_have = info.next_seats.map_or(info.seats, |later| later.value);
+				dismissed(info).is_none()
+					&& info.name == name.as_bytes()
+					&& info.subgroup == *subgroup
+					&& will_have == *seats
 			}
-			Self::WithdrawServer => {
-				info.server.is_none() || info.obstacles.contains(&Obstacle::Withdrawing)
+			// Force can be added to a dismissal, which then counts from that block.
+			Self::Dismiss { force, .. } => {
+				match (before.operator(operator).and_then(dismissed), dismissed(info)) {
+					(_, None) => false,
+					(None, Some(_)) => true,
+					(Some(before), Some(now)) => !force || before != now,
+				}
 			}
-			Self::SetKeys { keys, .. } => info.session_keys.as_ref() == Some(keys),
-			Self::RegisterAsCandidate => is_candidate,
-			Self::LeaveIntent => !is_candidate,
+			Self::Assign { validator } => is_among(validator, info),
+			Self::Unassign { validator } => !is_among(validator, info),
+			Self::Back { .. } => !now.validator.as_ref().is_some_and(is_idle),
+		}
+	}
+
+	/// What the chain would refuse the call for, when `signer` signs it, on a chain of so many
+	/// `subgroups`.
+	pub fn check(&self, signer: &AccountId, subgroups: u8, seen: &Seen) -> Result<()> {
+		if let Self::Admit { name, subgroup, seats, .. } = self {
+			check_input(name, *subgroup, *seats, subgroups)?;
+		}
+		self.check_state(signer, seen).map_err(Error::Refused)
+	}
+
+	fn check_state(&self, signer: &AccountId, seen: &Seen) -> std::result::Result<(), Refusal> {
+		let refuse = |name, description: String| Err(Refusal::subgroups(name, description));
+		match self {
+			Self::Admit { operator, name, subgroup, seats } => {
+				check_admission(operator, name, *subgroup, *seats, seen)
+			}
+			Self::Dismiss { operator, .. } => seen.admitted(operator).map(drop),
+			Self::Assign { validator } => {
+				let operator = seen.admitted(signer)?;
+				if dismissed(operator).is_some() {
+					return refuse("OperatorDismissed", format!("{signer} was dismissed"));
+				}
+				if is_among(validator, operator) {
+					return Ok(());
+				}
+				if let Some(info) = &seen.validator {
+					check_subgroup(validator, info, operator)?;
+				}
+				let (taken, seats) = (taken(operator), most_seats(operator));
+				if taken >= u64::from(seats) {
+					return refuse(
+						"NoSeatForValidator",
+						format!("{signer} has {seats} seats, and {taken} of them are taken"),
+					);
+				}
+				Ok(())
+			}
+			Self::Unassign { validator } => {
+				if is_among(validator, seen.admitted(signer)?) {
+					return Ok(());
+				}
+				refuse("NotAssigned", format!("{signer} has not assigned {validator}"))
+			}
+			Self::Back { validator } => {
+				if !seen.admitted(signer)?.validators.contains(validator) {
+					return refuse(
+						"NotItsOperator",
+						format!("{validator} is not a validator of {signer}"),
+					);
+				}
+				if !seen.validator.as_ref().is_some_and(is_idle) {
+					return refuse("NotIdle", format!("{validator} is not idle"));
+				}
+				Ok(())
+			}
 		}
 	}
 }
 
 impl Payload for OperatorCall {
 	fn pallet(&self) -> &'static str {
-		match self {
-			Self::PublishServer { .. } | Self::WithdrawServer => SUBGROUPS,
-			Self::SetKeys { .. } => "Session",
-			Self::RegisterAsCandidate | Self::LeaveIntent => "CollatorSelection",
-		}
+		SUBGROUPS
 	}
 
 	fn name(&self) -> &'static str {
 		match self {
-			Self::PublishServer { .. } => "publish_server",
-			Self::WithdrawServer => "withdraw_server",
-			Self::SetKeys { .. } => "set_keys",
-			Self::RegisterAsCandidate => "register_as_candidate",
-			Self::LeaveIntent => "leave_intent",
+			Self::Admit { .. } => "admit",
+			Self::Dismiss { .. } => "dismiss",
+			Self::Assign { .. } => "assign",
+			Self::Unassign { .. } => "unassign",
+			Self::Back { .. } => "back",
 		}
 	}
 
 	fn arguments(&self) -> Vec<u8> {
 		match self {
-			Self::PublishServer { server, proof } => (server, proof).encode(),
-			// The keys stand there as they are, not as a list of bytes.
-			Self::SetKeys { keys, proof } => [keys.clone(), proof.encode()].concat(),
-			Self::WithdrawServer | Self::RegisterAsCandidate | Self::LeaveIntent => Vec::new(),
+			Self::Admit { operator, name, subgroup, seats } => {
+				(operator, name.as_bytes(), subgroup, seats).encode()
+			}
+			Self::Dismiss { operator, force } => (operator, force).encode(),
+			Self::Assign { validator }
+			| Self::Unassign { validator }
+			| Self::Back { validator } => validator.encode(),
 		}
+	}
+
+	fn needs_root(&self) -> bool {
+		matches!(self, Self::Admit { .. } | Self::Dismiss { .. })
 	}
 
 	fn in_words(&self) -> String {
 		let details = match self {
-			Self::PublishServer { server, .. } => {
-				let EncryptionKey::X25519(key) = &server.encryption_key;
+			Self::Admit { operator, name, subgroup, seats } => format!(
+				"\n  operator: {operator}\n  name: {name}\n  subgroup: {subgroup}, for ever\n  \
+				 validators it may have: {seats}"
+			),
+			Self::Dismiss { operator, force } => {
+				let stays = if *force {
+					"not even the last ready member of its subgroup stays"
+				} else {
+					"the last ready member of its subgroup stays until another one is ready"
+				};
 				format!(
-					"\n  server: {}\n  encryption key: X25519 {}\n  endpoint: {}",
-					server.account,
-					to_hex(key),
-					String::from_utf8_lossy(&server.endpoint)
+					"\n  operator: {operator}\n  its validators are selected no more; {stays}\n  the \
+					 shares that it holds stay in its hands"
 				)
 			}
-			Self::WithdrawServer => {
-				": selected no more; the server goes when its validator is no member any more"
-					.into()
+			Self::Assign { validator } => format!(
+				"\n  validator: {validator}, which has to accept before it is the operator's"
+			),
+			Self::Unassign { validator } => {
+				format!("\n  validator: {validator}, which is the operator's no more")
 			}
-			Self::SetKeys { keys, .. } => format!("\n  session keys: {}", to_hex(keys)),
-			Self::RegisterAsCandidate => ": stands as a candidate, with the bond held".into(),
-			Self::LeaveIntent => ": is a candidate no more; the bond comes back".into(),
-		};
-		format!("{}.{}{details}", self.pallet(), self.name())
-	}
-}
-
-/// A validator's operator, with the validator's signature and its node.
-pub struct Operator<'a> {
-	/// The node, and through it the chain.
-	pub chain: &'a Chain,
-	/// The validator.
-	pub signer: &'a Signer,
-	/// When to stop.
-	pub deadline: Instant,
-	/// Where events go.
-	pub progress: &'a Progress,
-}
-
-/// Keys that `author_rotateKeysWithOwner` has made.
-#[derive(Deserialize)]
-struct GeneratedKeys {
-	keys: String,
-	proof: Option<String>,
-}
-
-impl Operator<'_> {
-	/// Publishes a server that the node hosts, under `endpoint`: the one named, or the only one.
-	pub async fn declare(
-		&self,
-		server: Option<&AccountId>,
-		endpoint: &str,
-	) -> Result<ValidatorInfo> {
-		let endpoint = parse_endpoint(endpoint)?;
-		let hosted = self.hosted(server).await?;
-		let info = ServerInfo {
-			account: hosted.account.0,
-			encryption_key: EncryptionKey::X25519(hosted.encryption_key.0),
-			endpoint,
-		};
-		self.publish(info).await
-	}
-
-	/// Publishes the server under another endpoint.
-	pub async fn change_endpoint(&self, endpoint: &str) -> Result<ValidatorInfo> {
-		let endpoint = parse_endpoint(endpoint)?;
-		let server = self.published().await?;
-		self.publish(ServerInfo { endpoint, ..server }).await
-	}
-
-	/// Has the node make an encryption key, and publishes it.
-	pub async fn rotate_key(&self) -> Result<ValidatorInfo> {
-		let server = self.published().await?;
-		self.hosted(Some(&server.account)).await?;
-		let request = NewEncryptionKey { server: Ss58(server.account.clone()) };
-		let made: EncryptionKeyAnswer =
-			self.chain.request("keyshare_newEncryptionKey", Some(&request)).await?;
-		let encryption_key = EncryptionKey::X25519(made.encryption_key.0);
-		self.publish(ServerInfo { encryption_key, ..server }).await
-	}
-
-	/// Has the node make session keys, sets them, and checks that the node holds them.
-	pub async fn rotate_session_keys(&self) -> Result<ValidatorInfo> {
-		let owner = to_hex(self.signer.account().as_ref());
-		let made: GeneratedKeys =
-			self.chain.request("author_rotateKeysWithOwner", Some(&owner)).await?;
-		let keys = bytes("author_rotateKeysWithOwner", &made.keys)?;
-		let proof = made.proof.ok_or_else(|| {
-			answer("author_rotateKeysWithOwner", "it proves no ownership of the keys")
-		})?;
-		let proof = bytes("author_rotateKeysWithOwner", &proof)?;
-		let info = self.make(&OperatorCall::SetKeys { keys, proof }).await?;
-		let has: bool = self.chain.request("author_hasSessionKeys", Some(&made.keys)).await?;
-		if !has {
-			return Err(Error::Verification(
-				"the chain has the new session keys, but the node does not hold them; run this \
-				 again"
-					.into(),
-			));
-		}
-		Ok(info)
-	}
-
-	/// Makes a call that needs nothing of the node.
-	pub async fn make(&self, call: &OperatorCall) -> Result<ValidatorInfo> {
-		let validator = self.signer.account();
-		let before = self.chain.validator(&validator).await?;
-		if call.is_done(&before) {
-			return Ok(before);
-		}
-		let (chain, signer) = (self.chain, self.signer);
-		carry_out_until(chain, call, signer, self.deadline, self.progress, async || {
-			Ok(call.is_done(&chain.validator(&validator).await?))
-		})
-		.await?;
-		chain.validator(&validator).await
-	}
-
-	/// The server that the validator has published.
-	async fn published(&self) -> Result<ServerInfo> {
-		let validator = self.signer.account();
-		let info = self.chain.validator(&validator).await?;
-		info.server.ok_or_else(|| {
-			Error::State(Refusal {
-				name: Some("Subgroups::NoServer".into()),
-				description: format!("{validator} has published no server"),
-			})
-		})
-	}
-
-	/// A server that the node hosts.
-	async fn hosted(&self, server: Option<&AccountId>) -> Result<HostedServer> {
-		let mut hosted: HostedServers =
-			self.chain.request("keyshare_servers", None::<&()>).await.map_err(|error| {
-				match error {
-				Error::Answer { .. } => Error::Input(
-					"this node hosts no server: make one with `keyshare-node key generate-server`, \
-					 and start the node with --share-store-password-file"
-						.into(),
-				),
-				other => other,
+			Self::Back { validator } => {
+				format!("\n  validator: {validator}, which was idle and may be selected again")
 			}
-			})?;
-		if let Some(server) = server {
-			let found = hosted.servers.into_iter().find(|one| one.account.0 == *server);
-			return found.ok_or_else(|| {
-				Error::Input(format!(
-					"this node does not host server {server}: name the right node with --url"
-				))
-			});
-		}
-		match hosted.servers.len() {
-			1 => Ok(hosted.servers.remove(0)),
-			several => Err(Error::Input(format!(
-				"this node hosts {several} servers: say which with --server, one of {}",
-				hosted
-					.servers
-					.iter()
-					.map(|server| server.account.0.to_string())
-					.collect::<Vec<_>>()
-					.join(", ")
-			))),
-		}
-	}
-
-	async fn publish(&self, server: ServerInfo) -> Result<ValidatorInfo> {
-		let EncryptionKey::X25519(key) = &server.encryption_key;
-		let request = ProvePossession {
-			server: Ss58(server.account.clone()),
-			validator: Ss58(self.signer.account()),
-			encryption_key: HexBytes(*key),
-			endpoint: String::from_utf8_lossy(&server.endpoint).into_owned(),
 		};
-		let answer: PossessionProof =
-			self.chain.request("keyshare_provePossession", Some(&request)).await?;
-		self.make(&OperatorCall::PublishServer { server, proof: answer.proof.0 }).await
+		let call = format!("{SUBGROUPS}.{}", self.name());
+		if self.needs_root() {
+			return format!("{SUDO}.sudo({call}), as root: for the sudo key to sign{details}");
+		}
+		format!("{call}{details}")
 	}
 }
 
-fn parse_endpoint(text: &str) -> Result<Endpoint> {
-	let endpoint = Endpoint::try_from(text.as_bytes().to_vec());
-	endpoint.ok().filter(|endpoint| endpoint_is_well_formed(endpoint)).ok_or_else(|| {
-		Error::Input(format!(
-			"`{text}` cannot be an endpoint: give the URL under which the world reaches the share \
-			 listener, with scheme http, https, ws or wss, in at most 256 characters of ASCII"
-		))
+/// Makes `call` and waits until the chain shows it done. Gives what the chain shows then.
+///
+/// Fails without asking for a signature if the chain would refuse the call. A call that is done
+/// already is not made again.
+pub async fn make(
+	chain: &Chain,
+	call: &OperatorCall,
+	signer: &Signer,
+	deadline: Instant,
+	progress: &Progress,
+) -> Result<Seen> {
+	let account = signer.account();
+	let before = Seen::read(chain, call).await?;
+	call.check(&account, chain.parameters().subgroups, &before)?;
+	if call.is_done(&account, &before, &before) {
+		return Ok(before);
+	}
+	if call.needs_root() {
+		check_root(&account, chain.sudo_key().await?.as_ref()).map_err(Error::Refused)?;
+	}
+	carry_out_until(chain, call, signer, deadline, progress, async || {
+		Ok(call.is_done(&account, &before, &Seen::read(chain, call).await?))
 	})
+	.await?;
+	Seen::read(chain, call).await
 }
 
-fn bytes(method: &str, text: &str) -> Result<Vec<u8>> {
-	hex::decode(text.trim_start_matches("0x")).map_err(|error| answer(method, error))
+/// Whether every ready member of the operator's subgroup is its own, and there is one.
+pub fn is_all_that_is_ready(operator: &OperatorInfo, subgroups: &[SubgroupInfo]) -> bool {
+	let mut ready = subgroups
+		.iter()
+		.filter(|subgroup| subgroup.id == operator.subgroup)
+		.flat_map(|subgroup| &subgroup.members)
+		.filter(|member| member.readiness == Readiness::Ready)
+		.peekable();
+	ready.peek().is_some()
+		&& ready.all(|member| member.operator.as_ref() == Some(&operator.account))
+}
+
+fn check_root(
+	signer: &AccountId,
+	sudo_key: Option<&AccountId>,
+) -> std::result::Result<(), Refusal> {
+	let description = match sudo_key {
+		Some(key) if key == signer => return Ok(()),
+		Some(key) => format!("only root may make this call, and the sudo key is {key}"),
+		None => "only root may make this call, and this chain has no sudo key any more".into(),
+	};
+	Err(Refusal { name: Some(format!("{SUDO}::RequireSudo")), description })
+}
+
+fn check_input(name: &str, subgroup: SubgroupId, seats: u32, subgroups: u8) -> Result<()> {
+	if !name_is_well_formed(name) {
+		return Err(Error::Input(format!(
+			"an operator's name has 1 to {MAX_NAME_LENGTH} characters of printable ASCII, no space at \
+			 either end and no two in a row: choose another"
+		)));
+	}
+	if subgroup >= subgroups {
+		return Err(Error::Input(format!(
+			"there is no subgroup {subgroup}: this chain has {subgroups}, numbered from 0"
+		)));
+	}
+	if !(1..=MAX_SEATS).contains(&seats) {
+		return Err(Error::Input(format!(
+			"an operator has 1 to {MAX_SEATS} seats, not {seats}; `keyshare operator dismiss` is for \
+			 one that shall have none"
+		)));
+	}
+	Ok(())
+}
+
+fn check_admission(
+	operator: &AccountId,
+	name: &str,
+	subgroup: SubgroupId,
+	seats: u32,
+	seen: &Seen,
+) -> std::result::Result<(), Refusal> {
+	let others: Vec<_> = seen.operators.iter().filter(|other| other.account != *operator).collect();
+	let same_name = |other: &&&OperatorInfo| other.name.eq_ignore_ascii_case(name.as_bytes());
+	if let Some(owner) = others.iter().find(same_name) {
+		return Err(Refusal::subgroups(
+			"NameTaken",
+			format!("the name is that of the operator {}", owner.account),
+		));
+	}
+	if let Some(before) = seen.operator(operator).filter(|before| before.subgroup != subgroup) {
+		return Err(Refusal::subgroups(
+			"OperatorOfAnotherSubgroup",
+			format!(
+				"{operator} was admitted to subgroup {}, and that is for ever",
+				before.subgroup
+			),
+		));
+	}
+	let of_others = others
+		.iter()
+		.filter(|other| other.subgroup == subgroup)
+		.fold(0u32, |sum, other| sum.saturating_add(most_seats(other)));
+	let room = MAX_SEATS.saturating_sub(of_others);
+	if seats > room {
+		return Err(Refusal::subgroups(
+			"NoSeatsLeft",
+			format!("subgroup {subgroup} has room for {room} seats, and not for {seats}"),
+		));
+	}
+	Ok(())
+}
+
+fn name_is_well_formed(name: &str) -> bool {
+	(1..=MAX_NAME_LENGTH).contains(&name.len())
+		&& name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+		&& name.trim() == name
+		&& !name.contains("  ")
+}
+
+/// The block in which it was dismissed, if it was.
+fn dismissed(operator: &OperatorInfo) -> Option<keyshare_primitives::BlockNumber> {
+	match operator.standing {
+		OperatorStanding::Dismissed { since } => Some(since),
+		_ => None,
+	}
+}
+
+/// The most validators it may have as things are.
+fn most_seats(operator: &OperatorInfo) -> u32 {
+	if dismissed(operator).is_some() {
+		return 0;
+	}
+	operator.next_seats.map_or(operator.seats, |later| later.value.max(operator.seats))
+}
+
+/// How many of its seats are taken, by validators that have accepted or may yet.
+pub fn taken(operator: &OperatorInfo) -> u64 {
+	operator.validators.len() as u64 + operator.assigned.len() as u64
+}
+
+fn is_among(validator: &AccountId, operator: &OperatorInfo) -> bool {
+	operator.validators.contains(validator) || operator.assigned.contains(validator)
+}
+
+fn is_idle(validator: &ValidatorInfo) -> bool {
+	validator.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Idle { .. }))
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use keyshare_primitives::api::Membership;
-
-	fn server(byte: u8) -> ServerInfo {
-		ServerInfo {
-			account: AccountId::new([byte; 32]),
-			encryption_key: EncryptionKey::X25519([byte; 32]),
-			endpoint: Endpoint::truncate_from(b"https://a.example".to_vec()),
-		}
-	}
-
-	fn nothing() -> ValidatorInfo {
-		ValidatorInfo {
-			server: None,
-			retired: None,
-			session_keys: None,
-			subgroup: None,
-			membership: Membership::Outside,
-			obstacles: vec![Obstacle::NotACandidate],
-		}
-	}
-
-	#[test]
-	fn arguments_are_in_the_pallets_order() {
-		let publish = OperatorCall::PublishServer { server: server(1), proof: [2; 64] };
-		let expected =
-			[&[1; 32][..], &[0], &[1; 32], &[17 << 2], b"https://a.example", &[2; 64]].concat();
-		assert_eq!(publish.arguments(), expected);
-		let keys = OperatorCall::SetKeys { keys: vec![3; 64], proof: vec![4; 3] };
-		assert_eq!(keys.arguments(), [&[3; 64][..], &[12, 4, 4, 4]].concat());
-		assert!(OperatorCall::WithdrawServer.arguments().is_empty());
-	}
-
-	#[test]
-	fn done_is_read_from_the_validators_state() {
-		let publish = OperatorCall::PublishServer { server: server(1), proof: [0; 64] };
-		let keys = OperatorCall::SetKeys { keys: vec![1], proof: vec![] };
-		let (apply, leave) = (OperatorCall::RegisterAsCandidate, OperatorCall::LeaveIntent);
-		let none = nothing();
-		assert!(!publish.is_done(&none) && !keys.is_done(&none) && !apply.is_done(&none));
-		assert!(leave.is_done(&none) && OperatorCall::WithdrawServer.is_done(&none));
-		let all = ValidatorInfo {
-			server: Some(server(1)),
-			session_keys: Some(vec![1]),
-			obstacles: vec![],
-			..nothing()
-		};
-		assert!(publish.is_done(&all) && keys.is_done(&all) && apply.is_done(&all));
-		assert!(!leave.is_done(&all) && !OperatorCall::WithdrawServer.is_done(&all));
-		let other = OperatorCall::PublishServer { server: server(2), proof: [0; 64] };
-		assert!(!other.is_done(&all));
-		let leaving = ValidatorInfo { obstacles: vec![Obstacle::Withdrawing], ..all };
-		assert!(OperatorCall::WithdrawServer.is_done(&leaving));
-		assert!(!publish.is_done(&leaving), "publishing again takes the withdrawal back");
-	}
-
-	#[test]
-	fn endpoints_are_checked_before_anything_is_asked() {
-		assert!(parse_endpoint("wss://shares.example.org").is_ok());
-		for bad in ["shares.example.org", "ftp://h", ""] {
-			assert!(matches!(parse_endpoint(bad), Err(Error::Input(_))), "{bad}");
-		}
-	}
-}
+mod tests;

@@ -7,9 +7,9 @@
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, Chain, POLL},
+	chain::{answer, Chain, InBlock, POLL},
 	error::{Error, Incomplete, Refusal, Result},
-	payload::Payload,
+	payload::{Payload, SUDO},
 	progress::{Event, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
@@ -166,10 +166,8 @@ async fn submit(
 	while let Ok(Some(Ok(status))) = timeout_at(deadline, watch.next()).await {
 		match status {
 			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
-				if let Err(TransactionEventsError::ExtrinsicFailed(error)) =
-					block.wait_for_success().await
-				{
-					return Err(Error::Refused(dispatch_refusal(&error)));
+				if let Some(refusal) = failure(&block).await {
+					return Err(Error::Refused(refusal));
 				}
 				let block = to_hex(block.block_hash().as_bytes());
 				progress(Event::Included { call: call.name(), block });
@@ -186,6 +184,36 @@ async fn submit(
 		}
 	}
 	Ok(())
+}
+
+/// Why a transaction in a block did not do what it should. None for a block that cannot be read:
+/// the state decides.
+async fn failure(block: &InBlock) -> Option<Refusal> {
+	let events = match block.wait_for_success().await {
+		Ok(events) => events,
+		Err(TransactionEventsError::ExtrinsicFailed(error)) => {
+			return Some(dispatch_refusal(&error))
+		}
+		Err(_) => return None,
+	};
+	let error = events.iter().flatten().find_map(|event| {
+		root_error(event.pallet_name(), event.event_name(), event.field_bytes()).map(<[u8]>::to_vec)
+	})?;
+	let metadata = block.at().await.ok()?.metadata();
+	Some(match DispatchError::decode_from(error, metadata) {
+		Ok(error) => dispatch_refusal(&error),
+		Err(error) => Refusal::unnamed(error.to_string()),
+	})
+}
+
+/// The encoded error of a call that was made as root, from the event that tells of it: `Sudo.sudo`
+/// itself succeeds even if the call inside does not.
+fn root_error<'a>(pallet: &str, event: &str, fields: &'a [u8]) -> Option<&'a [u8]> {
+	match (pallet, event, fields) {
+		// `sudo_result: Result<(), DispatchError>`
+		(SUDO, "Sudid", [1, error @ ..]) => Some(error),
+		_ => None,
+	}
 }
 
 /// The pool's refusal is final. A connection lost while sending is not: the transaction may have
@@ -265,6 +293,16 @@ mod tests {
 		assert!(other_version.hint().is_some());
 		let bare = pool_refusal(&user_error(None));
 		assert_eq!(bare, Refusal::unnamed("Invalid Transaction"));
+	}
+
+	#[test]
+	fn a_call_that_failed_inside_of_sudo_has_failed() {
+		// `Err(Module { index: 7, error: [3, 0, 0, 0] })`
+		let failed = [1, 3, 7, 3, 0, 0, 0];
+		assert_eq!(root_error("Sudo", "Sudid", &failed), Some(&failed[1..]));
+		assert_eq!(root_error("Sudo", "Sudid", &[0]), None);
+		assert_eq!(root_error("Sudo", "KeyChanged", &failed), None);
+		assert_eq!(root_error("Balances", "Sudid", &failed), None);
 	}
 
 	#[test]

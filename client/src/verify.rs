@@ -11,7 +11,7 @@ use crate::{
 };
 use futures::{stream, StreamExt};
 use keyshare_primitives::{
-	api::{Coverage, Parameters, RegistrationInfo, SubgroupInfo},
+	api::{Coverage, Parameters, Readiness, RegistrationInfo, SubgroupInfo},
 	wire::ErrorCode,
 	AccountId, SubgroupId,
 };
@@ -38,6 +38,8 @@ pub enum Custody {
 pub struct Member {
 	/// The server.
 	pub server: Server,
+	/// Whether it holds every share of its subgroup, as it has declared: only then it counts.
+	pub ready: bool,
 	/// Whether the chain shows its confirmation.
 	pub confirmed: bool,
 	/// What it answered.
@@ -49,16 +51,17 @@ pub struct Member {
 pub struct Subgroup {
 	/// Its number.
 	pub subgroup: SubgroupId,
-	/// How many members must hold the share; none when it has no members.
+	/// How many ready members must hold the share; none when no member is ready.
 	pub quorum: Option<u32>,
 	/// Its members.
 	pub members: Vec<Member>,
 }
 
 impl Subgroup {
-	/// Whether as many members as the quorum proved custody, and none gave a wrong proof.
+	/// Whether as many ready members as the quorum proved custody, and nobody gave a wrong proof.
 	pub fn holds(&self) -> bool {
-		let proved = self.members.iter().filter(|m| m.custody == Custody::Proved).count();
+		let proved =
+			self.members.iter().filter(|m| m.ready && m.custody == Custody::Proved).count();
 		let wrong = self.members.iter().any(|m| matches!(m.custody, Custody::Wrong(_)));
 		!wrong && self.quorum.is_some_and(|quorum| proved as u64 >= u64::from(quorum))
 	}
@@ -122,7 +125,8 @@ async fn challenge_subgroup(
 			let server = Server::new(coverage.subgroup, info.account.clone(), &info.endpoint);
 			let custody = challenge(&server, account, registration, patience).await;
 			let confirmed = coverage.confirmed.contains(&server.account);
-			Member { server, confirmed, custody }
+			let ready = member.readiness == Readiness::Ready;
+			Member { server, ready, confirmed, custody }
 		})
 		.buffered(CHALLENGES_AT_A_TIME)
 		.collect()
@@ -165,14 +169,17 @@ fn coverage_contradictions(
 	}
 	for coverage in coverage {
 		let g = coverage.subgroup;
-		let members: Option<Vec<_>> = subgroups
-			.iter()
-			.find(|subgroup| subgroup.id == g)
-			.map(|subgroup| subgroup.members.iter().map(|m| &m.server.account).collect());
-		if members != Some(coverage.members.iter().collect()) {
+		let found = subgroups.iter().find(|subgroup| subgroup.id == g);
+		let members = found.map(|subgroup| subgroup.members.as_slice()).unwrap_or_default();
+		let accounts = members.iter().map(|member| &member.server.account);
+		if found.is_none() || !accounts.eq(&coverage.members) {
 			wrong.push(format!("subgroup {g}: its members are named in two ways"));
 		}
-		if coverage.quorum != expected_quorum(parameters, coverage.members.len()) {
+		let ready = members.iter().filter(|member| member.readiness == Readiness::Ready);
+		if !ready.map(|member| &member.server.account).eq(&coverage.ready) {
+			wrong.push(format!("subgroup {g}: who of it is ready is told in two ways"));
+		}
+		if coverage.quorum != expected_quorum(parameters, coverage.ready.len()) {
 			wrong.push(format!("subgroup {g}: the quorum is not what the parameters make it"));
 		}
 		if coverage.confirmed.iter().any(|server| !coverage.members.contains(server)) {
@@ -180,16 +187,16 @@ fn coverage_contradictions(
 		}
 		if !coverage.is_reached() {
 			wrong.push(format!(
-				"subgroup {g}: {} members have confirmed, which is below its quorum now",
-				coverage.confirmed.len()
+				"subgroup {g}: {} ready members have confirmed, which is below its quorum now",
+				coverage.counted()
 			));
 		}
 	}
 	wrong
 }
 
-/// Protocol §4: `ceil(m · quorum)`, at least one; none for an empty subgroup.
-fn expected_quorum(parameters: &Parameters, members: usize) -> Option<u32> {
-	let members = u32::try_from(members).ok().filter(|members| *members > 0)?;
-	Some(parameters.confirmation_quorum.mul_ceil(members).max(1))
+/// Protocol §4: `ceil(m · quorum)` of `m` ready members, at least one; none where nobody is ready.
+fn expected_quorum(parameters: &Parameters, ready: usize) -> Option<u32> {
+	let ready = u32::try_from(ready).ok().filter(|ready| *ready > 0)?;
+	Some(parameters.confirmation_quorum.mul_ceil(ready).max(1))
 }

@@ -78,6 +78,29 @@ async fn nothing_is_waited_for_that_cannot_come() {
 }
 
 #[tokio::test]
+async fn a_member_that_is_not_ready_gets_its_share_and_counts_once_it_is() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.set_ready(1, false);
+	let events = Events::default();
+	let error = run(&network, &events, Duration::from_secs(3)).await.expect_err("one is not ready");
+	let Error::Incomplete(incomplete) = error else { panic!("another error") };
+	assert_eq!(network.servers[1].calls(), [1]);
+	assert_eq!(events.of(1).last(), Some(&"confirmed"));
+	let [missing] = incomplete.missing.as_slice() else { panic!("one subgroup: {incomplete}") };
+	assert_eq!((missing.subgroup, missing.quorum, missing.confirmed), (1, None, 0));
+	assert!(missing.servers[0].state.contains("does not count yet"), "{incomplete}");
+
+	let chain = network.chain.clone();
+	let ready = tokio::spawn(async move {
+		tokio::time::sleep(Duration::from_millis(500)).await;
+		chain.set_ready(1, true);
+	});
+	run(&network, &Events::default(), PATIENT).await.expect("registered once it is ready");
+	ready.await.expect("it ended");
+	assert_eq!(network.servers[1].calls(), [1], "it is sent nothing twice");
+}
+
+#[tokio::test]
 async fn a_wrong_custody_proof_is_a_failure_even_if_the_server_says_stored() {
 	let network = Network::new([Behaviour::WrongProof; 3]).await;
 	// The chain learns nothing from a server that stores nothing.
@@ -174,6 +197,12 @@ async fn a_registered_key_verifies_until_a_share_is_lost() {
 	let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
 	assert!(verdict.holds(), "{verdict:?}");
 
+	network.chain.set_ready(1, false);
+	let unready = verify(&client, &USER, PATIENT).await.expect("registered");
+	assert_eq!(unready.subgroups[1].members[0].custody, Custody::Proved);
+	assert!(!unready.subgroups[1].holds() && !unready.holds(), "what is not ready does not count");
+	network.chain.set_ready(1, true);
+
 	network.servers[2].behave(Behaviour::WrongProof);
 	let verdict = verify(&client, &USER, PATIENT).await.expect("registered");
 	assert!(!verdict.holds() && verdict.contradictions.is_empty());
@@ -193,7 +222,8 @@ async fn what_the_chain_claims_is_recomputed() {
 	let client = Client::connect(&network.url).await.expect("there");
 	let honest = network.chain.read(|state| state.account.clone());
 	type Lie = fn(&mut RegistrationInfo);
-	let lies: [Lie; 5] = [
+	let lies: [Lie; 6] = [
+		|claim| claim.coverage[0].ready.clear(),
 		|claim| claim.key.id = Default::default(),
 		|claim| claim.key.verifying_shares = claim.key.commitments.clone(),
 		|claim| claim.coverage[0].quorum = None,

@@ -2,77 +2,13 @@
 
 mod common;
 
-use common::*;
+use common::{tool::*, *};
 use keyshare_client::error::exit;
-use keyshare_primitives::wire::{to_hex, ErrorCode};
-use serde_json::Value;
-use std::{
-	path::PathBuf,
-	process::{Command, Output},
+use keyshare_primitives::{
+	api::{Membership, RegistrationStatus},
+	wire::{to_hex, ErrorCode},
 };
-
-/// Runs the tool against `url` with `--json`, off the thread that serves it.
-async fn keyshare(url: &str, arguments: &[&str]) -> Ran {
-	let mut command = Command::new(env!("CARGO_BIN_EXE_keyshare"));
-	command.args(["--json", "--url", url]).args(arguments).env_remove("KEYSHARE_URL");
-	let output = tokio::task::spawn_blocking(move || command.output().expect("it starts"));
-	Ran::from(output.await.expect("it ends"))
-}
-
-struct Ran {
-	code: u8,
-	lines: Vec<Value>,
-	messages: String,
-}
-
-impl From<Output> for Ran {
-	fn from(output: Output) -> Self {
-		let stdout = String::from_utf8(output.stdout).expect("text");
-		let parse = |line| serde_json::from_str(line).expect("standard output is JSON lines");
-		Self {
-			code: output.status.code().and_then(|code| code.try_into().ok()).expect("it ended"),
-			lines: stdout.lines().map(parse).collect(),
-			messages: String::from_utf8(output.stderr).expect("text"),
-		}
-	}
-}
-
-impl Ran {
-	/// The only line.
-	fn json(&self) -> &Value {
-		assert_eq!(self.lines.len(), 1, "{:?} {}", self.lines, self.messages);
-		&self.lines[0]
-	}
-
-	fn error(&self) -> &Value {
-		let error = &self.json()["error"];
-		assert_eq!(error["exitCode"], self.code);
-		error
-	}
-}
-
-/// A file with the key of the attempt under way.
-struct KeyFile {
-	_folder: tempfile::TempDir,
-	path: PathBuf,
-}
-
-impl KeyFile {
-	fn new() -> Self {
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let path = folder.path().join("user.key");
-		keyshare_client::keyfile::write_new(&path, &key()).expect("new");
-		Self { _folder: folder, path }
-	}
-
-	fn path(&self) -> &str {
-		self.path.to_str().expect("plain")
-	}
-}
-
-fn user() -> String {
-	USER.to_string()
-}
+use serde_json::Value;
 
 #[tokio::test]
 async fn an_interrupted_attempt_is_resumed_with_nothing_but_the_key() {
@@ -141,6 +77,7 @@ async fn status_and_subgroups_have_their_shapes() {
 	let json = status.json();
 	assert_eq!(json["registering"]["status"], "registering");
 	assert_eq!(json["registering"]["expiresAt"], 100);
+	assert_eq!(json["registering"]["threshold"], 2);
 	assert_eq!(json["registering"]["subgroups"][0]["confirmed"], Value::Array(vec![]));
 	assert_eq!(json["registered"], Value::Null);
 	assert_eq!(json["constraintAccount"], user());
@@ -148,7 +85,99 @@ async fn status_and_subgroups_have_their_shapes() {
 	let subgroups = keyshare(&network.url, &["subgroups"]).await;
 	let json = subgroups.json();
 	assert_eq!(json["threshold"], 2);
-	assert_eq!(json["subgroups"][2]["members"][0]["server"], server_account(2).to_string());
+	let member = &json["subgroups"][2]["members"][0];
+	assert_eq!(member["server"], server_account(2).to_string());
+	assert_eq!(member["operator"], operator_account(2).to_string());
+	assert_eq!(
+		(&member["operatorName"], &member["operatorSince"]),
+		(&"Operator 2".into(), &0.into())
+	);
+}
+
+#[tokio::test]
+async fn a_confirmation_of_a_member_that_is_not_ready_is_shown_and_not_counted() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.set_ready(1, false);
+	network.chain.confirm(0);
+	network.chain.confirm(1);
+	let status = keyshare(&network.url, &["status", &user()]).await;
+	let subgroups = &status.json()["registering"]["subgroups"];
+	let server = |g| serde_json::json!([server_account(g).to_string()]);
+	assert_eq!((&subgroups[0]["counted"], &subgroups[0]["reached"]), (&1.into(), &true.into()));
+	assert_eq!(subgroups[0]["ready"], server(0));
+	assert_eq!((&subgroups[1]["counted"], &subgroups[1]["reached"]), (&0.into(), &false.into()));
+	assert_eq!((&subgroups[1]["members"], &subgroups[1]["confirmed"]), (&server(1), &server(1)));
+	assert_eq!(
+		(&subgroups[1]["ready"], &subgroups[1]["quorum"]),
+		(&Value::Array(vec![]), &Value::Null)
+	);
+}
+
+#[tokio::test]
+async fn nothing_is_begun_while_a_subgroup_has_no_ready_member() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.change(|state| state.account.registering = None);
+	network.chain.set_ready(2, false);
+	let file = KeyFile::new();
+	let register = ["register", "--key-file", file.path(), "--external-signer", &user()];
+	let ran = keyshare(&network.url, &register).await;
+	assert_eq!(ran.code, exit::REFUSED, "{}", ran.messages);
+	assert_eq!(ran.error()["name"], "Registration::NoReadyMember");
+	assert!(ran.error()["message"].as_str().is_some_and(|text| text.contains("subgroup 2")));
+}
+
+#[tokio::test]
+async fn a_threshold_lies_between_the_chains_and_the_number_of_subgroups() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let (file, user) = (KeyFile::new(), user());
+	for command in ["register", "swap-key"] {
+		let with = |threshold: &'static str| {
+			let key = ["--key-file", file.path(), "--external-signer", &user];
+			[&[command, "--threshold", threshold][..], &key].concat()
+		};
+		for impossible in ["0", "1", "4"] {
+			let ran = keyshare(&network.url, &with(impossible)).await;
+			assert_eq!(ran.code, exit::USAGE, "{}", ran.messages);
+			assert!(ran.messages.contains("from 2 to 3"), "{}", ran.messages);
+		}
+		// The attempt under way is what is in the way of these.
+		for (possible, warned) in [("2", false), ("3", true)] {
+			let ran = keyshare(&network.url, &with(possible)).await;
+			assert_eq!(ran.code, exit::REFUSED, "{}", ran.messages);
+			assert_eq!(ran.messages.contains("keep a backup"), warned, "{}", ran.messages);
+		}
+	}
+}
+
+#[tokio::test]
+async fn only_the_key_in_force_is_dealt_anew() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let file = KeyFile::new();
+	let reshare = ["reshare", "--key-file", file.path(), "--external-signer", &user()];
+	let none = keyshare(&network.url, &reshare).await;
+	assert_eq!(none.code, exit::REFUSED, "{}", none.messages);
+	assert_eq!(none.error()["name"], "Registration::NotRegistered");
+
+	network.chain.change(|state| {
+		let mut key = state.account.registering.take().expect("under way");
+		key.status = RegistrationStatus::Registered;
+		state.account.registered = Some(key);
+	});
+	let too_many = [&reshare[..], &["--threshold", "4"]].concat();
+	assert_eq!(keyshare(&network.url, &too_many).await.code, exit::USAGE);
+	// It goes on to the metadata, which this chain has none of.
+	let same = keyshare(&network.url, &reshare).await;
+	assert_eq!(same.code, exit::FAILED, "{}", same.messages);
+
+	std::fs::write(&file.path, format!("ed25519:{}", "08".repeat(32))).expect("written");
+	let other = keyshare(&network.url, &reshare).await;
+	assert_eq!(other.code, exit::USAGE, "{}", other.messages);
+	assert!(other.messages.contains("not the key in force"), "{}", other.messages);
+	assert!(other.messages.contains(&to_hex(key().public_key().as_ref())), "{}", other.messages);
+	assert!(!other.messages.contains(&"08".repeat(32)));
+	// To another key it is a swap.
+	let swap = ["swap-key", "--key-file", file.path(), "--external-signer", &user()];
+	assert_eq!(keyshare(&network.url, &swap).await.code, exit::FAILED);
 }
 
 #[tokio::test]
@@ -206,15 +235,22 @@ async fn a_validators_standing_names_what_is_in_its_way() {
 	assert_eq!(json["obstacles"], serde_json::json!(["no-server", "barred"]));
 	assert_eq!(json["server"], Value::Null);
 	network.chain.change(|state| {
-		state.validator.membership = keyshare_primitives::api::Membership::Syncing { since: 4 };
+		state.validator.membership = Membership::Syncing { joined: 4 };
+		state.validator.operator = Some(operator_account(2));
+		state.validator.assigned_by = vec![operator_account(1)];
 		state.validator.server = Some(state.subgroups[1].members[0].server.clone());
 		state.validator.obstacles.clear();
 	});
 	let ran = keyshare(&network.url, &["server", "status", &user()]).await;
 	let json = ran.json();
-	assert_eq!((&json["membership"], &json["sinceSession"]), (&"syncing".into(), &4.into()));
+	assert_eq!((&json["membership"], &json["joined"]), (&"syncing".into(), &4.into()));
+	assert_eq!(json["operator"], operator_account(2).to_string());
+	assert_eq!(json["assignedBy"], serde_json::json!([operator_account(1).to_string()]));
 	assert_eq!(json["server"]["server"], server_account(1).to_string());
 	assert_eq!(json["obstacles"], serde_json::json!([]));
+	// One view under two names.
+	let same = keyshare(&network.url, &["validator", "status", &user()]).await;
+	assert_eq!(same.json(), json);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! The network tests that take longer than anybody wants to wait for each time. Run by
 //! `scripts/soak`, one by name:
 //!
-//! - `expiry`: a whole subgroup is down; the attempt expires, and the deposit comes back;
+//! - `expiry`: a whole subgroup is down; the attempt expires, and the deposit comes back. Its only
+//!   member is idle by then, is kept, and is called back;
 //! - `crashes [SEED]`: nodes die by SIGKILL every few seconds while 300 users register;
 //! - `upgrade RUNTIME`: a network that began with the runtime in a file is upgraded to this one
 //!   while users register.
@@ -22,7 +23,10 @@ use keyshare_e2e::{
 	network::{until, until_within, Network},
 	users::User,
 };
-use keyshare_primitives::{AccountId, Balance, Constraints};
+use keyshare_primitives::{
+	api::{Membership, Obstacle},
+	AccountId, Balance, Constraints,
+};
 use keyshare_runtime::{Runtime, RuntimeCall, VERSION, WASM_BINARY};
 use std::{
 	collections::BTreeSet,
@@ -71,6 +75,13 @@ async fn held(url: &str, account: &AccountId) -> Balance {
 	Entry::decode(&mut bytes.as_slice()).expect("its layout").data.reserved
 }
 
+/// What the chain asks for a user's first attempt.
+async fn deposit_of(chain: &Chain, user: User) -> Balance {
+	let (threshold, constraints) = (chain.parameters().threshold, Constraints::default());
+	let deposit = chain.deposit(user.key().scheme(), threshold, Some(&constraints));
+	deposit.await.expect("it answers")
+}
+
 async fn expiry() {
 	let mut network = Network::new(4, 1).await;
 	let user = User(0);
@@ -82,7 +93,8 @@ async fn expiry() {
 	network.validator(alone[0]).stop();
 	user.begin(&chain, Instant::now() + PATIENCE).await.expect("the chain does not know");
 	let url = network.validator("Alice").node().url.clone();
-	assert!(held(&url, &account).await > 0, "there is a deposit");
+	let deposit = held(&url, &account).await;
+	assert_eq!(deposit, deposit_of(&chain, user).await, "it was told before");
 	let result = user.register(&chain, PATIENCE, &silent()).await;
 	assert!(matches!(result, Err(Error::State(_))), "{result:?}");
 	until_within(PATIENCE, "the attempt is removed", || async {
@@ -90,11 +102,19 @@ async fn expiry() {
 		(info.registering.is_none() && info.registered.is_none()).then_some(())
 	})
 	.await;
-	assert_eq!(held(&url, &account).await, 0, "the deposit is back");
+	let stays = held(&url, &account).await;
+	assert!(0 < stays && stays < deposit / 2, "what stays is for the generation: {stays}");
+	let down = chain.validator(&network.validator(alone[0]).account()).await.expect("it answers");
+	assert_eq!(down.membership, Membership::Kept, "the subgroup's share is nowhere else");
+	assert!(matches!(down.obstacles[..], [Obstacle::Idle { .. }]), "{:?}", down.obstacles);
 	say("it expired, and the deposit is back; registering again");
 	network.validator(alone[0]).start();
 	let again = user.register(&chain, PATIENCE, &silent()).await.expect("registered");
 	assert_eq!(again.key.generation, 2);
+	say("its only member is called back");
+	network.call_back_if_idle(2, alone[0]).await;
+	let back = network.validator(alone[0]).is(|info| info.membership == Membership::Ready).await;
+	assert!(back.obstacles.is_empty(), "{:?}", back.obstacles);
 	// The members that had a share of the first attempt have none any more.
 	for validator in &network.validators {
 		if validator.name != alone[0] {
@@ -197,7 +217,7 @@ async fn crashes(seed: u64) {
 	say("waiting until everything is registered and confirmed by everybody");
 	let chain = network.chain().await;
 	let url = network.validators[0].node().url.clone();
-	let deposits = [0u16, 1].map(|number| User(number).key().scheme());
+	let mut deposits = [None; 2];
 	for user in (0..USERS).map(User) {
 		let account = user.account();
 		until(&format!("every member holds the share of {user:?}"), || async {
@@ -207,9 +227,11 @@ async fn crashes(seed: u64) {
 			coverage.iter().all(|one| one.confirmed.len() == one.members.len()).then_some(())
 		})
 		.await;
-		let scheme = deposits[usize::from(user.0 % 2)];
-		let expected = chain.deposit(scheme, Some(&Constraints::default())).await;
-		assert_eq!(held(&url, &account).await, expected.expect("it answers"), "{user:?}");
+		// A key costs less than the attempt at it, and every key of a scheme the same.
+		let deposit = held(&url, &account).await;
+		assert!(0 < deposit && deposit < deposit_of(&chain, user).await, "{user:?}: {deposit}");
+		let expected = deposits[usize::from(user.0 % 2)].get_or_insert(deposit);
+		assert_eq!(deposit, *expected, "{user:?}");
 		let verification =
 			verify(&chain, &account, Duration::from_secs(60)).await.expect("registered");
 		assert!(verification.holds(), "{verification:?}");

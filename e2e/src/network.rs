@@ -1,11 +1,14 @@
 //! A network of validators, a process each, that begins as the operators' guide has it: the
-//! specification names the validators and their session keys, the nodes start, and each operator
-//! publishes a server with the tool. Stopped when dropped.
+//! specification names the operators, the validators and their session keys, the nodes start, and
+//! for each validator a server is published with the tool. Stopped when dropped.
+//!
+//! The first of the well-known names operate a subgroup each: Alice subgroup 0, Bob 1 and Charlie 2.
+//! Of the founders, the validators that are there from genesis, each subgroup has every third.
 
 use crate::{binary, free_port, Node, Tool};
 use keyshare_client::{account::account_of, chain::Chain};
 use keyshare_primitives::{
-	api::{Membership, ValidatorInfo},
+	api::{Membership, Obstacle, ValidatorInfo},
 	wire::to_hex,
 	AccountId,
 };
@@ -25,6 +28,15 @@ use crate::users::User;
 
 /// The accounts that validate: those that the tool can sign for by name.
 const NAMES: [&str; 6] = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
+
+/// How many subgroups there are, each with the operator of that index.
+const SUBGROUPS: usize = 3;
+
+/// How many validators each operator may have.
+const SEATS: u32 = 4;
+
+/// The name of the sudo key.
+const ROOT: &str = "Alice";
 
 /// Blocks in a session: few, so that tests wait little.
 const SESSION_LENGTH: u32 = 6;
@@ -119,20 +131,60 @@ impl Network {
 		network
 	}
 
-	/// Another validator joins as any stranger would, and is selected and ready after that.
-	pub async fn join(&mut self) {
+	/// A stranger starts a node, with all that a validator needs of its own, and with no operator.
+	pub fn arrive(&mut self) -> &'static str {
 		let mut validator = self.add(self.validators.len());
 		validator.start();
 		validator.operate(&["session-keys", "rotate"]);
 		validator.declare();
-		validator.operate(&["validator", "apply"]);
+		let name = validator.name;
 		self.validators.push(validator);
+		name
+	}
+
+	/// Root admits the account of a name as an operator.
+	pub fn admit(&self, name: &str, subgroup: u8, seats: u32) -> Value {
+		let account = account(name).to_string();
+		let (subgroup, seats) = (subgroup.to_string(), seats.to_string());
+		let call = ["operator", "admit", &account, "--name", name];
+		self.sign(ROOT, &[&call[..], &["--subgroup", &subgroup, "--seats", &seats]].concat())
+	}
+
+	/// A validator becomes one of an operator's, both by their names: the one assigns it, the other
+	/// accepts. It is selected and ready after that.
+	pub fn employ(&self, operator: &str, validator: &str) {
+		let address = |name: &str| account(name).to_string();
+		self.sign(operator, &["operator", "assign", &address(validator)]);
+		self.sign(validator, &["validator", "accept", &address(operator)]);
+	}
+
+	/// The operator of a subgroup, as the genesis has it, lets a validator be selected again if it
+	/// is idle; on a machine that is slow enough, any that was down is.
+	pub async fn call_back_if_idle(&self, subgroup: u8, name: &str) {
+		let info = self.chain().await.validator(&account(name)).await.expect("it answers");
+		let is_idle = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Idle { .. });
+		if info.obstacles.iter().any(is_idle) {
+			let operator = NAMES[usize::from(subgroup)];
+			self.sign(operator, &["operator", "back", &account(name).to_string()]);
+		}
+	}
+
+	/// Runs one of the tool's commands over the first node that runs, signed by a well-known name.
+	pub fn sign(&self, name: &str, arguments: &[&str]) -> Value {
+		let signer = name.to_lowercase();
+		let tool = Tool::new(&self.running().url);
+		tool.run(&[arguments, &["--dev-account", &signer]].concat()).json()
 	}
 
 	/// The chain through the first node that runs.
 	pub async fn chain(&self) -> Arc<Chain> {
+		Arc::new(Chain::connect(&self.running().url).await.expect("it answers"))
+	}
+
+	/// The first node that runs.
+	fn running(&self) -> &Node {
 		let node = self.validators.iter().find_map(|validator| validator.node.as_ref());
-		Arc::new(Chain::connect(&node.expect("one runs").url).await.expect("it answers"))
+		node.expect("one runs")
 	}
 
 	/// A validator by its name.
@@ -200,8 +252,7 @@ impl Drop for Network {
 impl Validator {
 	/// Its account.
 	pub fn account(&self) -> AccountId {
-		let signer = keyshare_client::account::development_signer(&self.name.to_lowercase());
-		account_of(&signer.expect("a well-known name"))
+		account(self.name)
 	}
 
 	/// Starts its node, and waits until it answers.
@@ -243,7 +294,7 @@ impl Validator {
 		Tool::new(&self.node().url)
 	}
 
-	/// Runs one of the tool's operator's commands, signed by this validator.
+	/// Runs one of the tool's commands over its node, signed by this validator.
 	pub fn operate(&self, arguments: &[&str]) -> Value {
 		let name = self.name.to_lowercase();
 		self.tool().run(&[arguments, &["--dev-account", &name]].concat()).json()
@@ -292,6 +343,12 @@ impl Validator {
 	}
 }
 
+/// The account of a well-known name.
+fn account(name: &str) -> AccountId {
+	let signer = keyshare_client::account::development_signer(&name.to_lowercase());
+	account_of(&signer.expect("a well-known name"))
+}
+
 /// A specification made from the local one: other validators, no servers yet, and users with
 /// funds.
 fn write_spec(to: &Path, founders: usize, users: u16, code: Option<&[u8]>) {
@@ -308,8 +365,16 @@ fn write_spec(to: &Path, founders: usize, users: u16, code: Option<&[u8]>) {
 		json!([account, account, { "aura": account, "grandpa": grandpa }])
 	};
 	genesis["session"]["keys"] = NAMES.iter().zip(&accounts).map(keys).collect();
-	genesis["collatorSelection"]["invulnerables"] = json!(accounts);
-	genesis["subgroups"]["subgroups"] = json!([[], [], []]);
+	let operator = |subgroup: usize| {
+		let validators: Vec<_> = accounts.iter().skip(subgroup).step_by(SUBGROUPS).collect();
+		let (name, account) = (NAMES[subgroup], account(NAMES[subgroup]).to_string());
+		json!({
+			"account": account, "name": name, "subgroup": subgroup, "seats": SEATS,
+			"validators": validators,
+		})
+	};
+	genesis["subgroups"]["operators"] = (0..SUBGROUPS).map(operator).collect();
+	genesis["subgroups"]["servers"] = json!([]);
 	genesis["subgroups"]["sessionLength"] = json!(SESSION_LENGTH);
 	let balances = genesis["balances"]["balances"].as_array_mut().expect("a list");
 	// 10,000 KEY each, in the smallest unit.

@@ -1,12 +1,13 @@
 //! Validators join a running network that holds many keys, fetch them all, and then one of the
-//! first leaves: every key stays at its quorum throughout.
+//! first leaves: every key stays at its quorum throughout. A stranger gets in only when somebody
+//! answers for it.
 
 use keyshare_client::chain::Chain;
 use keyshare_e2e::{
 	network::{until, Network},
 	users::{register_all, User},
 };
-use keyshare_primitives::api::{Coverage, Membership};
+use keyshare_primitives::api::{Coverage, Membership, Obstacle};
 use std::time::Duration;
 
 const KEYS: u16 = 200;
@@ -31,11 +32,18 @@ async fn newcomers_fetch_every_share_before_anybody_can_leave_a_gap() {
 		outcome.unwrap_or_else(|error| panic!("{user:?}: {error}"));
 	}
 
-	network.join().await;
-	network.join().await;
-	for name in ["Eve", "Ferdie"] {
-		network.validator(name).is(|info| info.membership == Membership::Ready).await;
-	}
+	// Two arrive with all that a validator needs, and one of them is employed by an operator.
+	let (stranger, newcomer) = (network.arrive(), network.arrive());
+	network.employ("Charlie", newcomer);
+	network.validator(newcomer).is(|info| info.membership == Membership::Ready).await;
+	// The other would have been selected as well by now.
+	let outside = network.validator(stranger).is(|_| true).await;
+	assert_eq!(outside.membership, Membership::Outside);
+	assert_eq!(outside.obstacles, [Obstacle::NoOperator]);
+	// It is admitted by name, and runs a validator of its own.
+	network.admit(stranger, 1, 1);
+	network.employ(stranger, stranger);
+	network.validator(stranger).is(|info| info.membership == Membership::Ready).await;
 	let everybody = |coverage: &Coverage| coverage.confirmed.len() == coverage.members.len();
 	let keys = usize::from(KEYS);
 	assert_eq!(count(&chain, everybody).await, keys, "ready means that every share is confirmed");

@@ -1,5 +1,5 @@
 //! A user's whole story over the real node and the real tool: register, look, verify, change the
-//! constraints, swap, leave; and what happens when somebody else tries.
+//! constraints, deal anew, swap, leave; and what happens when somebody else tries.
 
 use keyshare_e2e::{server_state, DevNode, Output, Tool};
 use serde_json::Value;
@@ -76,10 +76,23 @@ fn tells_the_whole_story(scheme: &str) {
 	transfer("ferdie", DAVE).json();
 	set("ferdie").failed_with(3, "NotConstraintAccount");
 
+	// Dealt anew, the key stays, its shares do not, and now every subgroup's is needed.
+	let id = status["registered"]["registrationId"].clone();
+	let reshare = ["reshare", "--key-file", &key, "--threshold", "3", "--dev-account", "dave"];
+	tool.run(&reshare).json();
+	let status = tool.run(&["status", DAVE]).json();
+	assert_eq!(status["registered"]["generation"], 2);
+	assert_eq!(status["registered"]["publicKey"], first_key);
+	assert_eq!(status["registered"]["threshold"], 3, "{status}");
+	assert_ne!(status["registered"]["registrationId"], id);
+	tool.run(&["verify", DAVE]).json();
+	tool.run(&["reshare", "--key-file", &next, "--dev-account", "dave"])
+		.failed_with(2, "not the key in force");
+
 	// Swapping replaces the key; leaving removes everything.
 	tool.run(&["swap-key", "--key-file", &next, "--dev-account", "dave"]).json();
 	let status = tool.run(&["status", DAVE]).json();
-	assert_eq!(status["registered"]["generation"], 2);
+	assert_eq!(status["registered"]["generation"], 3);
 	assert_ne!(status["registered"]["publicKey"], first_key);
 	assert_eq!(status["registering"], Value::Null);
 	tool.run(&["verify", DAVE]).json();

@@ -94,10 +94,10 @@ mod tests {
 			};
 			let json = sc_service::chain_ops::build_spec(&spec, false).expect("exports");
 			let json: Value = serde_json::from_str(&json).expect("JSON");
-			let subgroups = &json["genesis"]["runtimeGenesis"]["patch"]["subgroups"]["subgroups"];
-			assert_eq!(subgroups.as_array().map(Vec::len), Some(SERVERS.len()), "{id}");
+			let servers = &json["genesis"]["runtimeGenesis"]["patch"]["subgroups"]["servers"];
+			assert_eq!(servers.as_array().map(Vec::len), Some(SERVERS.len()), "{id}");
 			assert_eq!(json["properties"]["tokenSymbol"], "KEY");
-			let endpoint = &subgroups[0][0]["endpoint"];
+			let endpoint = &servers[0]["endpoint"];
 			let port = if id == "dev" { 1234 } else { genesis::SHARE_PORT };
 			assert_eq!(*endpoint, format!("http://127.0.0.1:{port}"));
 		}

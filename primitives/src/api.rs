@@ -1,6 +1,6 @@
 //! The runtime API: everything a client or a server asks the chain, in one call each.
 
-use crate::types::*;
+use crate::{membership::Change, types::*};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -13,9 +13,9 @@ pub struct Parameters {
 	pub protocol_version: u32,
 	/// `n`.
 	pub subgroups: u8,
-	/// `t`.
+	/// `t`: the least that a key's threshold can be; the most is `n`.
 	pub threshold: u8,
-	/// The part of a subgroup's members that must confirm.
+	/// The part of a subgroup's ready members that must confirm.
 	pub confirmation_quorum: Perbill,
 	/// Blocks after which an attempt expires.
 	pub registration_timeout: BlockNumber,
@@ -23,6 +23,8 @@ pub struct Parameters {
 	pub max_acl_addresses: u32,
 	/// The most confirmations in one extrinsic.
 	pub max_confirmations: u32,
+	/// How many blocks after its admission an operator is in force.
+	pub admission_delay: BlockNumber,
 }
 
 /// Whether a member holds every share of its subgroup.
@@ -43,6 +45,8 @@ pub struct MemberInfo {
 	pub server: ServerInfo,
 	/// Whether it holds every share.
 	pub readiness: Readiness,
+	/// The operator it accepted last: whose it is, or was before it left.
+	pub operator: Option<AccountId>,
 }
 
 /// A signing subgroup.
@@ -52,8 +56,62 @@ pub struct SubgroupInfo {
 	pub id: SubgroupId,
 	/// Its members, in the order in which they joined.
 	pub members: Vec<MemberInfo>,
-	/// How many of them must confirm; none when it is empty.
+	/// How many of those that are ready must confirm; none if none is.
 	pub quorum: Option<u32>,
+}
+
+/// Who runs validators of one subgroup, and is answered for by whoever admitted it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct OperatorInfo {
+	/// The account that signs for it.
+	pub account: AccountId,
+	/// Its name, in printable ASCII.
+	pub name: Vec<u8>,
+	/// The subgroup that all its validators are in, for ever.
+	pub subgroup: SubgroupId,
+	/// Whether it may have validators.
+	pub standing: OperatorStanding,
+	/// How many validators it may have now.
+	pub seats: u32,
+	/// How many it may have from a block on, if that is to change.
+	pub next_seats: Option<Later<u32>>,
+	/// The validators that have accepted it.
+	pub validators: Vec<AccountId>,
+	/// Those that it has assigned and that have not accepted it yet.
+	pub assigned: Vec<AccountId>,
+}
+
+/// What is to be from a later block on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct Later<Value> {
+	/// What is to be.
+	pub value: Value,
+	/// The first block in which it is.
+	pub from: BlockNumber,
+	/// How many blocks are left until then.
+	pub blocks_left: BlockNumber,
+}
+
+/// Whether an operator may have validators.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub enum OperatorStanding {
+	/// It was admitted, and will be in force.
+	Pending {
+		/// The first block in which it is.
+		from: BlockNumber,
+		/// How many blocks are left until then.
+		blocks_left: BlockNumber,
+	},
+	/// It is in force.
+	Admitted {
+		/// Since that block.
+		since: BlockNumber,
+	},
+	/// It was dismissed.
+	Dismissed {
+		/// In that block.
+		since: BlockNumber,
+	},
 }
 
 /// Where an attempt or key stands.
@@ -75,16 +133,23 @@ pub struct Coverage {
 	pub subgroup: SubgroupId,
 	/// Server accounts of its members now.
 	pub members: Vec<AccountId>,
-	/// How many must have confirmed; none when it has no members.
+	/// Those of `members` that are ready: only their confirmations count.
+	pub ready: Vec<AccountId>,
+	/// How many of them must have confirmed; none when nobody is ready.
 	pub quorum: Option<u32>,
-	/// Those of `members` that have confirmed.
+	/// Those of `members` that have confirmed, ready or not.
 	pub confirmed: Vec<AccountId>,
 }
 
 impl Coverage {
+	/// How many confirmations count.
+	pub fn counted(&self) -> usize {
+		self.confirmed.iter().filter(|server| self.ready.contains(server)).count()
+	}
+
 	/// Whether the quorum is reached.
 	pub fn is_reached(&self) -> bool {
-		self.quorum.is_some_and(|quorum| self.confirmed.len() as u64 >= u64::from(quorum))
+		self.quorum.is_some_and(|quorum| self.counted() as u64 >= u64::from(quorum))
 	}
 }
 
@@ -127,6 +192,10 @@ pub struct ValidatorInfo {
 	pub membership: Membership,
 	/// What keeps it from being selected; nothing if it is or can be.
 	pub obstacles: Vec<Obstacle>,
+	/// Whose validator it is.
+	pub operator: Option<AccountId>,
+	/// The operators that have assigned it, and that it has not accepted.
+	pub assigned_by: Vec<AccountId>,
 }
 
 /// Whether a validator is a member of its subgroup.
@@ -136,13 +205,15 @@ pub enum Membership {
 	Outside,
 	/// It is selected for the next session.
 	Next,
-	/// It is a member since that session, and still fetches shares.
+	/// It is a member, and still fetches shares.
 	Syncing {
-		/// When it joined, or changed its server account.
-		since: SessionIndex,
+		/// The change with which it joined, came back or changed its server account.
+		joined: Change,
 	},
 	/// It is a member and holds every share, as it has declared.
 	Ready,
+	/// It is a member and no validator any more: no other member of its subgroup is ready.
+	Kept,
 }
 
 /// What keeps a validator from being selected.
@@ -159,8 +230,22 @@ pub enum Obstacle {
 		/// When.
 		session: SessionIndex,
 	},
-	/// Nobody has elected it: it is neither a candidate nor set by root.
-	NotACandidate,
+	/// It belongs to no operator: one has to assign it, and it has to accept.
+	NoOperator,
+	/// Its operator is not in force yet.
+	OperatorPending {
+		/// The first block in which it is.
+		from: BlockNumber,
+	},
+	/// Its operator was dismissed.
+	OperatorDismissed,
+	/// Its operator has no seat left for it: others of its validators come first.
+	NoSeat,
+	/// It made no block for too long: its operator calls it back.
+	Idle {
+		/// The session from which on it is not selected.
+		session: SessionIndex,
+	},
 }
 
 sp_api::decl_runtime_apis! {
@@ -170,12 +255,15 @@ sp_api::decl_runtime_apis! {
 		fn parameters() -> Parameters;
 		/// Every subgroup with its members, by id.
 		fn subgroups() -> Vec<SubgroupInfo>;
+		/// Every operator there ever was, by subgroup and then in the order of their accounts.
+		fn operators() -> Vec<OperatorInfo>;
 		/// Where the validator `account` stands; nobody needs to be one to be asked about.
 		fn validator(account: AccountId) -> ValidatorInfo;
 		/// What the chain holds for `account`; empty fields where it holds nothing.
 		fn registration(account: AccountId) -> AccountInfo;
-		/// The deposit, in the chain's smallest unit, that `register` holds for a key of `scheme`
-		/// with these constraints, or `swap_key` (without constraints) until the swap is done.
-		fn deposit(scheme: KeyScheme, constraints: Option<Constraints>) -> Balance;
+		/// The deposit, in the chain's smallest unit, that `register` holds for a key of `scheme` and
+		/// `threshold` with these constraints, or `swap_key` (without constraints) until the swap is
+		/// done.
+		fn deposit(scheme: KeyScheme, threshold: u8, constraints: Option<Constraints>) -> Balance;
 	}
 }

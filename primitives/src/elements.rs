@@ -17,7 +17,7 @@ use sp_runtime::BoundedVec;
 /// Why key commitments cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommitmentsError {
-	/// There are not exactly `t` commitments.
+	/// There are fewer commitments than the chain's threshold, or more than subgroups.
 	WrongNumber,
 	/// A commitment does not decode to a non-identity element of the prime-order group.
 	InvalidElement,
@@ -31,14 +31,16 @@ pub fn identifier<C: Ciphersuite>(subgroup: SubgroupId) -> Identifier<C> {
 		.expect("one to 256 is not zero in the scalar field; qed")
 }
 
-/// Checks that `commitments` are exactly `threshold` valid elements and computes the verifying
-/// share of each of `subgroups` subgroups.
+/// Checks that `commitments` are valid elements, from `least_threshold` to `subgroups` of them, and
+/// computes the verifying share of each of `subgroups` subgroups. How many there are is the key's
+/// threshold.
 pub fn verifying_shares(
 	commitments: &KeyCommitments,
-	threshold: u8,
+	least_threshold: u8,
 	subgroups: u8,
 ) -> Result<VerifyingShares, CommitmentsError> {
-	if commitments.is_empty() || commitments.len() != usize::from(threshold) {
+	let allowed = usize::from(least_threshold)..=usize::from(subgroups);
+	if commitments.is_empty() || !allowed.contains(&commitments.len()) {
 		return Err(CommitmentsError::WrongNumber);
 	}
 	match commitments {
@@ -51,10 +53,21 @@ pub fn verifying_shares(
 	}
 }
 
-/// Whether sealing to `key` can work: not a low-order point, for which RFC 9180 §7.1.4 has
-/// encapsulation fail.
+/// Whether sealing to `key` can work and it is the only encoding of its point: below the field's
+/// prime, 2²⁵⁵ − 19 (another encoding would name the same point in other bytes, and HPKE's key
+/// schedule takes the bytes, so that no envelope would open); and not a low-order point, for which
+/// RFC 9180 §7.1.4 has encapsulation fail.
 pub fn encryption_key_is_usable(key: &EncryptionKey) -> bool {
+	const PRIME: [u8; 32] = {
+		let mut prime = [0xff; 32];
+		(prime[0], prime[31]) = (0xed, 0x7f);
+		prime
+	};
 	let EncryptionKey::X25519(bytes) = key;
+	// Little-endian numbers compare from their last byte.
+	if bytes.iter().rev().ge(PRIME.iter().rev()) {
+		return false;
+	}
 	// Clamping makes the scalar a multiple of the cofactor, so exactly low order gives zero.
 	MontgomeryPoint(*bytes).mul_clamped([1; 32]) != MontgomeryPoint([0; 32])
 }
@@ -103,13 +116,36 @@ mod tests {
 	}
 
 	#[test]
-	fn the_number_must_be_the_threshold() {
-		for (count, threshold) in [(1, 2), (3, 2), (0, 0)] {
+	fn the_number_lies_between_the_threshold_and_the_subgroups() {
+		for (count, threshold) in [(1, 2), (4, 2), (0, 0)] {
 			assert_eq!(
 				verifying_shares(&ed25519(&vec![G; count]), threshold, 3),
 				Err(CommitmentsError::WrongNumber)
 			);
 		}
+		for count in [2, 3] {
+			assert!(verifying_shares(&ed25519(&vec![G; count]), 2, 3).is_ok());
+		}
+	}
+
+	#[test]
+	fn an_encryption_key_has_one_encoding() {
+		let EncryptionKey::X25519(good) = crate::development::SERVERS[0].encryption_key();
+		assert!(encryption_key_is_usable(&EncryptionKey::X25519(good)));
+		let mut high_bit = good;
+		high_bit[31] |= 0x80;
+		assert!(!encryption_key_is_usable(&EncryptionKey::X25519(high_bit)));
+		// Nine, the base point, and nine plus the prime; the largest number below the prime.
+		let number = |low: u8| {
+			let mut bytes = [0xff; 32];
+			(bytes[0], bytes[31]) = (low, 0x7f);
+			EncryptionKey::X25519(bytes)
+		};
+		let nine = [&[9][..], &[0; 31]].concat().try_into().expect("32 bytes");
+		assert!(encryption_key_is_usable(&EncryptionKey::X25519(nine)));
+		assert!(!encryption_key_is_usable(&number(0xed + 9)));
+		assert!(!encryption_key_is_usable(&number(0xed)));
+		assert!(encryption_key_is_usable(&number(0xed - 2)));
 	}
 
 	#[test]
@@ -145,6 +181,9 @@ mod tests {
 		// f(x) = 2 - x is zero at x = 2, subgroup 1.
 		let commitments = ed25519(&[G * Scalar::from(2u8), -G]);
 		assert_eq!(verifying_shares(&commitments, 2, 3), Err(CommitmentsError::IdentityShare));
-		assert!(verifying_shares(&commitments, 2, 1).is_ok());
+		// f(x) = 4 - x is zero at x = 4, subgroup 3, of which a chain of three has none.
+		let commitments = ed25519(&[G * Scalar::from(4u8), -G]);
+		assert!(verifying_shares(&commitments, 2, 3).is_ok());
+		assert_eq!(verifying_shares(&commitments, 2, 4), Err(CommitmentsError::IdentityShare));
 	}
 }

@@ -5,8 +5,10 @@
 //! |---|---|
 //! | [`types`] | accounts, generations, key commitments, constraints, servers |
 //! | [`messages`] | every byte layout that is hashed, signed or authenticated, with its domain tag |
+//! | [`endpoint`] | which URLs a server may publish |
 //! | [`elements`] | group elements: decoding, verifying shares |
-//! | [`membership`] | how the registration pallet sees the subgroups |
+//! | [`membership`] | seats in subgroups, and what confirmations count for them |
+//! | [`record`] | what the chain keeps of an account |
 //! | [`proof`] | custody proofs: what the chain and any observer check |
 //! | [`share`] | the secret side: checking a share, proving custody with it |
 //! | [`api`] | the runtime API and what it answers |
@@ -26,10 +28,12 @@ extern crate alloc;
 pub mod api;
 pub mod development;
 pub mod elements;
+pub mod endpoint;
 pub mod membership;
 pub mod messages;
 pub mod offchain;
 pub mod proof;
+pub mod record;
 #[cfg(feature = "std")]
 pub mod seal;
 pub mod share;
@@ -44,4 +48,4 @@ pub use types::*;
 
 /// Version of the protocol. A client compares it with `KeyshareApi::parameters` before it signs
 /// anything: bytes that are hashed or signed change only together with this number.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;

@@ -1,23 +1,231 @@
-//! How the registration pallet sees the subgroups, so that it knows nothing of how membership
-//! comes about.
+//! Who is in which subgroup, as one value that a confirmation is counted against, and how the
+//! registration pallet sees it, so that it knows nothing of how membership comes about.
+//!
+//! A server account that is or was a member has a [`Seat`] in its subgroup: a number below
+//! [`MAX_SEATS`]. Whatever is noted about the members of a subgroup is a mask with one bit a seat:
+//! who is a member, who is ready ([`Masks`]), who has confirmed a key ([`Confirmed`]).
+//!
+//! Seats are used again, and a bit must not pass from one holder to the next. So each change that
+//! makes a server a member has a number ([`Change`]), a seat knows the change that gave it to its
+//! present holder (`taken`), and confirmations know the last change they have seen (`as_of`). A bit
+//! counts only if `taken <= as_of`; and before a bit is added, those are cleared that do not count.
 
-use crate::{AccountId, SubgroupId};
+use crate::{AccountId, BlockNumber, SubgroupId, MAX_SUBGROUPS};
 use alloc::vec::Vec;
+use codec::{Decode, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_core::ConstU32;
+use sp_runtime::BoundedVec;
+
+/// The number of a change that made a server a member, or a member one that is not ready any more,
+/// counted from 1 over the whole chain.
+pub type Change = u32;
+
+/// How many seats a subgroup can have: the bits of a mask.
+pub const MAX_SEATS: u32 = 32;
+
+/// A bit for each seat of a subgroup.
+pub type SeatMask = u32;
+
+/// The place of a server account in its subgroup.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Seat {
+	/// The subgroup.
+	pub subgroup: SubgroupId,
+	/// Its number in the subgroup, below [`MAX_SEATS`].
+	pub number: u8,
+}
+
+impl Seat {
+	/// The seat's bit.
+	pub fn bit(&self) -> SeatMask {
+		1u32.checked_shl(u32::from(self.number)).unwrap_or(0)
+	}
+}
+
+/// The seats of one subgroup.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct SubgroupMasks {
+	/// Seats of those that are members now.
+	pub members: SeatMask,
+	/// Of these, the seats of those that hold every share of the subgroup, as they have declared.
+	pub ready: SeatMask,
+	/// For each seat, the change that gave it to its present holder, who need not be a member now.
+	pub taken: BoundedVec<Change, ConstU32<MAX_SEATS>>,
+}
+
+impl SubgroupMasks {
+	/// The seats whose holders had them when change `as_of` was the last one.
+	pub fn held_since(&self, as_of: Change) -> SeatMask {
+		let held = self.taken.iter().zip(0u32..).filter(|(taken, _)| **taken <= as_of);
+		held.fold(0, |mask, (_, number)| mask | 1u32.checked_shl(number).unwrap_or(0))
+	}
+}
+
+/// The seats of every subgroup, by its id.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Masks {
+	/// The last change there was.
+	pub last_change: Change,
+	/// By subgroup id.
+	pub subgroups: BoundedVec<SubgroupMasks, ConstU32<MAX_SUBGROUPS>>,
+}
+
+impl Masks {
+	/// The seats of a subgroup; of one that does not exist, none.
+	pub fn of(&self, subgroup: SubgroupId) -> Option<&SubgroupMasks> {
+		self.subgroups.get(usize::from(subgroup))
+	}
+
+	/// How many members a subgroup has.
+	pub fn size(&self, subgroup: SubgroupId) -> u32 {
+		self.of(subgroup).map_or(0, |masks| masks.members.count_ones())
+	}
+
+	/// How many of them are ready.
+	pub fn ready(&self, subgroup: SubgroupId) -> u32 {
+		self.of(subgroup).map_or(0, |masks| masks.ready.count_ones())
+	}
+
+	/// The ready members of every subgroup, by its id.
+	pub fn all_ready(&self) -> impl Iterator<Item = SeatMask> + '_ {
+		self.subgroups.iter().map(|masks| masks.ready)
+	}
+}
+
+/// Who has confirmed an attempt or key.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Confirmed {
+	/// The last change when a confirmation was added.
+	pub as_of: Change,
+	/// For each subgroup, by its id, the seats that have confirmed.
+	pub seats: BoundedVec<SeatMask, ConstU32<MAX_SUBGROUPS>>,
+}
+
+impl Confirmed {
+	/// Nobody yet, of so many subgroups.
+	pub fn nobody(subgroups: u8) -> Self {
+		let seats = core::iter::repeat_n(0, usize::from(subgroups)).collect::<Vec<_>>();
+		Self { as_of: 0, seats: BoundedVec::truncate_from(seats) }
+	}
+
+	/// The seats of a subgroup whose present holders have confirmed, members or not.
+	pub fn by(&self, masks: &Masks, subgroup: SubgroupId) -> SeatMask {
+		let seats = self.seats.get(usize::from(subgroup)).copied().unwrap_or(0);
+		masks.of(subgroup).map_or(0, |of| seats & of.held_since(self.as_of))
+	}
+
+	/// Whether the present holder of `seat` has confirmed.
+	pub fn has(&self, masks: &Masks, seat: Seat) -> bool {
+		self.by(masks, seat.subgroup) & seat.bit() != 0
+	}
+
+	/// Adds the confirmation of the present holder of `seat`, and forgets those of former ones.
+	pub fn add(&mut self, masks: &Masks, seat: Seat) {
+		for (subgroup, of) in (0u8..).zip(&masks.subgroups) {
+			if let Some(seats) = self.seats.get_mut(usize::from(subgroup)) {
+				*seats &= of.held_since(self.as_of);
+			}
+		}
+		self.as_of = masks.last_change;
+		if let Some(seats) = self.seats.get_mut(usize::from(seat.subgroup)) {
+			*seats |= seat.bit();
+		}
+	}
+
+	/// How many ready members of a subgroup have confirmed.
+	pub fn ready_count(&self, masks: &Masks, subgroup: SubgroupId) -> u32 {
+		let ready = masks.of(subgroup).map_or(0, |of| of.ready);
+		(self.by(masks, subgroup) & ready).count_ones()
+	}
+}
+
+/// What an attempt that ended tells of the members of one subgroup, all by their seats.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hearing {
+	/// The subgroup.
+	pub subgroup: SubgroupId,
+	/// Members that were ready when the attempt began and have kept their seats since.
+	pub expected: SeatMask,
+	/// Of these, the ones that confirmed it.
+	pub heard: SeatMask,
+}
 
 /// The signing subgroups as they are now.
 pub trait SubgroupMembership {
 	/// `n`.
 	fn count() -> u8;
-	/// `t`.
+	/// `t`, the least that a key's threshold can be.
 	fn threshold() -> u8;
-	/// How many members a subgroup has.
-	fn size(subgroup: SubgroupId) -> u32;
-	/// The subgroup that a server account is a member of.
-	fn member_of(server: &AccountId) -> Option<SubgroupId>;
-	/// The server accounts of a subgroup's members, in the order in which they joined.
-	fn members(subgroup: SubgroupId) -> Vec<AccountId>;
+	/// The seats of all subgroups; one read.
+	fn masks() -> Masks;
+	/// The seat of a server account that is a member now.
+	fn seat_of(server: &AccountId) -> Option<Seat>;
+	/// The server accounts of a subgroup's members with their seats, in the order in which they
+	/// joined.
+	fn members(subgroup: SubgroupId) -> Vec<(AccountId, Seat)>;
+	/// Takes note of who was heard of and who was silent in an attempt of `user` that ended now.
+	fn note_hearing(user: &AccountId, hearing: Hearing, now: BlockNumber);
 
-	/// Makes exactly these servers the members of the subgroups, by subgroup id.
+	/// Makes exactly these servers the members of the subgroups, by subgroup id, all ready.
 	#[cfg(feature = "runtime-benchmarks")]
 	fn set_members(subgroups: Vec<Vec<AccountId>>, threshold: u8);
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const FIRST: Seat = Seat { subgroup: 0, number: 0 };
+	const SECOND: Seat = Seat { subgroup: 0, number: 1 };
+
+	/// One subgroup of two ready members.
+	fn masks(last_change: Change, taken: [Change; 2]) -> Masks {
+		let taken = BoundedVec::truncate_from(taken.to_vec());
+		let of = SubgroupMasks { members: 0b11, ready: 0b11, taken };
+		Masks { last_change, subgroups: BoundedVec::truncate_from(alloc::vec![of]) }
+	}
+
+	#[test]
+	fn a_bit_counts_for_the_holder_that_set_it() {
+		let before = masks(2, [1, 2]);
+		let mut confirmed = Confirmed::nobody(1);
+		confirmed.add(&before, FIRST);
+		assert!(confirmed.has(&before, FIRST) && !confirmed.has(&before, SECOND));
+		assert_eq!(confirmed.ready_count(&before, 0), 1);
+		// Another server takes the seat.
+		let after = masks(3, [3, 2]);
+		assert!(!confirmed.has(&after, FIRST));
+		assert_eq!(confirmed.ready_count(&after, 0), 0);
+	}
+
+	#[test]
+	fn a_later_confirmation_does_not_revive_the_bit_of_a_former_holder() {
+		let mut confirmed = Confirmed::nobody(1);
+		confirmed.add(&masks(2, [1, 2]), FIRST);
+		let after = masks(3, [3, 2]);
+		confirmed.add(&after, SECOND);
+		assert_eq!(confirmed.by(&after, 0), SECOND.bit());
+		assert_eq!(confirmed.as_of, 3);
+	}
+
+	#[test]
+	fn only_ready_members_count() {
+		let mut syncing = masks(2, [1, 2]);
+		syncing.subgroups[0].ready = FIRST.bit();
+		let mut confirmed = Confirmed::nobody(1);
+		confirmed.add(&syncing, SECOND);
+		assert!(confirmed.has(&syncing, SECOND));
+		assert_eq!(confirmed.ready_count(&syncing, 0), 0);
+	}
+
+	#[test]
+	fn what_does_not_exist_is_nothing() {
+		let masks = masks(2, [1, 2]);
+		let mut confirmed = Confirmed::nobody(1);
+		confirmed.add(&masks, Seat { subgroup: 9, number: 0 });
+		assert_eq!(confirmed.by(&masks, 9), 0);
+		assert_eq!(Seat { subgroup: 0, number: 32 }.bit(), 0);
+		assert_eq!((masks.size(9), masks.ready(9)), (0, 0));
+	}
 }

@@ -3,7 +3,7 @@
 //! Field order is load-bearing: the tests pin each layout byte by byte, and a change to one is a
 //! new version of its domain tag and of [`crate::PROTOCOL_VERSION`].
 
-use crate::types::*;
+use crate::{membership::Change, types::*};
 use alloc::vec::Vec;
 use codec::Encode;
 use sp_crypto_hashing::blake2_256;
@@ -19,7 +19,7 @@ pub const CONFIRM_TAG: &[u8] = b"keyshare/confirm/v1";
 /// Domain of [`server_message`].
 pub const SERVER_TAG: &[u8] = b"keyshare/server/v1";
 /// Domain of [`ready_message`].
-pub const READY_TAG: &[u8] = b"keyshare/ready/v1";
+pub const READY_TAG: &[u8] = b"keyshare/ready/v2";
 /// Domain of [`request_message`].
 pub const REQUEST_TAG: &[u8] = b"keyshare/request/v1";
 /// HPKE `info` of a sealed share.
@@ -79,9 +79,9 @@ pub fn server_message(
 	message
 }
 
-/// `tag ++ genesis ++ SCALE(server, session)`, protocol §7: what a server signs that declares itself
-/// ready, with the session in which it joined, so that it speaks for this membership only.
-pub fn ready_message(genesis: &GenesisHash, server: &AccountId, joined: SessionIndex) -> Vec<u8> {
+/// `tag ++ genesis ++ SCALE(server, joined)`, protocol §7: what a server signs that declares itself
+/// ready, with the change with which it joined, so that it speaks for this membership only.
+pub fn ready_message(genesis: &GenesisHash, server: &AccountId, joined: Change) -> Vec<u8> {
 	let mut message = tagged(READY_TAG, genesis.as_bytes());
 	(server, joined).encode_to(&mut message);
 	message
@@ -208,7 +208,7 @@ mod tests {
 	fn ready_and_request_layout() {
 		assert_eq!(
 			ready_message(&GENESIS, &SERVER, 5),
-			[b"keyshare/ready/v1".as_slice(), &[0x11; 32], &[0x33; 32], &[5, 0, 0, 0]].concat()
+			[b"keyshare/ready/v2".as_slice(), &[0x11; 32], &[0x33; 32], &[5, 0, 0, 0]].concat()
 		);
 		assert_eq!(
 			request_message(&GENESIS, &SERVER, &USER, &[ID], &[0x66; 32]),

@@ -12,8 +12,8 @@ use codec::{Decode, Encode};
 pub const QUEUE_KEY: &[u8] = b"keyshare/confirmations/v1";
 
 /// Key of the servers that hold every share and have not declared so yet: a `Vec<(AccountId,
-/// SessionIndex)>`, with the session in which each joined.
-pub const READY_KEY: &[u8] = b"keyshare/ready/v1";
+/// Change)>`, with the change of the membership with which each joined.
+pub const READY_KEY: &[u8] = b"keyshare/ready/v2";
 
 /// The most confirmations in one window.
 pub const MAX_QUEUED: usize = 4_096;

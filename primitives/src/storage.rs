@@ -12,34 +12,19 @@ pub const REGISTRATION: &str = "Registration";
 /// Name of the subgroups pallet in the runtime.
 pub const SUBGROUPS: &str = "Subgroups";
 
-/// Key of `Registration::Registering` for an account; the value begins with a
-/// [`crate::KeyRecord`].
-pub fn registering(account: &crate::AccountId) -> Vec<u8> {
-	map(REGISTRATION, "Registering", account)
+/// Key of `Registration::Accounts`: an account's [`crate::record::AccountRecord`]. Never removed, so an
+/// attempt up to its last generation that is not in it is gone for good.
+pub fn account(account: &crate::AccountId) -> Vec<u8> {
+	map(REGISTRATION, "Accounts", account)
 }
 
-/// Key of `Registration::Registered` for an account; the value begins with a
-/// [`crate::KeyRecord`].
-pub fn registered(account: &crate::AccountId) -> Vec<u8> {
-	map(REGISTRATION, "Registered", account)
+/// Key of `Subgroups::Masks`: the [`crate::membership::Masks`] of all subgroups.
+pub fn masks() -> Vec<u8> {
+	prefix(SUBGROUPS, "Masks")
 }
 
-/// Key of `Registration::Generations`: the [`crate::Generation`] of an account's last attempt, absent
-/// before the first. Never removed, so an attempt up to this number that is in neither map is gone
-/// for good.
-pub fn generations(account: &crate::AccountId) -> Vec<u8> {
-	map(REGISTRATION, "Generations", account)
-}
-
-/// Key of `Registration::Confirmations`: the server accounts of a subgroup that have confirmed
-/// an attempt or key, as a SCALE list of accounts.
-pub fn confirmations(id: &crate::RegistrationId, subgroup: crate::SubgroupId) -> Vec<u8> {
-	let mut key = map(REGISTRATION, "Confirmations", id);
-	concat(&mut key, &subgroup);
-	key
-}
-
-/// Key of `Subgroups::MemberOf`: the subgroup a server account is a member of now.
+/// Key of `Subgroups::MemberOf`: the [`crate::membership::Seat`] of a server account that is a member
+/// now.
 pub fn member_of(server: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "MemberOf", server)
 }
@@ -61,8 +46,8 @@ pub fn server(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Servers", validator)
 }
 
-/// Key of `Subgroups::Joining`: the [`crate::SessionIndex`] in which a member's validator joined,
-/// until its server is ready.
+/// Key of `Subgroups::Joining`: the [`crate::membership::Change`] with which a member's server joined,
+/// by its validator, until the server is ready.
 pub fn joining(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Joining", validator)
 }
@@ -77,17 +62,18 @@ pub fn block_number() -> Vec<u8> {
 	prefix("System", "Number")
 }
 
-/// What the keys of every attempt ([`registering`]) begin with.
-pub fn all_registering() -> Vec<u8> {
-	prefix(REGISTRATION, "Registering")
+/// What the keys of every account ([`account`]) begin with.
+pub fn all_accounts() -> Vec<u8> {
+	prefix(REGISTRATION, "Accounts")
 }
 
-/// What the keys of every key in force ([`registered`]) begin with.
-pub fn all_registered() -> Vec<u8> {
-	prefix(REGISTRATION, "Registered")
+/// What the keys of `Registration::Expiries` begin with: one for each attempt under way, in no
+/// order that matters.
+pub fn all_attempts() -> Vec<u8> {
+	prefix(REGISTRATION, "Expiries")
 }
 
-/// The account at the end of a key of [`registering`] or [`registered`].
+/// The account at the end of a key of `Registration::Accounts` or `Registration::Expiries`.
 pub fn account_of(key: &[u8]) -> Option<crate::AccountId> {
 	let account: [u8; 32] = *key.last_chunk()?;
 	Some(account.into())

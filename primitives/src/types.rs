@@ -323,17 +323,6 @@ pub enum EncryptionKey {
 /// A server's endpoint: a full URL with scheme `http`, `https`, `ws` or `wss`, in ASCII.
 pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_LENGTH>>;
 
-/// The URL schemes an endpoint may have.
-pub const ENDPOINT_SCHEMES: [&str; 4] = ["http://", "https://", "ws://", "wss://"];
-
-/// Whether `endpoint` is printable ASCII without spaces, has one of [`ENDPOINT_SCHEMES`] and a
-/// host after it. More than that is for whoever connects to it to find out.
-pub fn endpoint_is_well_formed(endpoint: &[u8]) -> bool {
-	let host = ENDPOINT_SCHEMES.iter().find_map(|scheme| endpoint.strip_prefix(scheme.as_bytes()));
-	let has_host = host.is_some_and(|rest| rest.first().is_some_and(|c| *c != b'/'));
-	has_host && endpoint.iter().all(u8::is_ascii_graphic)
-}
-
 /// A threshold server as its validator publishes it (protocol §8).
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -446,18 +435,6 @@ mod tests {
 		let bounded = constraints.clone().into_bounded::<ConstU32<4>>().expect("fits");
 		assert_eq!(bounded.encode(), constraints.encode());
 		assert_eq!(Constraints::from(bounded), constraints);
-	}
-
-	#[test]
-	fn endpoints_need_a_scheme_and_a_host() {
-		for good in ["http://127.0.0.1:9955", "https://a.example/path", "ws://h", "wss://[::1]:1"] {
-			assert!(endpoint_is_well_formed(good.as_bytes()), "{good}");
-		}
-		for bad in
-			["", "127.0.0.1:9955", "ftp://h", "http://", "http:///path", "http://a b", "http://é"]
-		{
-			assert!(!endpoint_is_well_formed(bad.as_bytes()), "{bad}");
-		}
 	}
 
 	#[test]

@@ -138,7 +138,7 @@ fn prepare(
 	chain.at_best(|view| {
 		for (requests, account, key) in dealt {
 			made.extend(requests);
-			view.registering.insert(account, key);
+			view.begin(account, key);
 		}
 	});
 	made.truncate(count);

@@ -5,10 +5,11 @@
 //! request. Shares are accepted at the best block, for low latency; nothing is judged gone or
 //! confirmed for good but at the finalized one.
 
-use codec::Decode;
+use codec::{Decode, DecodeAll};
 use keyshare_primitives::{
-	storage, AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, RegistrationId,
-	RetiredKey, ServerInfo, SessionIndex, SubgroupId,
+	membership::{Change, Confirmed, Masks, Seat},
+	record, storage, AccountId, BlockNumber, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
+	ServerInfo, SubgroupId,
 };
 use sc_client_api::{Backend, StorageKey, StorageProvider};
 use sp_blockchain::HeaderBackend;
@@ -47,13 +48,49 @@ pub struct PublishedServer {
 	pub retired: Option<RetiredKey<BlockNumber>>,
 }
 
-/// Which of an account's two places a key is in.
+/// What the chain keeps of an account.
+pub type AccountRecord = record::AccountRecord<BlockNumber>;
+
+/// The attempt or key `id` of an account, with those who have confirmed it.
+pub(crate) fn key_of<'a>(
+	record: &'a AccountRecord,
+	id: &RegistrationId,
+) -> Option<(&'a KeyRecord, &'a Confirmed)> {
+	let attempt = record.registering.iter().map(|attempt| (&attempt.key, &attempt.confirmed));
+	let in_force = record.registered.iter().map(|key| (&key.key, &key.confirmed));
+	attempt.chain(in_force).find(|(key, _)| key.id == *id)
+}
+
+/// Which of the two keys that an account can have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum KeyKind {
-	/// Attempts under way.
+	/// The attempt under way.
 	Registering,
-	/// Keys in force.
+	/// The key in force.
 	Registered,
+}
+
+impl KeyKind {
+	/// Whether the account has one.
+	pub fn is_in(self, record: &AccountRecord) -> bool {
+		match self {
+			Self::Registering => record.registering.is_some(),
+			Self::Registered => record.registered.is_some(),
+		}
+	}
+}
+
+/// A place in a list on chain; what it is made of is known to whoever gave it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cursor(pub Vec<u8>);
+
+/// A part of a list on chain.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Page {
+	/// Accounts, and what the chain keeps of each.
+	pub records: Vec<(AccountId, AccountRecord)>,
+	/// After which place the list goes on; none at its end.
+	pub next: Option<Cursor>,
 }
 
 /// What the intake asks of the chain. Every question about state names the block, so that one
@@ -65,27 +102,29 @@ pub trait ChainState: Send + Sync {
 	fn best(&self) -> BlockHash;
 	/// The last finalized block.
 	fn finalized(&self) -> BlockHash;
-	/// The attempt of `account` that is under way.
-	fn registering(
+	/// What the chain keeps of `account`; an empty record if it has never registered.
+	fn record(&self, at: BlockHash, account: &AccountId) -> Result<AccountRecord, ChainError>;
+	/// Accounts that have a key of this kind, in the chain's order, from after the place `after` on.
+	/// At most `limit` entries are looked at for one page, so it may be empty and not the last.
+	fn page(
 		&self,
 		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError>;
-	/// The key of `account` that is in force.
-	fn registered(
+		kind: KeyKind,
+		after: Option<&Cursor>,
+		limit: usize,
+	) -> Result<Page, ChainError>;
+	/// The seats of all subgroups.
+	fn masks(&self, at: BlockHash) -> Result<Masks, ChainError>;
+	/// The seat of `server`, if it is a member.
+	fn seat_of(&self, at: BlockHash, server: &AccountId) -> Result<Option<Seat>, ChainError>;
+	/// The servers of a subgroup's members, with their seats.
+	fn members(
 		&self,
 		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError>;
-	/// The number of the last attempt that `account` began; 0 before the first.
-	fn last_generation(&self, at: BlockHash, account: &AccountId)
-		-> Result<Generation, ChainError>;
-	/// The subgroup that `server` is a member of.
-	fn subgroup_of(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SubgroupId>, ChainError>;
+		subgroup: SubgroupId,
+	) -> Result<Vec<(ServerInfo, Seat)>, ChainError>;
+	/// The change with which the validator behind `server` joined, until its server is ready.
+	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError>;
 	/// What the chain says of a server account in use.
 	fn published(
 		&self,
@@ -94,29 +133,15 @@ pub trait ChainState: Send + Sync {
 	) -> Result<Option<PublishedServer>, ChainError>;
 	/// The number of a block.
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError>;
-	/// How many subgroups there are.
-	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError>;
-	/// The servers of a subgroup's members.
-	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError>;
-	/// The session in which the validator of `server` joined, until the server is ready.
-	fn joined(&self, at: BlockHash, server: &AccountId)
-		-> Result<Option<SessionIndex>, ChainError>;
-	/// At most `limit` attempts or keys with their accounts, in the chain's order, from after
-	/// `account` on.
-	fn keys(
+
+	/// The subgroup that `server` is a member of.
+	fn subgroup_of(
 		&self,
 		at: BlockHash,
-		kind: KeyKind,
-		after: Option<&AccountId>,
-		limit: usize,
-	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError>;
-	/// The servers of `subgroup` that have confirmed the attempt or key `id`.
-	fn confirmed_by(
-		&self,
-		at: BlockHash,
-		id: &RegistrationId,
-		subgroup: SubgroupId,
-	) -> Result<Vec<AccountId>, ChainError>;
+		server: &AccountId,
+	) -> Result<Option<SubgroupId>, ChainError> {
+		Ok(self.seat_of(at, server)?.map(|seat| seat.subgroup))
+	}
 }
 
 /// Chain state out of a Substrate client's storage.
@@ -138,17 +163,23 @@ where
 	B: Backend<Block>,
 	Client: StorageProvider<Block, B>,
 {
+	/// A value that is a `T` and nothing else.
 	fn read<T: Decode>(
 		&self,
 		at: BlockHash,
 		item: &'static str,
 		key: Vec<u8>,
 	) -> Result<Option<T>, ChainError> {
+		let value = self.value(at, key)?;
+		value.map(|value| decode_whole(item, &value)).transpose()
+	}
+
+	fn value(&self, at: BlockHash, key: Vec<u8>) -> Result<Option<Vec<u8>>, ChainError> {
 		let value = self
 			.client
 			.storage(at, &StorageKey(key))
 			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
-		value.map(|value| decode_front(item, &value.0)).transpose()
+		Ok(value.map(|value| value.0))
 	}
 
 	fn published_by(
@@ -156,14 +187,39 @@ where
 		at: BlockHash,
 		validator: &AccountId,
 	) -> Result<Option<PublishedServer>, ChainError> {
-		let front = self.read(at, "Servers", storage::server(validator))?;
-		Ok(front.map(|(info, retired)| PublishedServer { info, retired }))
+		let Some(value) = self.value(at, storage::server(validator))? else { return Ok(None) };
+		let (info, retired) = decode_front("Servers", &value)?;
+		Ok(Some(PublishedServer { info, retired }))
 	}
 }
 
-/// Decodes the front of a value: `Registering` and `Registered` begin with the record wanted here.
+fn decode_whole<T: Decode>(item: &'static str, mut value: &[u8]) -> Result<T, ChainError> {
+	T::decode_all(&mut value).map_err(|_| ChainError::Undecodable { item })
+}
+
+/// Decodes the front of a value: what a server's begins with is all that the protocol says of it.
 fn decode_front<T: Decode>(item: &'static str, mut value: &[u8]) -> Result<T, ChainError> {
 	T::decode(&mut value).map_err(|_| ChainError::Undecodable { item })
+}
+
+/// Makes a page of the next of `keys`, each of which ends with an account.
+fn page_of(
+	kind: KeyKind,
+	keys: impl Iterator<Item = Vec<u8>>,
+	limit: usize,
+	record_of: impl Fn(&AccountId) -> Result<AccountRecord, ChainError>,
+) -> Result<Page, ChainError> {
+	let mut keys: Vec<_> = keys.take(limit).collect();
+	let mut records = Vec::new();
+	for account in keys.iter().filter_map(|key| storage::account_of(key)) {
+		let record = record_of(&account)?;
+		if kind.is_in(&record) {
+			records.push((account, record));
+		}
+	}
+	let is_full = keys.len() == limit;
+	let next = keys.pop().filter(|_| is_full).map(Cursor);
+	Ok(Page { records, next })
 }
 
 impl<Client, Block, B> ChainState for ClientChain<Client, Block, B>
@@ -184,36 +240,60 @@ where
 		self.client.info().finalized_hash
 	}
 
-	fn registering(
-		&self,
-		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError> {
-		self.read(at, "Registering", storage::registering(account))
+	fn record(&self, at: BlockHash, account: &AccountId) -> Result<AccountRecord, ChainError> {
+		Ok(self.read(at, "Accounts", storage::account(account))?.unwrap_or_default())
 	}
 
-	fn registered(
+	fn page(
 		&self,
 		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError> {
-		self.read(at, "Registered", storage::registered(account))
+		kind: KeyKind,
+		after: Option<&Cursor>,
+		limit: usize,
+	) -> Result<Page, ChainError> {
+		// Records stay for ever, and attempts are few: they have a list of their own.
+		let prefix = StorageKey(match kind {
+			KeyKind::Registering => storage::all_attempts(),
+			KeyKind::Registered => storage::all_accounts(),
+		});
+		let after = after.map(|Cursor(key)| StorageKey(key.clone()));
+		let keys = self
+			.client
+			.storage_keys(at, Some(&prefix), after.as_ref())
+			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
+		page_of(kind, keys.map(|key| key.0), limit, |account| self.record(at, account))
 	}
 
-	fn last_generation(
-		&self,
-		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Generation, ChainError> {
-		Ok(self.read(at, "Generations", storage::generations(account))?.unwrap_or(0))
+	fn masks(&self, at: BlockHash) -> Result<Masks, ChainError> {
+		Ok(self.read(at, "Masks", storage::masks())?.unwrap_or_default())
 	}
 
-	fn subgroup_of(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SubgroupId>, ChainError> {
+	fn seat_of(&self, at: BlockHash, server: &AccountId) -> Result<Option<Seat>, ChainError> {
 		self.read(at, "MemberOf", storage::member_of(server))
+	}
+
+	fn members(
+		&self,
+		at: BlockHash,
+		subgroup: SubgroupId,
+	) -> Result<Vec<(ServerInfo, Seat)>, ChainError> {
+		let validators: Option<Vec<AccountId>> =
+			self.read(at, "Subgroups", storage::subgroup(subgroup))?;
+		let mut members = Vec::new();
+		for validator in validators.unwrap_or_default() {
+			let Some(server) = self.published_by(at, &validator)? else { continue };
+			if let Some(seat) = self.seat_of(at, &server.info.account)? {
+				members.push((server.info, seat));
+			}
+		}
+		Ok(members)
+	}
+
+	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError> {
+		match self.read(at, "ServerAccounts", storage::server_account(server))? {
+			Some(validator) => self.read(at, "Joining", storage::joining(&validator)),
+			None => Ok(None),
+		}
 	}
 
 	fn published(
@@ -231,83 +311,16 @@ where
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
 		Ok(self.read(at, "Number", storage::block_number())?.unwrap_or(0))
 	}
-
-	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError> {
-		Ok(self.read(at, "SubgroupCount", storage::subgroup_count())?.unwrap_or(0))
-	}
-
-	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {
-		let validators: Option<Vec<AccountId>> =
-			self.read(at, "Subgroups", storage::subgroup(subgroup))?;
-		let published = |validator| self.published_by(at, &validator).transpose();
-		validators
-			.unwrap_or_default()
-			.into_iter()
-			.filter_map(published)
-			.map(|published| published.map(|published| published.info))
-			.collect()
-	}
-
-	fn joined(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SessionIndex>, ChainError> {
-		match self.read(at, "ServerAccounts", storage::server_account(server))? {
-			Some(validator) => self.read(at, "Joining", storage::joining(&validator)),
-			None => Ok(None),
-		}
-	}
-
-	fn keys(
-		&self,
-		at: BlockHash,
-		kind: KeyKind,
-		after: Option<&AccountId>,
-		limit: usize,
-	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError> {
-		let (item, prefix, start) = match kind {
-			KeyKind::Registering => {
-				("Registering", storage::all_registering(), after.map(storage::registering))
-			}
-			KeyKind::Registered => {
-				("Registered", storage::all_registered(), after.map(storage::registered))
-			}
-		};
-		let (prefix, start) = (StorageKey(prefix), start.map(StorageKey));
-		let keys = self
-			.client
-			.storage_keys(at, Some(&prefix), start.as_ref())
-			.map_err(|error| ChainError::Unavailable { at, reason: error.to_string() })?;
-		keys.take(limit)
-			.filter_map(|key| {
-				let account = storage::account_of(&key.0)?;
-				let record = self.read(at, item, key.0).transpose()?;
-				Some(record.map(|record| (account, record)))
-			})
-			.collect()
-	}
-
-	fn confirmed_by(
-		&self,
-		at: BlockHash,
-		id: &RegistrationId,
-		subgroup: SubgroupId,
-	) -> Result<Vec<AccountId>, ChainError> {
-		let servers = self.read(at, "Confirmations", storage::confirmations(id, subgroup))?;
-		Ok(servers.unwrap_or_default())
-	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use codec::Encode;
-	use keyshare_primitives::Elements;
+	use keyshare_primitives::{record::RegisteredKey, Elements};
 
-	#[test]
-	fn a_record_is_read_from_the_front_of_a_longer_value() {
-		let record = KeyRecord {
+	fn record() -> AccountRecord {
+		let key = KeyRecord {
 			id: RegistrationId::repeat_byte(1),
 			generation: 7,
 			commitments: Elements::Ed25519(vec![[2; 32]; 2].try_into().expect("within bounds")),
@@ -315,11 +328,60 @@ mod tests {
 				vec![[3; 32]; 3].try_into().expect("within bounds"),
 			),
 		};
-		let value = (record.clone(), 42u32, b"more").encode();
-		assert_eq!(decode_front::<KeyRecord>("Registering", &value), Ok(record));
+		let registered = RegisteredKey { key, confirmed: Confirmed::nobody(3), since: 42 };
+		AccountRecord { last_generation: 7, registered: Some(registered), registering: None }
+	}
+
+	#[test]
+	fn a_record_is_the_whole_value() {
+		let record = record();
+		let value = record.encode();
+		assert_eq!(decode_whole::<AccountRecord>("Accounts", &value), Ok(record));
+		let longer = [value.as_slice(), &[0]].concat();
+		for other in [&value[..40], &longer[..]] {
+			assert_eq!(
+				decode_whole::<AccountRecord>("Accounts", other),
+				Err(ChainError::Undecodable { item: "Accounts" })
+			);
+		}
+	}
+
+	#[test]
+	fn a_server_is_read_from_the_front_of_a_longer_value() {
+		let value = (AccountId::new([4; 32]), 42u32, b"more").encode();
+		assert_eq!(decode_front::<AccountId>("Servers", &value), Ok(AccountId::new([4; 32])));
 		assert_eq!(
-			decode_front::<KeyRecord>("Registering", &value[..40]),
-			Err(ChainError::Undecodable { item: "Registering" })
+			decode_front::<AccountId>("Servers", &value[..31]),
+			Err(ChainError::Undecodable { item: "Servers" })
 		);
+	}
+
+	#[test]
+	fn a_page_that_holds_nothing_does_not_end_the_list() {
+		let key_of = |number: u8| [b"item".as_slice(), &[number; 32]].concat();
+		let page = |after: Option<&Cursor>| {
+			let begin = after.and_then(|Cursor(key)| key.last().copied()).unwrap_or(0);
+			let keys = (begin + 1..=8).map(key_of);
+			// Of eight accounts the sixth alone has a key.
+			let record_of = |account: &AccountId| {
+				Ok(if *account == AccountId::new([6; 32]) { record() } else { Default::default() })
+			};
+			page_of(KeyKind::Registered, keys, 4, record_of).expect("readable")
+		};
+		let first = page(None);
+		assert_eq!(first, Page { records: Vec::new(), next: Some(Cursor(key_of(4))) });
+		let second = page(first.next.as_ref());
+		assert_eq!(second.records, [(AccountId::new([6; 32]), record())]);
+		// It was full, so nobody knows yet that the list ends here.
+		let last = page(second.next.as_ref());
+		assert_eq!(last, Page::default());
+	}
+
+	#[test]
+	fn an_unreadable_record_fails_the_page() {
+		let unreadable = ChainError::Undecodable { item: "Accounts" };
+		let keys = [vec![1; 32]].into_iter();
+		let page = page_of(KeyKind::Registering, keys, 4, |_| Err(unreadable.clone()));
+		assert_eq!(page, Err(unreadable));
 	}
 }

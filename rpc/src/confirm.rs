@@ -6,12 +6,16 @@
 //!
 //! What to send is judged at the best block, for low latency; what is over for good at the
 //! finalized one, so that no reorganisation can lose a confirmation, or erase a share that is needed.
+//!
+//! A confirmation counts for the seat of its server. A server that was away, and whose seat another
+//! one has taken, confirms all that it holds once more.
 
 use crate::{
-	chain::{BlockHash, ChainError, ChainState},
+	chain::{key_of, AccountRecord, ChainError, ChainState},
 	intake::{Described, Intake},
 	keys::ServerKeys,
 	metrics::Metrics,
+	seats::Seats,
 	store::{RecordState, ShareRecord, ShareStore, StoreError, StoredShare},
 	LOG_TARGET,
 };
@@ -19,7 +23,7 @@ use codec::Encode;
 use futures::{FutureExt, Stream, StreamExt};
 use keyshare_primitives::{
 	offchain::{PendingConfirmations, Queue, MAX_QUEUED, QUEUE_KEY},
-	AccountId, Confirmation, SubgroupId,
+	AccountId, Confirmation,
 };
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
@@ -29,7 +33,8 @@ use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 const PAGE: u32 = 512;
 
 /// Confirmed records that one update looks at: all of them in turn, so that what has been
-/// deregistered or replaced is erased, and so few at a time that it costs next to nothing.
+/// deregistered or replaced is erased, and what has to be confirmed again is; and so few at a time
+/// that it costs next to nothing.
 const SWEEP: u32 = 512;
 
 /// After a share is stored, how long to wait for more before the window is written anew.
@@ -234,8 +239,10 @@ impl<Storage: OffchainStorage> Window<Storage> {
 			_ => 0,
 		};
 		for share in page {
-			if view.is_gone_for_good(&share.record)? {
-				found.gone.push(share);
+			match view.later_fate(&share.record)? {
+				Fate::Send => found.states.push((share, RecordState::Stored)),
+				Fate::Wait | Fate::Confirmed => {}
+				Fate::Gone => found.gone.push(share),
 			}
 		}
 		Ok(next)
@@ -258,7 +265,10 @@ impl<Storage: OffchainStorage> Window<Storage> {
 fn log_progress(record: &ShareRecord, state: RecordState) {
 	let share = Described(record);
 	match state {
-		RecordState::Stored => {}
+		RecordState::Stored => log::info!(
+			target: LOG_TARGET,
+			"To be confirmed again, for the chain shows its confirmation no longer: {share}",
+		),
 		RecordState::Confirming => {
 			log::info!(target: LOG_TARGET, "Confirmation handed over for sending: {share}");
 		}
@@ -266,55 +276,56 @@ fn log_progress(record: &ShareRecord, state: RecordState) {
 	}
 }
 
-/// The chain as it is during one update.
+/// The chain as it is during one update, with the seats of this node's servers.
 struct View<'a> {
 	chain: &'a dyn ChainState,
-	best: BlockHash,
-	finalized: BlockHash,
-	/// Where this node's servers are members; what another server confirmed would be void.
-	members: BTreeMap<AccountId, SubgroupId>,
+	best: Seats,
+	finalized: Seats,
 }
 
 impl<'a> View<'a> {
 	fn of(chain: &'a dyn ChainState, servers: &ServerKeys) -> Result<Self, ChainError> {
-		let (best, finalized) = (chain.best(), chain.finalized());
-		let mut members = BTreeMap::new();
-		for server in servers.accounts() {
-			if let Some(subgroup) = chain.subgroup_of(best, &server)? {
-				members.insert(server, subgroup);
-			}
-		}
-		Ok(Self { chain, best, finalized, members })
+		let best = Seats::of(chain, chain.best(), servers.accounts())?;
+		let finalized = Seats::of(chain, chain.finalized(), servers.accounts())?;
+		Ok(Self { chain, best, finalized })
 	}
 
-	fn fate(&self, record: &ShareRecord) -> Result<Fate, ChainError> {
-		if !self.is_live(self.best, record)? {
-			let over = self.is_gone_for_good(record)?;
+	/// What is to become of a share.
+	fn fate(&self, share: &ShareRecord) -> Result<Fate, ChainError> {
+		let record = self.chain.record(self.best.at(), &share.account)?;
+		if key_of(&record, &share.id).is_none() {
+			let over = is_gone_for_good(share, &self.finalized_record(share)?);
 			return Ok(if over { Fate::Gone } else { Fate::Wait });
 		}
-		if self.is_confirmed(self.best, record)? {
-			let over = self.is_confirmed(self.finalized, record)?;
+		if self.best.has_confirmed(share, &record) {
+			let over = self.finalized.has_confirmed(share, &self.finalized_record(share)?);
 			return Ok(if over { Fate::Confirmed } else { Fate::Wait });
 		}
-		let is_member = self.members.get(&record.server) == Some(&record.subgroup);
-		Ok(if is_member { Fate::Send } else { Fate::Wait })
+		// What a server confirmed that is no member would be void.
+		Ok(if self.best.is_member(share) { Fate::Send } else { Fate::Wait })
 	}
 
-	fn is_live(&self, at: BlockHash, record: &ShareRecord) -> Result<bool, ChainError> {
-		let is_it = |key: keyshare_primitives::KeyRecord| key.id == record.id;
-		Ok(self.chain.registering(at, &record.account)?.is_some_and(is_it)
-			|| self.chain.registered(at, &record.account)?.is_some_and(is_it))
+	/// The same of one whose confirmation the finalized chain has shown: it is sent again if it counts
+	/// no longer.
+	fn later_fate(&self, share: &ShareRecord) -> Result<Fate, ChainError> {
+		let record = self.finalized_record(share)?;
+		if is_gone_for_good(share, &record) {
+			return Ok(Fate::Gone);
+		}
+		let is_live = key_of(&record, &share.id).is_some();
+		let counts = self.finalized.has_confirmed(share, &record);
+		let again = is_live && !counts && self.finalized.is_member(share);
+		Ok(if again { Fate::Send } else { Fate::Confirmed })
 	}
 
-	/// Generations are never reused: one that the finalized chain has had and shows no longer
-	/// cannot come back. One it has not had yet may still come, after a reorganisation.
-	fn is_gone_for_good(&self, record: &ShareRecord) -> Result<bool, ChainError> {
-		let last = self.chain.last_generation(self.finalized, &record.account)?;
-		Ok(last >= record.generation && !self.is_live(self.finalized, record)?)
+	fn finalized_record(&self, share: &ShareRecord) -> Result<AccountRecord, ChainError> {
+		self.chain.record(self.finalized.at(), &share.account)
 	}
+}
 
-	fn is_confirmed(&self, at: BlockHash, record: &ShareRecord) -> Result<bool, ChainError> {
-		let confirmed = self.chain.confirmed_by(at, &record.id, record.subgroup)?;
-		Ok(confirmed.contains(&record.server))
-	}
+/// Whether the finalized chain, whose `record` is given, will never show the share's attempt or key
+/// again. Generations are never reused: one that it has had and shows no longer cannot come back. One
+/// that it has not had yet may still come, after a reorganisation.
+fn is_gone_for_good(share: &ShareRecord, record: &AccountRecord) -> bool {
+	record.last_generation >= share.generation && key_of(record, &share.id).is_none()
 }

@@ -9,6 +9,7 @@
 //! | `pool` | the threads that do the work, behind a bounded queue |
 //! | [`keys`] | the servers this node hosts and what they open envelopes with |
 //! | [`chain`] | the one trait through which chain state is read |
+//! | `seats` | where servers are members in one block, and whose confirmations count there |
 //! | [`store`] | the durable encrypted store; it is also the queue of confirmations |
 //! | [`confirm`] | from the store to the off-chain worker, until the chain shows each one |
 //! | [`sync`] | what a server should hold and does not, from other servers of its subgroup |
@@ -33,6 +34,7 @@ pub mod listener;
 pub mod metrics;
 mod pool;
 pub mod retire;
+mod seats;
 pub mod store;
 pub mod sync;
 

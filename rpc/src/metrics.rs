@@ -12,6 +12,7 @@
 //! | `keyshare_shares_lost` | gauge | of these, those that the chain says they have confirmed |
 //! | `keyshare_sync_fetched_total` | counter | shares fetched from other servers |
 //! | `keyshare_sync_wrong_total` | counter | wrong shares that other servers handed over |
+//! | `keyshare_members_not_ready` | gauge | hosted servers that are members and not ready: their confirmations do not count |
 //! | `keyshare_subgroup_members{subgroup}` | gauge | members of each subgroup; 0 is an alarm |
 //! | `keyshare_subgroup_ready{subgroup}` | gauge | of these, those that hold every share |
 
@@ -38,6 +39,7 @@ pub struct Metrics {
 	pub(crate) lost: Gauge<U64>,
 	pub(crate) fetched: Counter<U64>,
 	pub(crate) wrong: Counter<U64>,
+	pub(crate) not_ready: Gauge<U64>,
 	members: GaugeVec<U64>,
 	ready: GaugeVec<U64>,
 }
@@ -88,6 +90,10 @@ impl Metrics {
 				"keyshare_sync_wrong_total",
 				"Wrong shares that other servers handed over",
 			)?,
+			not_ready: gauge(
+				"keyshare_members_not_ready",
+				"Hosted servers that are members and not ready",
+			)?,
 			members: by_subgroup("keyshare_subgroup_members", "Members of each subgroup")?,
 			ready: by_subgroup("keyshare_subgroup_ready", "Members that hold every share")?,
 		})
@@ -109,13 +115,10 @@ impl Metrics {
 	}
 
 	/// How large a subgroup is.
-	pub(crate) fn subgroup(&self, subgroup: SubgroupId, members: usize, ready: usize) {
+	pub(crate) fn subgroup(&self, subgroup: SubgroupId, members: u32, ready: u32) {
 		let label = subgroup.to_string();
-		let set = |gauge: &GaugeVec<U64>, value: usize| {
-			gauge.with_label_values(&[&label]).set(u64::try_from(value).unwrap_or(u64::MAX));
-		};
-		set(&self.members, members);
-		set(&self.ready, ready);
+		self.members.with_label_values(&[&label]).set(members.into());
+		self.ready.with_label_values(&[&label]).set(ready.into());
 	}
 }
 
@@ -131,7 +134,7 @@ mod tests {
 		metrics.submitted(Err(&IntakeError::ShareMismatch));
 		metrics.subgroup(2, 3, 1);
 		let families = registry.gather();
-		assert_eq!(families.len(), 12);
+		assert_eq!(families.len(), 13);
 		assert!(families.iter().all(|family| family.get_name().starts_with("keyshare_")));
 		let outcomes = families.iter().find(|family| family.get_name() == "keyshare_shares_total");
 		assert_eq!(outcomes.expect("registered").get_metric().len(), 2);

@@ -9,7 +9,7 @@ use frame_support::{
 	weights::Weight,
 };
 use keyshare_primitives::{
-	api::{AccountInfo, Obstacle, Parameters, SubgroupInfo, ValidatorInfo},
+	api::{AccountInfo, OperatorInfo, Parameters, SubgroupInfo, ValidatorInfo},
 	membership::SubgroupMembership,
 	Constraints, KeyScheme,
 };
@@ -199,38 +199,38 @@ impl_runtime_apis! {
 
 	impl keyshare_primitives::api::KeyshareApi<Block> for Runtime {
 		fn parameters() -> Parameters {
-			Registration::parameters()
+			Registration::parameters(pallet_subgroups::AdmissionDelay::<Runtime>::get())
 		}
 
 		fn subgroups() -> Vec<SubgroupInfo> {
+			let masks = Subgroups::masks();
 			(0..Subgroups::count())
 				.map(|id| SubgroupInfo {
 					id,
 					members: Subgroups::member_infos(id),
-					quorum: Registration::quorum(Subgroups::size(id)),
+					quorum: Registration::quorum(masks.ready(id)),
 				})
 				.collect()
 		}
 
+		fn operators() -> Vec<OperatorInfo> {
+			Subgroups::operator_infos()
+		}
+
 		fn validator(account: AccountId) -> ValidatorInfo {
-			let mut info = Subgroups::validator_info(&account);
-			let is_candidate = pallet_collator_selection::Invulnerables::<Runtime>::get()
-				.contains(&account)
-				|| pallet_collator_selection::CandidateList::<Runtime>::get()
-					.iter()
-					.any(|candidate| candidate.who == account);
-			if !is_candidate {
-				info.obstacles.push(Obstacle::NotACandidate);
-			}
-			info
+			Subgroups::validator_info(&account)
 		}
 
 		fn registration(account: AccountId) -> AccountInfo {
 			Registration::account_info(&account)
 		}
 
-		fn deposit(scheme: KeyScheme, constraints: Option<Constraints>) -> Balance {
-			Registration::deposit(scheme, constraints)
+		fn deposit(
+			scheme: KeyScheme,
+			threshold: u8,
+			constraints: Option<Constraints>,
+		) -> Balance {
+			Registration::deposit(scheme, threshold, constraints)
 		}
 	}
 

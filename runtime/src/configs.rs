@@ -86,8 +86,6 @@ impl pallet_grandpa::Config for Runtime {
 
 /// The most validators.
 const MAX_VALIDATORS: u32 = 128;
-/// Of these, the most that root has set.
-const MAX_INVULNERABLES: u32 = 28;
 /// How many sessions back an equivocation can be reported.
 const REPORTING_SESSIONS: u32 = 32;
 /// How many blocks a report stays valid in the pool.
@@ -95,28 +93,7 @@ const REPORT_LONGEVITY: u64 = 256;
 
 impl pallet_authorship::Config for Runtime {
 	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Aura>;
-	type EventHandler = CollatorSelection;
-}
-
-parameter_types! {
-	pub const PotId: frame_support::PalletId = frame_support::PalletId(*b"keyshare");
-}
-
-/// Who is elected: those that root has set, and those with the highest bonds.
-impl pallet_collator_selection::Config for Runtime {
-	type RuntimeEvent = RuntimeEvent;
-	type Currency = Balances;
-	type UpdateOrigin = EnsureRoot<AccountId>;
-	type PotId = PotId;
-	type MaxCandidates = ConstU32<{ MAX_VALIDATORS - MAX_INVULNERABLES }>;
-	type MinEligibleCollators = ConstU32<1>;
-	type MaxInvulnerables = ConstU32<MAX_INVULNERABLES>;
-	// A candidate that has made no block for so long is no candidate any more.
-	type KickThreshold = ConstU32<{ 6 * HOURS }>;
-	type ValidatorId = AccountId;
-	type ValidatorIdOf = pallet_collator_selection::IdentityCollator;
-	type ValidatorRegistration = Session;
-	type WeightInfo = pallet_collator_selection::weights::SubstrateWeight<Runtime>;
+	type EventHandler = Subgroups;
 }
 
 type Sessions =
@@ -203,7 +180,6 @@ parameter_types! {
 	pub const DepositPerByte: Balance = 100 * MICRO_KEY;
 	pub ConfirmationQuorum: Perbill = Perbill::from_rational(2u32, 3u32);
 	pub const RegistrationTimeout: BlockNumber = 10 * MINUTES;
-	pub const MaxMembers: u32 = 32;
 	/// For envelopes on their way, and clients that have read the key just before.
 	pub const KeyGracePeriod: BlockNumber = HOURS;
 }
@@ -215,11 +191,15 @@ impl pallet_subgroups::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
 	type Validators = Session;
-	type Candidates = CollatorSelection;
+	type AdmitOrigin = EnsureRoot<AccountId>;
 	type ReadmitOrigin = EnsureRoot<AccountId>;
-	type MaxMembers = MaxMembers;
+	type MaxMembers = ConstU32<{ keyshare_primitives::membership::MAX_SEATS }>;
+	type MaxValidators = ConstU32<MAX_VALIDATORS>;
+	type MaxOperators = ConstU32<256>;
 	type MaxAssignments = ConstU32<4_096>;
 	type ReportingSessions = ConstU32<REPORTING_SESSIONS>;
+	type IdleSessions = ConstU32<6>;
+	type SilenceWindow = ConstU32<HOURS>;
 	type KeyGracePeriod = KeyGracePeriod;
 	type WeightInfo = weights::pallet_subgroups::WeightInfo<Runtime>;
 }
@@ -229,9 +209,9 @@ impl pallet_registration::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
 	type Subgroups = Subgroups;
-	type MaxMembers = MaxMembers;
 	type ConfirmationQuorum = ConfirmationQuorum;
 	type RegistrationTimeout = RegistrationTimeout;
+	type HeardBefore = ConstU32<50>;
 	type MaxAclAddresses = ConstU32<256>;
 	type MaxConfirmations = ConstU32<64>;
 	type MaxExpiriesPerBlock = ConstU32<32>;

@@ -8,7 +8,7 @@ use keyshare_primitives::{
 	development::{self, DevelopmentServer},
 	EncryptionKey,
 };
-use pallet_subgroups::genesis::Member;
+use pallet_subgroups::genesis::{GenesisOperator, GenesisServer};
 use serde_json::Value;
 use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
@@ -18,6 +18,10 @@ pub const LOCAL_PRESET: &str = "local";
 
 /// `t` of both presets.
 const THRESHOLD: u8 = 2;
+/// `n` of both presets.
+const SUBGROUPS: u8 = 3;
+/// How many validators each operator of the presets may have.
+const SEATS: u32 = 4;
 
 /// Blocks in a session of both presets: short, so that changes can be watched.
 const SESSION_LENGTH: BlockNumber = MINUTES / 2;
@@ -57,10 +61,22 @@ fn keys(server: &DevelopmentServer) -> (Sr25519Keyring, Sr25519Keyring, Ed25519K
 	}
 }
 
-fn member(server: &DevelopmentServer, port: u16) -> Member {
+/// Each validator is its own operator.
+fn operator(server: &DevelopmentServer) -> GenesisOperator {
+	let account = keys(server).0.to_account_id();
+	GenesisOperator {
+		account: account.clone(),
+		name: server.name.into(),
+		subgroup: server.subgroup,
+		seats: SEATS,
+		validators: alloc::vec![account],
+	}
+}
+
+fn genesis_server(server: &DevelopmentServer, port: u16) -> GenesisServer {
 	let (validator, stash, _) = keys(server);
 	let EncryptionKey::X25519(key) = server.encryption_key();
-	Member {
+	GenesisServer {
 		validator: validator.to_account_id(),
 		server: stash.to_account_id(),
 		encryption_key: key.into(),
@@ -70,24 +86,11 @@ fn member(server: &DevelopmentServer, port: u16) -> Member {
 
 fn network(port: impl Fn(&DevelopmentServer) -> u16) -> Value {
 	let servers = &development::SERVERS;
-	let mut subgroups: Vec<Vec<Member>> = Vec::new();
-	subgroups.resize_with(servers.len(), Vec::new);
-	for server in servers {
-		subgroups[usize::from(server.subgroup)].push(member(server, port(server)));
-	}
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::well_known()
 				.map(|keyring| (keyring.to_account_id(), 1_000_000 * KEY))
 				.collect::<Vec<_>>(),
-		},
-		collator_selection: pallet_collator_selection::GenesisConfig {
-			invulnerables: servers
-				.iter()
-				.map(|server| keys(server).0.to_account_id())
-				.collect::<Vec<_>>(),
-			candidacy_bond: 100 * KEY,
-			desired_candidates: 32u32,
 		},
 		session: SessionConfig {
 			keys: servers
@@ -106,8 +109,14 @@ fn network(port: impl Fn(&DevelopmentServer) -> u16) -> Value {
 		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
 		subgroups: SubgroupsConfig {
 			threshold: THRESHOLD,
-			subgroups,
+			subgroup_count: SUBGROUPS,
 			session_length: SESSION_LENGTH,
+			admission_delay: 0u32,
+			operators: servers.iter().map(operator).collect::<Vec<_>>(),
+			servers: servers
+				.iter()
+				.map(|server| genesis_server(server, port(server)))
+				.collect::<Vec<_>>(),
 		},
 	})
 }

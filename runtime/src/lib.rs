@@ -123,10 +123,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: Cow::Borrowed("keyshare"),
 	impl_name: Cow::Borrowed("keyshare-node"),
 	authoring_version: 1,
-	spec_version: 2,
+	spec_version: 3,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
-	transaction_version: 1,
+	transaction_version: 2,
 	system_version: 1,
 };
 
@@ -164,8 +164,6 @@ mod runtime {
 	pub type Sudo = pallet_sudo;
 	#[runtime::pallet_index(7)]
 	pub type Authorship = pallet_authorship;
-	#[runtime::pallet_index(8)]
-	pub type CollatorSelection = pallet_collator_selection;
 	#[runtime::pallet_index(10)]
 	pub type Subgroups = pallet_subgroups;
 	#[runtime::pallet_index(11)]

@@ -1,9 +1,12 @@
 //! The runtime holds to what `primitives` tells readers of the chain.
 
+mod metadata;
+mod sessions;
+
 use super::*;
 use codec::{Decode, Encode};
-use frame_support::traits::GetStorageVersion;
-use keyshare_primitives::{development, storage, EncryptionKey, KeyRecord, RegistrationId};
+use frame_support::{storage::StoragePrefixedMap, traits::GetStorageVersion};
+use keyshare_primitives::{development, storage, EncryptionKey};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::BuildStorage;
 
@@ -13,19 +16,11 @@ fn account() -> AccountId {
 
 #[test]
 fn storage_keys_are_those_of_the_primitives() {
-	let id = RegistrationId::repeat_byte(7);
 	assert_eq!(
-		pallet_registration::Registering::<Runtime>::hashed_key_for(account()),
-		storage::registering(&account())
+		pallet_registration::Accounts::<Runtime>::hashed_key_for(account()),
+		storage::account(&account())
 	);
-	assert_eq!(
-		pallet_registration::Registered::<Runtime>::hashed_key_for(account()),
-		storage::registered(&account())
-	);
-	assert_eq!(
-		pallet_registration::Confirmations::<Runtime>::hashed_key_for(id, 2),
-		storage::confirmations(&id, 2)
-	);
+	assert_eq!(pallet_subgroups::Masks::<Runtime>::hashed_key().to_vec(), storage::masks());
 	assert_eq!(
 		pallet_subgroups::MemberOf::<Runtime>::hashed_key_for(account()),
 		storage::member_of(&account())
@@ -43,30 +38,64 @@ fn storage_keys_are_those_of_the_primitives() {
 		pallet_subgroups::Joining::<Runtime>::hashed_key_for(account()),
 		storage::joining(&account())
 	);
+	assert_eq!(
+		pallet_subgroups::SubgroupCount::<Runtime>::hashed_key().to_vec(),
+		storage::subgroup_count()
+	);
+	let number = frame_support::storage::storage_prefix(b"System", b"Number");
+	assert_eq!(number.to_vec(), storage::block_number());
+	let attempt = pallet_registration::Expiries::<Runtime>::hashed_key_for(7, account());
 	for (all, one) in [
-		(storage::all_registering(), storage::registering(&account())),
-		(storage::all_registered(), storage::registered(&account())),
+		(storage::all_accounts(), storage::account(&account())),
+		(storage::all_attempts(), attempt),
 	] {
 		assert!(one.starts_with(&all));
 		assert_eq!(storage::account_of(&one), Some(account()));
 	}
+	assert_eq!(
+		storage::all_accounts(),
+		pallet_registration::Accounts::<Runtime>::final_prefix(),
+		"nothing else begins so"
+	);
+	assert_eq!(
+		storage::all_attempts(),
+		pallet_registration::Expiries::<Runtime>::final_prefix(),
+		"nothing else begins so"
+	);
 }
 
+/// What the node decodes is what the pallets store: the same types, or the front of it.
 #[test]
-fn storage_values_begin_with_a_key_record() {
-	let mut rng = rand::rngs::OsRng;
-	let key = keyshare_primitives::split::PrivateKey::generate(
-		keyshare_primitives::KeyScheme::Ed25519,
-		&mut rng,
-	);
-	let commitments = key.split(2, 3, &mut rng).expect("valid parameters").commitments;
-	let verifying_shares =
-		keyshare_primitives::elements::verifying_shares(&commitments, 2, 3).expect("valid");
-	let record =
-		KeyRecord { id: RegistrationId::zero(), generation: 3, commitments, verifying_shares };
-	let registration =
-		pallet_registration::RegisteredKeyOf::<Runtime> { key: record.clone(), since: 9 };
-	assert_eq!(KeyRecord::decode(&mut registration.encode().as_slice()), Ok(record));
+fn storage_values_are_those_of_the_primitives() {
+	use keyshare_primitives::{
+		membership::{Masks, Seat},
+		record::AccountRecord,
+	};
+	sp_io::TestExternalities::default().execute_with(|| {
+		fn raw<T: Decode>(key: Vec<u8>) -> T {
+			let value = sp_io::storage::get(&key).expect("it was stored");
+			T::decode(&mut &*value).expect("it is of its type")
+		}
+		let record = AccountRecord::<BlockNumber> { last_generation: 3, ..Default::default() };
+		pallet_registration::Accounts::<Runtime>::insert(account(), record.clone());
+		assert_eq!(raw::<AccountRecord<u32>>(storage::account(&account())), record);
+		let masks = Masks { last_change: 9, ..Default::default() };
+		pallet_subgroups::Masks::<Runtime>::put(masks.clone());
+		assert_eq!(raw::<Masks>(storage::masks()), masks);
+		let seat = Seat { subgroup: 2, number: 31 };
+		pallet_subgroups::MemberOf::<Runtime>::insert(account(), seat);
+		assert_eq!(raw::<Seat>(storage::member_of(&account())), seat);
+		pallet_subgroups::Joining::<Runtime>::insert(account(), 5);
+		assert_eq!(raw::<u32>(storage::joining(&account())), 5);
+		pallet_subgroups::SubgroupCount::<Runtime>::put(4);
+		assert_eq!(raw::<u8>(storage::subgroup_count()), 4);
+		System::set_block_number(17);
+		assert_eq!(raw::<u32>(storage::block_number()), 17);
+		pallet_subgroups::ServerAccounts::<Runtime>::insert(account(), account());
+		assert_eq!(raw::<AccountId>(storage::server_account(&account())), account());
+		pallet_subgroups::Subgroups::<Runtime>::try_append(1, account()).expect("there is room");
+		assert_eq!(raw::<Vec<AccountId>>(storage::subgroup(1)), vec![account()]);
+	});
 }
 
 #[test]
@@ -87,16 +116,20 @@ fn a_published_server_begins_with_its_keys() {
 	assert_eq!(front, Ok((info, retired)));
 }
 
+/// A preset's state before the first block.
+fn preset_ext(name: &str) -> sp_io::TestExternalities {
+	let json = genesis::preset(&name.into()).expect("named");
+	let patch: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
+	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("JSON");
+	merge(&mut config, patch);
+	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("of its shape");
+	sp_io::TestExternalities::new(config.build_storage().expect("valid"))
+}
+
 #[test]
 fn presets_build_with_the_development_servers() {
 	for preset in genesis::preset_names() {
-		let json = genesis::preset(&preset).expect("named");
-		let patch: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
-		let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("JSON");
-		merge(&mut config, patch);
-		let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("of its shape");
-		let storage = config.build_storage().expect("valid");
-		sp_io::TestExternalities::new(storage).execute_with(|| {
+		preset_ext(preset.as_ref()).execute_with(|| {
 			for server in development::SERVERS {
 				let members = Subgroups::member_infos(server.subgroup);
 				let [member] = members.as_slice() else { panic!("one member a subgroup") };
@@ -105,9 +138,16 @@ fn presets_build_with_the_development_servers() {
 				assert_eq!(member.server.account, sp_core::Pair::public(&pair).into());
 				let EncryptionKey::X25519(_) = member.server.encryption_key;
 				assert_eq!(member.server.encryption_key, server.encryption_key());
+				// Its own operator, with its name.
+				assert_eq!(member.operator.as_ref(), Some(&member.validator));
+				let operator = Subgroups::operator_infos().remove(server.subgroup.into());
+				assert_eq!(operator.name, server.name.as_bytes());
+				assert_eq!(Subgroups::obstacles(&member.validator), vec![]);
 			}
-			assert_eq!(Subgroups::on_chain_storage_version(), 1);
-			assert_eq!(Registration::on_chain_storage_version(), 1);
+			assert_eq!(Session::validators().len(), development::SERVERS.len());
+			assert_eq!(Subgroups::on_chain_storage_version(), 2);
+			assert_eq!(Registration::on_chain_storage_version(), 2);
+			assert_eq!(Subgroups::check_state(), Ok(()));
 		});
 	}
 }

@@ -7,38 +7,23 @@ import { KeyshareError } from './errors.js';
 import { registrationId } from './messages.js';
 import { verifyingShares } from './proof.js';
 import type { Commitments, Scheme } from './scheme.js';
-import type { Server } from './servers.js';
 
 /** The protocol's version that this SDK speaks. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Parameters of the chain. */
 export interface ChainParameters {
   readonly protocolVersion: number;
   /** `n` */
   readonly subgroups: number;
-  /** `t` */
+  /** `t`: the least that a key's threshold can be; the most is `n`. */
   readonly threshold: number;
   /** Blocks after which an attempt expires. */
   readonly registrationTimeout: number;
   /** The most addresses in one list. */
   readonly maxAclAddresses: number;
-}
-
-/** A member of a subgroup. */
-export interface Member extends Server {
-  /** The validator that runs the server, SS58. */
-  readonly validator: string;
-  /** Whether it has declared that it holds every share. */
-  readonly ready: boolean;
-}
-
-/** A signing subgroup. */
-export interface Subgroup {
-  readonly subgroup: number;
-  /** How many members must confirm; `null` when it is empty. */
-  readonly quorum: number | null;
-  readonly members: readonly Member[];
+  /** How many blocks after its admission an operator is in force. */
+  readonly admissionDelay: number;
 }
 
 /** One subgroup's coverage of an attempt or key. */
@@ -46,9 +31,14 @@ export interface Coverage {
   readonly subgroup: number;
   /** Server accounts of the members now, SS58. */
   readonly members: readonly string[];
+  /** Those of them that are ready: only their confirmations count. */
+  readonly ready: readonly string[];
+  /** How many of these must confirm; `null` when nobody is ready. */
   readonly quorum: number | null;
-  /** Those of them that have confirmed. */
+  /** Those of `members` that have confirmed, ready or not. */
   readonly confirmed: readonly string[];
+  /** How many confirmations count. */
+  readonly counted: number;
   /** Whether the quorum is reached. */
   readonly reached: boolean;
 }
@@ -61,6 +51,8 @@ export interface Registration {
   readonly scheme: Scheme;
   /** Commitment 0. */
   readonly publicKey: Uint8Array;
+  /** How many subgroups' shares make up the key: the number of its commitments. */
+  readonly threshold: number;
   readonly commitments: Commitments;
   readonly verifyingShares: readonly Uint8Array[];
   readonly status: 'registering' | 'registered';
@@ -114,7 +106,12 @@ export async function answer<T>(reading: Promise<T>): Promise<T> {
 }
 
 /** Calls a function of `KeyshareApi`. */
-async function ask(api: ApiPromise, name: string, at: At, ...parameters: unknown[]): Promise<Json> {
+export async function ask(
+  api: ApiPromise,
+  name: string,
+  at: At,
+  ...parameters: unknown[]
+): Promise<Json> {
   const calls = at === undefined ? api.call : (await answer(api.at(at))).call;
   const call = calls['keyshareApi']?.[name];
   if (call === undefined) {
@@ -144,40 +141,6 @@ export function requireVersion(version: number, who: string): void {
   );
 }
 
-/** Every subgroup with its members. */
-export async function readSubgroups(api: ApiPromise, at?: string): Promise<Subgroup[]> {
-  interface Raw {
-    id: number;
-    quorum: number | null;
-    members: {
-      validator: string;
-      readiness: string;
-      server: { account: string; encryptionKey: { x25519?: string }; endpoint: string };
-    }[];
-  }
-  const raw = (await ask(api, 'subgroups', at)) as unknown as Raw[];
-  return raw.map(({ id, quorum, members }) => ({
-    subgroup: id,
-    quorum,
-    members: members.map(({ validator, readiness, server }) => ({
-      validator,
-      ready: readiness === 'Ready',
-      subgroup: id,
-      account: server.account,
-      accountId: api.createType('AccountId32', server.account).toU8a(),
-      encryptionKey: x25519(server.encryptionKey),
-      endpoint: new TextDecoder().decode(fromHex(server.endpoint)),
-    })),
-  }));
-}
-
-function x25519(key: { x25519?: string }): Uint8Array {
-  if (key.x25519 === undefined) {
-    throw new KeyshareError('WrongChain', 'a server has an encryption key of an unknown kind');
-  }
-  return fromHex(key.x25519, 32);
-}
-
 /** What an account can have held or pay: what is free, beyond what keeps it alive. */
 export async function readSpendable(api: ApiPromise, account: string): Promise<bigint> {
   const read = api.query['system']?.['account'];
@@ -201,7 +164,13 @@ interface RawRegistration {
     verifyingShares: Record<string, string[]>;
   };
   status: { registering?: { expiresAt: number }; registered?: null };
-  coverage: { subgroup: number; members: string[]; quorum: number | null; confirmed: string[] }[];
+  coverage: {
+    subgroup: number;
+    members: string[];
+    ready: string[];
+    quorum: number | null;
+    confirmed: string[];
+  }[];
 }
 
 interface RawAcl {
@@ -254,31 +223,39 @@ function registration({ key, status, coverage }: RawRegistration): Registration 
     generation: key.generation,
     scheme: commitments.scheme,
     publicKey,
+    threshold: commitments.elements.length,
     commitments,
     verifyingShares: elements(key.verifyingShares).elements,
     status: status.registering ? 'registering' : 'registered',
     expiresAt: status.registering?.expiresAt ?? null,
-    coverage: coverage.map((one) => ({
-      ...one,
-      reached: one.quorum !== null && one.confirmed.length >= one.quorum,
-    })),
+    coverage: coverage.map((one) => {
+      const counted = one.confirmed.filter((server) => one.ready.includes(server)).length;
+      return { ...one, counted, reached: one.quorum !== null && counted >= one.quorum };
+    }),
   };
 }
 
+/** Whether a key can have this threshold: from the chain's `t` to its `n`. */
+export function isThreshold(threshold: number, chain: ChainParameters): boolean {
+  const { threshold: least, subgroups: most } = chain;
+  return Number.isInteger(threshold) && threshold >= least && threshold <= most;
+}
+
 /**
- * Checks that the id and the verifying shares that the chain shows follow from the commitments.
- * Throws `OtherKey`.
+ * Checks that the id and the verifying shares that the chain shows follow from the commitments, and
+ * that a key can have as many. Throws `OtherKey`.
  */
 export function requireConsistent(
   shown: Registration,
   account: Uint8Array,
   genesis: Uint8Array,
-  subgroups: number,
+  chain: ChainParameters,
 ): void {
   let follows: boolean;
   try {
-    const expected = verifyingShares(shown.commitments, subgroups);
+    const expected = verifyingShares(shown.commitments, chain.subgroups);
     follows =
+      isThreshold(shown.commitments.elements.length, chain) &&
       equal(registrationId(genesis, account, shown.generation, shown.commitments), shown.id) &&
       expected.length === shown.verifyingShares.length &&
       expected.every((share, index) =>

@@ -106,7 +106,8 @@ const CHAIN_HINTS: Record<string, string> = {
     'Complete the attempt with the key, and the program, that began it; or cancel it.',
   NotConstraintAccount: 'Sign with the constraint-modification account.',
   NotRegistered: 'register begins with a first key.',
-  EmptySubgroup: 'The network is not ready: a subgroup has no members.',
+  NoReadyMember:
+    'The network is not ready: a subgroup has no member that holds every share. Try again later.',
   FundsUnavailable: 'The account cannot pay the deposit and the fee.',
   Payment: 'The account cannot pay the deposit and the fee.',
 };

@@ -10,11 +10,9 @@ export {
   type ChainParameters,
   type Constraints,
   type Coverage,
-  type Member,
   PROTOCOL_VERSION,
   type Registration,
   type Status,
-  type Subgroup,
 } from './chain.js';
 export { type Dealer, dealer, type Dealt } from './dealer.js';
 export { type ErrorDetails, type ErrorName, KeyshareError } from './errors.js';
@@ -29,6 +27,7 @@ export {
   type RegisterInput,
 } from './keyshare.js';
 export { type Bounds } from './patience.js';
+export { type Later, type Member, type Operator, type Subgroup } from './membership.js';
 export { challengeMessage, custodyMessage, registrationId, shareAad } from './messages.js';
 export { type CustodyProof, verifyCustodyProof, verifyingShares } from './proof.js';
 export { type OnProgress, type Progress, type ServerState, type Waiting } from './register.js';

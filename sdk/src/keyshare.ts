@@ -18,18 +18,25 @@ import {
   answer,
   type ChainParameters,
   type Constraints,
+  isThreshold,
   readParameters,
   readSpendable,
   readStatus,
-  readSubgroups,
   requireConsistent,
   requireVersion,
   type Registration,
   type Status,
-  type Subgroup,
 } from './chain.js';
 import { type Dealer, dealer, type Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
+import {
+  type Operator,
+  readOperators,
+  readServers,
+  readSubgroups,
+  readUnready,
+  type Subgroup,
+} from './membership.js';
 import { deliver, follow, isOf, type OnProgress, shownAs, type Waiting } from './register.js';
 import { type Bounds, Patience } from './patience.js';
 import type { Commitments, Scheme } from './scheme.js';
@@ -49,6 +56,12 @@ export type KeyInput = KeySource &
   Waiting & {
     /** A `KeyringPair`, or an address with the wallet's `Signer`. */
     readonly signer: Account;
+    /**
+     * How many subgroups' shares make up the key, from the chain's `t` (the default; with `reshare`
+     * it is that of the key in force) to `n`. With `n` of `n` one lost subgroup is the end of the key
+     * for whoever has no backup of it. An attempt under way keeps its own.
+     */
+    readonly threshold?: number;
     /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
     readonly onlyResume?: boolean;
   };
@@ -71,7 +84,10 @@ export interface ConstraintsInput extends Waiting {
 
 /** What an account pays. */
 export interface Cost {
-  /** Held while the entry exists, and given back with it; in the smallest unit (10⁻¹² KEY). */
+  /**
+   * Held from the account, in the smallest unit (10⁻¹² KEY). It comes back with what it is held for;
+   * the part for the account's own record, which the chain never removes, stays held.
+   */
   readonly deposit: bigint;
   /** Paid for the transaction. */
   readonly fee: bigint;
@@ -93,10 +109,14 @@ export interface Custody {
   readonly error?: KeyshareError;
 }
 
+/** What an attempt is begun for. */
+type Attempting = 'register' | 'swapKey' | 'reshare';
+
 /** How many earlier generations of an attempt are tried, as with the tool. */
 const GENERATIONS_TRIED = 64;
 const ANSWERED = 'the chain answered';
 const DEALT = 'the key was dealt';
+const EMPTY = new Uint8Array();
 const NO_CONSTRAINTS: Constraints = { evmAcl: null, btcAcl: null };
 
 /** A Keyshare network. */
@@ -120,9 +140,14 @@ export class Keyshare {
     return new Keyshare(api, await patience.race(readParameters(api), ANSWERED));
   }
 
-  /** Every subgroup with its members. */
+  /** Every subgroup with its members, and who operates them. */
   subgroups(): Promise<Subgroup[]> {
     return readSubgroups(this.api);
+  }
+
+  /** Every operator there ever was, by subgroup. */
+  operators(): Promise<Operator[]> {
+    return readOperators(this.api);
   }
 
   /** What the chain holds for an account, SS58. */
@@ -150,31 +175,44 @@ export class Keyshare {
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
   async swapKey(input: KeyInput): Promise<Registration> {
-    const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
-    return this.#attempt(input, 'swapKey', begin);
+    return this.#attempt(input, 'swapKey', this.#swapCall());
+  }
+
+  /**
+   * Deals the key in force anew: swaps it for itself. Throws `Input` for another key.
+   *
+   * Shares of the deal before do not go together with the new ones. So it helps after a first
+   * operator was dismissed, but only while fewer subgroups of that deal than its threshold are in
+   * such hands: with as many, they have the key.
+   */
+  async reshare(input: KeyInput): Promise<Registration> {
+    return this.#attempt(input, 'reshare', this.#swapCall());
   }
 
   /** What `register` would cost. Signs and sends nothing. */
   async cost(input: RegisterInput): Promise<Cost> {
     const { constraints = NO_CONSTRAINTS } = input;
-    const costs = this.#cost(input, this.#registerCall(input), encodable(constraints));
-    return new Patience(input).race(costs, ANSWERED);
+    return this.#cost(input, 'register', this.#registerCall(input), encodable(constraints));
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
-  swapCost(input: KeyInput): Promise<Cost> {
-    const begin = (commitments: Commitments) => calls.swapKey(this.api, commitments);
-    return new Patience(input).race(this.#cost(input, begin, null), ANSWERED);
+  async swapCost(input: KeyInput): Promise<Cost> {
+    return this.#cost(input, 'swapKey', this.#swapCall(), null);
   }
 
-  /** Gives up the attempt under way; the deposit comes back. */
+  /** What `reshare` would cost; the same holds for the deposit of the deal before. */
+  async reshareCost(input: KeyInput): Promise<Cost> {
+    return this.#cost(input, 'reshare', this.#swapCall(), null);
+  }
+
+  /** Gives up the attempt under way; its deposit comes back. */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registering }: Status) => registering === null;
     return this.#make('cancel', calls.cancel(this.api), account, input, isDone);
   }
 
-  /** Removes the key in force and what belongs to it; the deposit comes back. */
+  /** Removes the key in force and what belongs to it; the deposit for these comes back. */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registered, registering }: Status) => !registered && !registering;
@@ -216,7 +254,7 @@ export class Keyshare {
   }
 
   async #tryServers(signal: AbortSignal): Promise<Reachability[]> {
-    const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
+    const members = await readServers(this.api);
     const genesis = this.api.genesisHash.toHex();
     const limit = callLimit();
     return Promise.all(
@@ -256,11 +294,10 @@ export class Keyshare {
     if (registered === null) {
       throw new KeyshareError('NotRegistering', 'the account has no key in force');
     }
-    const { subgroups } = this.parameters;
     const genesis = this.api.genesisHash.toU8a();
-    requireConsistent(registered, this.#accountId(account), genesis, subgroups);
+    requireConsistent(registered, this.#accountId(account), genesis, this.parameters);
     const subject = { ...registered, account };
-    const members = (await this.subgroups()).flatMap((subgroup) => subgroup.members);
+    const members = await readServers(this.api);
     const limit = callLimit();
     return Promise.all(
       members.map(async (server): Promise<Custody> => {
@@ -275,7 +312,7 @@ export class Keyshare {
     );
   }
 
-  async #deal(input: KeyInput, generation: number): Promise<Dealt> {
+  async #deal(input: KeyInput, generation: number, threshold: number): Promise<Dealt> {
     // Before anything is signed: without it nothing could be sealed afterwards.
     if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
       throw new KeyshareError('InsecureContext', 'this page is not secure: it has no Web Crypto');
@@ -284,17 +321,47 @@ export class Keyshare {
     const account = this.#accountId(addressOf(input.signer));
     const genesis = this.api.genesisHash.toU8a();
     try {
-      return await source.deal(this.parameters, { genesis, account, generation });
+      const { subgroups } = this.parameters;
+      return await source.deal({ threshold, subgroups }, { genesis, account, generation });
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : 'not a private key';
       throw new KeyshareError('Input', reason, { cause });
     }
   }
 
+  /**
+   * The threshold of a new attempt. Throws `Input` if no key can have it, and with `reshare` for
+   * another key than the one in force, whose threshold is then the default.
+   */
+  async #threshold(input: KeyInput, name: Attempting, { registered }: Status): Promise<number> {
+    const { threshold: least, subgroups: most } = this.parameters;
+    const { threshold = least } = input;
+    if (!isThreshold(threshold, this.parameters)) {
+      throw new KeyshareError(
+        'Input',
+        `threshold is a whole number from ${least} to ${most}, not ${String(threshold)}`,
+      );
+    }
+    if (name !== 'reshare') return threshold;
+    if (registered === null) throw refusal('NotRegistered', 'the account has no key in force');
+    const account = this.#accountId(addressOf(input.signer));
+    requireConsistent(registered, account, this.api.genesisHash.toU8a(), this.parameters);
+    const dealt = await this.#deal(input, registered.generation, registered.threshold);
+    dealt.wipe();
+    const { scheme, elements } = dealt.commitments;
+    if (scheme !== registered.scheme || !equal(elements[0] ?? EMPTY, registered.publicKey)) {
+      throw new KeyshareError(
+        'Input',
+        'another key is in force: reshare takes that one, swapKey takes another',
+      );
+    }
+    return input.threshold ?? registered.threshold;
+  }
+
   /** Begins an attempt, or takes up the one of this key, and completes it. */
   async #attempt(
     input: KeyInput,
-    name: 'register' | 'swapKey',
+    name: Attempting,
     begin: (commitments: Commitments) => Call,
   ): Promise<Registration> {
     const patience = new Patience(input);
@@ -303,19 +370,20 @@ export class Keyshare {
     const account = { address, id: this.#accountId(address) };
     const before = await patience.race(this.status(address), ANSWERED);
     const { registering, registered } = before;
+    const threshold = await patience.race(this.#threshold(input, name, before), DEALT);
     // A key in force may lack some servers still. To swap it for itself is another attempt.
-    const withRegistered = name === 'register' || input.onlyResume === true;
+    const withRegistered = name === 'register' || (name === 'swapKey' && input.onlyResume === true);
     const resumable = withRegistered ? [registering, registered] : [registering];
     const resumed = await patience.race(this.#underWay(input, resumable), DEALT);
     if (resumed === undefined) {
       if (input.onlyResume) {
         throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
       }
-      requirePossible(name, before, this.#address(address));
-      await patience.race(this.#requireMembers(), ANSWERED);
+      requirePossible(name === 'register' ? name : 'swapKey', before, this.#address(address));
+      await patience.race(this.#requireReady(), ANSWERED);
     }
-    const dealt =
-      resumed?.dealt ?? (await patience.race(this.#deal(input, before.generation + 1), DEALT));
+    const anew = () => patience.race(this.#deal(input, before.generation + 1, threshold), DEALT);
+    const dealt = resumed?.dealt ?? (await anew());
     try {
       let generation = resumed?.generation;
       if (generation === undefined) {
@@ -328,9 +396,8 @@ export class Keyshare {
           if (generation !== undefined) break;
         }
       }
-      const { subgroups } = this.parameters;
       const seen = generation ?? before.generation + 1;
-      return await deliver(this.api, account, subgroups, dealt, seen, patience, onProgress);
+      return await deliver(this.api, account, this.parameters, dealt, seen, patience, onProgress);
     } finally {
       dealt.wipe();
     }
@@ -344,23 +411,27 @@ export class Keyshare {
     const { scheme } = 'dealer' in input ? input.dealer : input;
     for (const one of shown) {
       if (one?.scheme !== scheme) continue;
-      const { generation, publicKey } = one;
+      const { generation, publicKey, threshold } = one;
+      // No deal that the chain takes: with a lower threshold fewer servers would have the key.
+      if (!isThreshold(threshold, this.parameters)) continue;
       // A call made for one generation gets a later one when others come first.
       for (let tried = generation; tried > Math.max(0, generation - GENERATIONS_TRIED); tried--) {
-        const dealt = await this.#deal(input, tried);
+        const dealt = await this.#deal(input, tried, threshold);
         if (isOf(one, dealt.commitments)) return { dealt, generation };
         dealt.wipe();
         // Another key's: the public key is the same for every generation.
-        if (!equal(dealt.commitments.elements[0] ?? publicKey, publicKey)) break;
+        if (!equal(dealt.commitments.elements[0] ?? EMPTY, publicKey)) break;
       }
     }
     return undefined;
   }
 
-  /** Throws `Refused` if a subgroup is empty. */
-  async #requireMembers(): Promise<void> {
-    const empty = (await this.subgroups()).find(({ quorum }) => quorum === null);
-    if (empty) throw refusal('EmptySubgroup', `subgroup ${empty.subgroup} has no members`);
+  /** Throws `Refused` if no member of a subgroup is ready. */
+  async #requireReady(): Promise<void> {
+    const unready = await readUnready(this.api);
+    if (unready !== undefined) {
+      throw refusal('NoReadyMember', `no member of subgroup ${unready} is ready`);
+    }
   }
 
   async #make(
@@ -384,26 +455,37 @@ export class Keyshare {
     throw new KeyshareError('ChainUnreachable', 'the chain ended');
   }
 
-  async #cost(
+  #cost(
     input: KeyInput,
+    name: Attempting,
     begin: (commitments: Commitments) => Call,
     constraints: object | null,
   ): Promise<Cost> {
-    const deposit = this.api.call['keyshareApi']?.['deposit'];
-    if (deposit === undefined) {
-      throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
-    }
-    const address = addressOf(input.signer);
-    const dealt = await this.#deal(input, (await this.status(address)).generation + 1);
-    dealt.wipe();
-    const call = begin(dealt.commitments);
-    const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
-    const [held, { partialFee }, spendable] = await Promise.all([
-      answer(deposit(scheme, constraints)),
-      answer(call.paymentInfo(address)),
-      readSpendable(this.api, address),
-    ]);
-    return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt(), spendable };
+    const costs = async () => {
+      const deposit = this.api.call['keyshareApi']?.['deposit'];
+      if (deposit === undefined) {
+        throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
+      }
+      const address = addressOf(input.signer);
+      const before = await this.status(address);
+      const threshold = await this.#threshold(input, name, before);
+      const dealt = await this.#deal(input, before.generation + 1, threshold);
+      dealt.wipe();
+      const call = begin(dealt.commitments);
+      const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
+      const [held, { partialFee }, spendable] = await Promise.all([
+        answer(deposit(scheme, threshold, constraints)),
+        answer(call.paymentInfo(address)),
+        readSpendable(this.api, address),
+      ]);
+      return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt(), spendable };
+    };
+    return new Patience(input).race(costs(), ANSWERED);
+  }
+
+  /** `swap_key` with everything but the commitments. */
+  #swapCall(): (commitments: Commitments) => Call {
+    return (commitments) => calls.swapKey(this.api, commitments);
   }
 
   /** `register` with everything but the commitments. */

@@ -3,15 +3,16 @@
 import type { ApiPromise } from '@polkadot/api';
 import { equal } from './bytes.js';
 import {
+  type ChainParameters,
   finalizedHead,
   readStatus,
-  readSubgroups,
   requireConsistent,
   type Registration,
   type Status,
 } from './chain.js';
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
+import { readServers } from './membership.js';
 import { type Bounds, type Patience, sleep } from './patience.js';
 import { callLimit, type Server, type Subject, submitShare } from './servers.js';
 import type { Commitments } from './scheme.js';
@@ -115,7 +116,7 @@ export function shownAs(status: Status, commitments: Commitments): Registration 
 export async function deliver(
   api: ApiPromise,
   account: { readonly address: string; readonly id: Uint8Array },
-  subgroups: number,
+  chain: ChainParameters,
   dealt: Dealt,
   generation: number,
   patience: Patience,
@@ -144,7 +145,7 @@ export async function deliver(
         continue;
       }
       if (subject === undefined) {
-        requireConsistent(shown, account.id, genesis, subgroups);
+        requireConsistent(shown, account.id, genesis, chain);
         subject = { ...shown, account: account.address };
         onProgress({ type: 'open', registration: shown });
       }
@@ -245,16 +246,9 @@ function isTemporary(error: KeyshareError, generation: number): boolean {
  * again may have put one into another subgroup than it will belong to (protocol §7).
  */
 export async function finalMembers(api: ApiPromise): Promise<Server[]> {
-  const finalized = await readSubgroups(api, await finalizedHead(api));
-  const final = new Set(
-    finalized.flatMap(({ subgroup, members }) =>
-      members.map(({ account }) => `${subgroup} ${account}`),
-    ),
-  );
-  const best = await readSubgroups(api);
-  return best
-    .flatMap(({ members }) => members)
-    .filter(({ subgroup, account }) => final.has(`${subgroup} ${account}`));
+  const name = ({ subgroup, account }: Server) => `${subgroup} ${account}`;
+  const final = new Set((await readServers(api, await finalizedHead(api))).map(name));
+  return (await readServers(api)).filter((server) => final.has(name(server)));
 }
 
 /** A best block without the attempt may be a fork that is left again; a finalized one is not. */
@@ -273,11 +267,15 @@ async function refuseIfGone(
   }
 }
 
-/** Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. */
+/**
+ * Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. One
+ * that has confirmed and is not ready yet may be before long, and then counts.
+ */
 function refuseIfStuck(shown: Registration, refusals: ReadonlyMap<string, KeyshareError>): void {
-  for (const { subgroup, members, confirmed, reached } of shown.coverage) {
+  for (const { subgroup, members, ready, confirmed, reached } of shown.coverage) {
+    if (reached || !confirmed.every((member) => ready.includes(member))) continue;
     const missing = members.filter((member) => !confirmed.includes(member));
-    if (reached || missing.length === 0 || !missing.every((one) => refusals.has(one))) continue;
+    if (missing.length === 0 || !missing.every((one) => refusals.has(one))) continue;
     const reasons = missing.map((one) => `${one}: ${refusals.get(one)?.message ?? ''}`).join('; ');
     throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
   }

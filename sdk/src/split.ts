@@ -19,9 +19,11 @@ export interface Attempt {
   readonly generation: number;
 }
 
-/** The chain's `t` and `n`. */
+/** Into how many shares a key is split, and how many of them make it up. */
 export interface Parameters {
+  /** The key's own, from the chain's `t` to `n`. */
   readonly threshold: number;
+  /** The chain's `n`. */
   readonly subgroups: number;
 }
 

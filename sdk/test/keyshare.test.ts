@@ -13,7 +13,6 @@ import {
   type Constraints,
   generateKey,
   Keyshare,
-  KeyshareError,
   type Progress,
   publicKey,
   type RegisterInput,
@@ -23,6 +22,7 @@ import {
 import { calls, submit } from '../src/calls.js';
 import { requireConsistent } from '../src/chain.js';
 import { Patience } from '../src/patience.js';
+import { failure } from './failure.js';
 import { type DevNode, freePort, startDevNode } from './network.js';
 
 let node: DevNode;
@@ -42,16 +42,6 @@ afterAll(async () => {
   await api.disconnect();
   await node.stop();
 });
-
-/** The name of the error that a promise ends with. */
-async function failure(promise: Promise<unknown>): Promise<KeyshareError> {
-  const error: unknown = await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!(error instanceof KeyshareError)) throw new Error(`no KeyshareError: ${String(error)}`);
-  return error;
-}
 
 /** Sends money, and waits until a block has it. */
 async function transfer(from: KeyringPair, to: string, amount: bigint): Promise<void> {
@@ -94,14 +84,19 @@ describe.each([
     expect(cost.fee).toBeGreaterThan(0n);
 
     const seen: Progress[] = [];
+    let held: Promise<bigint> | undefined;
     const registration = await keyshare.register({
       key,
       scheme,
       signer,
       constraints: rules,
-      onProgress: (progress) => seen.push(progress),
+      onProgress: (progress) => {
+        seen.push(progress);
+        if (progress.type === 'open') held = reserved(signer.address);
+      },
     });
     expect(registration.status).toBe('registered');
+    expect(registration.threshold).toBe(2);
     expect(toHex(registration.publicKey)).toBe(toHex(publicKey(scheme, key)));
     for (let subgroup = 0; subgroup < 3; subgroup += 1) {
       const states = seen.flatMap((one) =>
@@ -113,7 +108,9 @@ describe.each([
     const status = await keyshare.status(signer.address);
     expect(status.constraints).toEqual(rules);
     expect(status.constraintAccount).toBe(signer.address);
-    expect(await reserved(signer.address)).toBe(cost.deposit);
+    expect(await held).toBe(cost.deposit);
+    // A key in force takes less than an attempt.
+    expect(await reserved(signer.address)).toBeLessThan(cost.deposit);
     expect(status.registered?.coverage.every((one) => one.reached)).toBe(true);
 
     for (const { error } of await keyshare.challenge(signer.address)) expect(error).toBeUndefined();
@@ -131,7 +128,7 @@ describe.each([
     const { registered } = await keyshare.status(address);
     if (registered === null) throw new Error('it is registered');
     const genesis = api.genesisHash.toU8a();
-    requireConsistent(registered, account, genesis, 3);
+    requireConsistent(registered, account, genesis, keyshare.parameters);
     const { commitments, verifyingShares } = registered;
     for (const altered of [
       { generation: registered.generation + 1 },
@@ -139,7 +136,7 @@ describe.each([
       { commitments: { ...commitments, elements: [new Uint8Array(33).fill(255)] } },
     ]) {
       expect(() => {
-        requireConsistent({ ...registered, ...altered }, account, genesis, 3);
+        requireConsistent({ ...registered, ...altered }, account, genesis, keyshare.parameters);
       }).toThrow(expect.objectContaining({ name: 'OtherKey' }));
     }
     for (const { error } of await keyshare.challenge(address)) expect(error).toBeUndefined();
@@ -310,11 +307,11 @@ it('names the server whose answer is none, and tries the others', async () => {
     ['{"error":{"code":9007,"message":"full","data":"in words"}}', 'Busy', 'full'],
     ['{"error":{"code":1,"message":"\\u001b[2Jgone"}}', 'UnexpectedAnswer', 'error 1, [2Jgone'],
     ['{"error":{"code":-32603,"message":"broken"}}', 'ServerFailed', 'broken'],
-    [hosted(1, genesis, '[null]'), 'UnexpectedAnswer', 'no object'],
-    [hosted(1, genesis, '[]'), 'UnknownServer', 'does not host'],
-    [hosted(1, `0x${'00'.repeat(32)}`, '[]'), 'WrongChain', 'another chain'],
-    [hosted(2, genesis, '[]'), 'WrongChain', 'version 2 of the protocol'],
-    [' '.repeat(70_000) + hosted(1, genesis, '[]'), 'UnexpectedAnswer', 'too long'],
+    [hosted(2, genesis, '[null]'), 'UnexpectedAnswer', 'no object'],
+    [hosted(2, genesis, '[]'), 'UnknownServer', 'does not host'],
+    [hosted(2, `0x${'00'.repeat(32)}`, '[]'), 'WrongChain', 'another chain'],
+    [hosted(3, genesis, '[]'), 'WrongChain', 'version 3 of the protocol'],
+    [' '.repeat(70_000) + hosted(2, genesis, '[]'), 'UnexpectedAnswer', 'too long'],
   ] as const;
   const real = globalThis.fetch;
   for (const [answer, name, words] of answers) {
@@ -353,6 +350,18 @@ it('shows the subgroups, and tries every server', async () => {
     [0, 1, 1],
     [1, 1, 1],
     [2, 1, 1],
+  ]);
+  expect(
+    subgroups.map(({ members: [member], operators }) => [
+      member?.operator?.name,
+      member?.ready,
+      member?.kept,
+      operators.length,
+    ]),
+  ).toEqual([
+    ['Alice', true, false, 1],
+    ['Bob', true, false, 1],
+    ['Charlie', true, false, 1],
   ]);
   for (const { error } of await keyshare.tryServers()) expect(error).toBeUndefined();
   const fetching = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('refused'));
@@ -429,7 +438,7 @@ it('refuses another chain, and another version of the protocol', async () => {
     });
   const other = wearing({ runtimeVersion: { specName: 'polkadot' } });
   expect((await failure(Keyshare.connect(other))).name).toBe('WrongChain');
-  const parameters = { ...keyshare.parameters, protocolVersion: 2 };
+  const parameters = { ...keyshare.parameters, protocolVersion: 3 };
   const newer = wearing({
     call: { keyshareApi: { parameters: () => Promise.resolve({ toJSON: () => parameters }) } },
   });
@@ -443,7 +452,7 @@ it('makes the node RPC known to polkadot.js', async () => {
   >;
   const servers = await methods['keyshare']?.['servers']?.();
   expect(servers?.toJSON()).toMatchObject({
-    protocolVersion: 1,
+    protocolVersion: 2,
     genesisHash: api.genesisHash.toHex(),
   });
 });

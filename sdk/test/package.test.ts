@@ -56,7 +56,7 @@ describe('its examples', () => {
     expect(count(registered, 'proves that it holds the share')).toBe(3);
     const ferdie = new Keyring({ type: 'sr25519' }).addFromUri('//Ferdie').address;
     expect(count(await example('fetch.mjs', node.endpoint, ferdie), 'custodyProof: ')).toBe(3);
-    expect(await example('papi.mjs', node.url)).toContain('protocolVersion: 1');
+    expect(await example('papi.mjs', node.url)).toContain('protocolVersion: 2');
   }, 120_000);
 });
 

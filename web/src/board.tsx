@@ -106,21 +106,29 @@ function summary(coverage: readonly Coverage[], cells: BoardState['cells']): str
 }
 
 function Column(props: { coverage: Coverage; cells: ReadonlyMap<string, Cell> }) {
-  const { subgroup, quorum, members, confirmed } = props.coverage;
+  const { subgroup, quorum, members, ready, confirmed, counted } = props.coverage;
   const needed = quorum ?? 1;
   return (
     <article>
       <h3>Subgroup {subgroup}</h3>
       <label>
-        {confirmed.length} confirmed, {needed} needed{' '}
-        <progress max={needed} value={Math.min(confirmed.length, needed)} />
+        {quorum === null ? 'nobody is ready' : `${counted} confirmed, ${quorum} needed`}{' '}
+        <progress max={needed} value={Math.min(counted, needed)} />
       </label>
       <ul>
         {members.map((account) => {
           const cell = props.cells.get(account);
           // What was confirmed on an earlier run is known from the chain alone.
           const state = confirmed.includes(account) ? 'confirmed' : cell?.state;
-          return <ServerCell key={account} account={account} state={state} cell={cell} />;
+          return (
+            <ServerCell
+              key={account}
+              account={account}
+              isReady={ready.includes(account)}
+              state={state}
+              cell={cell}
+            />
+          );
         })}
       </ul>
     </article>
@@ -131,10 +139,11 @@ const STEPS: readonly ServerState[] = ['sealed', 'sent', 'stored', 'confirmed'];
 
 function ServerCell(props: {
   account: string;
+  isReady: boolean;
   state: ServerState | undefined;
   cell: Cell | undefined;
 }) {
-  const { account, state = 'waiting', cell } = props;
+  const { account, isReady, state = 'waiting', cell } = props;
   // What is asked again or refused was sealed at least.
   const isHeldUp = state === 'retrying' || state === 'failed';
   const reached = STEPS.findIndex((step) => step === (isHeldUp ? 'sealed' : state));
@@ -148,6 +157,7 @@ function ServerCell(props: {
         ))}
       </span>
       <span>{reason ? `${state}: ${reason}` : state}</span>
+      {!isReady && <small>syncing: it does not count yet</small>}
     </li>
   );
 }

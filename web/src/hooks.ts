@@ -2,6 +2,7 @@
 
 import type { Keyshare, OnProgress, Progress, Reachability, Status, Subgroup } from '@keyshare/sdk';
 import { useEffect, useState } from 'preact/hooks';
+import { countShares, type ShareCounts } from './share-counts.js';
 
 /** What the chain holds for an account, at every new block; nothing while it is not known. */
 export function useStatus(
@@ -66,36 +67,7 @@ export function useSubgroups(keyshare: Keyshare | undefined): readonly Subgroup[
   return usePolled(keyshare, readSubgroups, 4_000);
 }
 
-/** How many shares each server has confirmed, by its account. */
-export interface ShareCounts {
-  readonly counts: ReadonlyMap<string, number>;
-  /** Whether there are more than were counted. */
-  readonly isPartial: boolean;
-}
-
-/** The chain keeps no sum, and a page should not fetch a million entries to make one. */
-const MOST_COUNTED = 5_000;
-const PAGE_SIZE = 500;
-
-async function countShares(keyshare: Keyshare): Promise<ShareCounts> {
-  const counts = new Map<string, number>();
-  const confirmations = keyshare.api.query['registration']?.['confirmations'];
-  let startKey: string | undefined;
-  for (let read = 0; read < MOST_COUNTED; read += PAGE_SIZE) {
-    const options = { args: [], pageSize: PAGE_SIZE, ...(startKey ? { startKey } : {}) };
-    const page = (await confirmations?.entriesPaged(options)) ?? [];
-    for (const [, servers] of page) {
-      for (const server of servers.toJSON() as string[]) {
-        counts.set(server, (counts.get(server) ?? 0) + 1);
-      }
-    }
-    if (page.length < PAGE_SIZE) return { counts, isPartial: false };
-    startKey = page.at(-1)?.[0].toHex();
-  }
-  return { counts, isPartial: true };
-}
-
-/** The same, now and then. */
+/** How many shares each server has confirmed, now and then. */
 export function useShareCounts(keyshare: Keyshare): ShareCounts | undefined {
   return usePolled(keyshare, countShares, 12_000);
 }

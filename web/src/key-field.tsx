@@ -26,9 +26,11 @@ export function KeyField(props: {
   vault: Vault;
   held: HeldKey | undefined;
   isBusy: boolean;
+  /** Whether it can only be one that its owner has. */
+  isKnown: boolean;
   onHeld: (held: HeldKey | undefined) => void;
 }) {
-  const { vault, held, isBusy, onHeld } = props;
+  const { vault, held, isBusy, isKnown, onHeld } = props;
   const [scheme, setScheme] = useState<Scheme>('ed25519');
   const [wasMadeHere, setMadeHere] = useState(false);
   const [wasOffered, setOffered] = useState(false);
@@ -147,9 +149,11 @@ export function KeyField(props: {
         />
       </label>
       <p class="buttons">
-        <button type="button" onClick={generate}>
-          Make a new key
-        </button>
+        {!isKnown && (
+          <button type="button" onClick={generate}>
+            Make a new key
+          </button>
+        )}
         {wasMadeHere && held && (
           <button type="button" onClick={save}>
             Save it to a file

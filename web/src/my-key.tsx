@@ -1,6 +1,7 @@
 /** The screen *My key*: what the chain holds for an account, and what can be done about it. */
 
 import {
+  type Coverage,
   type Custody,
   type Keyshare,
   type OnProgress,
@@ -23,7 +24,8 @@ import { Expiry } from './expiry.js';
 import { short } from './format.js';
 import { useAction, useStatus } from './hooks.js';
 import { Problem } from './problem.js';
-import { Register } from './register.js';
+import { type Purpose, Register } from './register.js';
+import { NothingToSpare } from './threshold.js';
 import type { Wallet } from './wallet.js';
 
 interface Shared {
@@ -73,7 +75,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
   const { keyshare } = connection;
   const { status, error } = useStatus(keyshare, account);
   const action = useAction(props.onBusy);
-  const [isSwapping, setSwapping] = useState(false);
+  const [form, setForm] = useState<Exclude<Purpose, 'register'>>();
   if (error !== undefined) return <Problem error={error} />;
   if (status === undefined) return <p role="status">Reading what the chain holds…</p>;
 
@@ -96,11 +98,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
           {registering.expiresAt !== null && (
             <p>
               It expires <Expiry connection={connection} at={registering.expiresAt} />.{' '}
-              {isOwn &&
-                !isSwapping &&
-                (registered
-                  ? 'To complete it, swap again with the same key.'
-                  : 'To complete it, give the same key on the screen Register.')}
+              {isOwn && form === undefined && howToComplete(registering, registered)}
             </p>
           )}
           {isOwn && (
@@ -120,34 +118,44 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
         <Entry title="Registered key" registration={registered}>
           <Challenge key={toHex(registered.id)} keyshare={keyshare} account={account} />
           {isOwn && (
-            <p class="buttons">
-              <button
-                type="button"
-                aria-expanded={isSwapping}
-                disabled={props.isBusy}
-                onClick={() => {
-                  setSwapping(!isSwapping);
-                }}
-              >
-                Swap it
-              </button>
-              <button
-                type="button"
-                class="danger"
-                disabled={action.isRunning}
-                onClick={() => {
-                  if (confirm('Remove the key? Its servers erase their shares.')) {
-                    act((signer, onProgress) => keyshare.deregister({ signer, onProgress }));
-                  }
-                }}
-              >
-                Deregister it
-              </button>
-            </p>
+            <>
+              <p class="note">
+                To reshare the key is to deal it anew. It helps after a first operator was
+                dismissed, only while fewer than {registered.threshold} subgroups of the old deal
+                are in such hands.
+              </p>
+              <p class="buttons">
+                {(['swap', 'reshare'] as const).map((one) => (
+                  <button
+                    key={one}
+                    type="button"
+                    aria-expanded={form === one}
+                    disabled={props.isBusy}
+                    onClick={() => {
+                      setForm(form === one ? undefined : one);
+                    }}
+                  >
+                    {one === 'swap' ? 'Swap it' : 'Reshare it'}
+                  </button>
+                ))}
+                <button
+                  type="button"
+                  class="danger"
+                  disabled={action.isRunning}
+                  onClick={() => {
+                    if (confirm('Remove the key? Its servers erase their shares.')) {
+                      act((signer, onProgress) => keyshare.deregister({ signer, onProgress }));
+                    }
+                  }}
+                >
+                  Deregister it
+                </button>
+              </p>
+            </>
           )}
         </Entry>
       )}
-      {isSwapping && registered && <Register {...props} swap />}
+      {form && registered && <Register key={form} {...props} purpose={form} />}
       {constraints && (
         <EditConstraints
           // Made anew when the chain's change.
@@ -165,8 +173,17 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
   );
 }
 
+/** What takes an attempt up. */
+function howToComplete(registering: Registration, registered: Registration | null): string {
+  if (!registered) return 'To complete it, give the same key on the screen Register.';
+  return toHex(registering.publicKey) === toHex(registered.publicKey)
+    ? 'To complete it, reshare it again.'
+    : 'To complete it, swap again with the same key.';
+}
+
 function Entry(props: { title: string; registration: Registration; children: ComponentChildren }) {
   const { title, registration, children } = props;
+  const { threshold, coverage } = registration;
   return (
     <article aria-label={title}>
       <h3>{title}</h3>
@@ -179,17 +196,30 @@ function Entry(props: { title: string; registration: Registration; children: Com
         <dd>
           <code>{toHex(registration.id)}</code>, generation {registration.generation}
         </dd>
+        <dt>Threshold</dt>
+        <dd>
+          The shares of any {threshold} of {coverage.length} subgroups make up the key
+        </dd>
         <dt>Coverage</dt>
-        {registration.coverage.map(({ subgroup, confirmed, members, quorum, reached }) => (
-          <dd key={subgroup} class={reached ? 'good' : 'busy'}>
-            Subgroup {subgroup}: {confirmed.length} of {members.length} confirmed, {quorum ?? 1}{' '}
-            needed
+        {coverage.map((one) => (
+          <dd key={one.subgroup} class={one.reached ? 'good' : 'busy'}>
+            Subgroup {one.subgroup}: {coverageInWords(one)}
           </dd>
         ))}
       </dl>
+      <NothingToSpare threshold={threshold} subgroups={coverage.length} />
       {children}
     </article>
   );
+}
+
+/** Whose confirmations a subgroup has; only those of ready members count. */
+export function coverageInWords({ counted, ready, confirmed, quorum }: Coverage): string {
+  const syncing = confirmed.length - counted;
+  const others =
+    syncing === 0 ? '' : `, and ${syncing} that ${syncing === 1 ? 'is' : 'are'} syncing`;
+  const needed = quorum === null ? 'nobody is ready' : `${quorum} needed`;
+  return `${counted} of ${ready.length} ready members confirmed${others}; ${needed}`;
 }
 
 /** Has every server prove that it holds its share now. */

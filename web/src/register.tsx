@@ -1,4 +1,7 @@
-/** The screen *Register*: a key, its constraints, what it costs, and the shares on their way. */
+/**
+ * The screen *Register*: a key, its threshold and constraints, what it costs, and the shares on
+ * their way.
+ */
 
 import {
   type Cost,
@@ -22,21 +25,31 @@ import { useStatus } from './hooks.js';
 import { type HeldKey, KeyField } from './key-field.js';
 import { Problem } from './problem.js';
 import { isTooMuch, Review, Unreachable } from './review.js';
+import { ThresholdField } from './threshold.js';
 import { Vault } from './vault.js';
 import type { Wallet } from './wallet.js';
+
+/** What an attempt is for. */
+export type Purpose = 'register' | 'swap' | 'reshare';
+
+const TITLES: Record<Purpose, string> = {
+  register: 'Register a key',
+  swap: 'Swap the key',
+  reshare: 'Reshare the key',
+};
 
 /** What stands between the user and a signature. */
 type Plan =
   | { readonly kind: 'wait'; readonly why: string }
   /** This key's attempt is under way, or the key in force: nothing is left to sign. */
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'resume'; readonly threshold: number }
   | { readonly kind: 'sign' };
 
 function plan(
   wallet: Wallet | undefined,
   held: HeldKey | undefined,
   status: Status | undefined,
-  swap: boolean,
+  purpose: Purpose,
 ): Plan {
   const wait = (why: string): Plan => ({ kind: 'wait', why });
   if (wallet === undefined) return wait('Connect a wallet, and choose an account above.');
@@ -44,33 +57,42 @@ function plan(
   if (held?.isUnsaved) return wait('Save the new key to a file first.');
   const isThis = (one: Registration | null) =>
     held !== undefined && one?.scheme === held.scheme && toHex(one.publicKey) === held.publicKey;
-  if (isThis(status.registering)) return { kind: 'resume' };
-  if (status.registering) {
+  const { registering, registered } = status;
+  if (purpose === 'reshare' && held && !isThis(registered)) {
+    return wait('Another key is in force: give that one, or swap it for this.');
+  }
+  if (registering && isThis(registering)) {
+    return { kind: 'resume', threshold: registering.threshold };
+  }
+  if (registering) {
     const which = held ? 'An attempt with another key' : 'An attempt';
     return wait(`${which} is under way: give its key, or cancel it on the screen My key.`);
   }
-  if (isThis(status.registered)) return wait('This key is registered.');
-  if (status.registered && !swap) {
+  if (purpose !== 'reshare' && isThis(registered)) {
+    return wait('This key is registered. On the screen My key you can reshare it.');
+  }
+  if (registered && purpose === 'register') {
     return wait('The account has a key in force. On the screen My key you can swap it.');
   }
   return held === undefined ? wait('Give a key.') : { kind: 'sign' };
 }
 
-/** Registers a key, or takes up its attempt; with `swap` it replaces the key in force. */
+/** Registers a key, or takes up its attempt; by default it is the account's first. */
 export function Register(props: {
   connection: Connection | undefined;
   wallet: Wallet | undefined;
   reachability: readonly Reachability[] | undefined;
   onBusy: (isBusy: boolean) => void;
-  swap?: boolean;
+  purpose?: Purpose;
 }) {
-  const { connection, wallet, reachability, onBusy, swap = false } = props;
+  const { connection, wallet, reachability, onBusy, purpose = 'register' } = props;
   const keyshare = connection?.keyshare;
   const heading = useId();
   const [vault] = useState(() => new Vault());
   const [held, setHeld] = useState<HeldKey>();
   const [draft, setDraft] = useState(constraintsDraft({ evmAcl: null, btcAcl: null }));
   const [constraintAccount, setConstraintAccount] = useState('');
+  const [chosen, setChosen] = useState<number>();
   const [cost, setCost] = useState<Cost>();
   const [isAsking, setAsking] = useState(false);
   const [isTrusted, setTrusted] = useState(false);
@@ -79,6 +101,11 @@ export function Register(props: {
   const [running, setRunning] = useState<AbortController>();
   const { status, error: statusError } = useStatus(keyshare, wallet?.address);
   const isBusy = running !== undefined;
+  const next = plan(wallet, held, status, purpose);
+  // A reshare keeps the key's own, and what is under way has one.
+  const preset =
+    purpose === 'reshare' ? status?.registered?.threshold : keyshare?.parameters.threshold;
+  const threshold = next.kind === 'resume' ? next.threshold : (chosen ?? preset);
 
   // What was shown before signing must be what is signed.
   const question = useRef(0);
@@ -88,7 +115,7 @@ export function Register(props: {
     question.current += 1;
     setCost(undefined);
     setAsking(false);
-  }, [held, draft, constraintAccount, wallet, keyshare]);
+  }, [held, draft, constraintAccount, threshold, wallet, keyshare]);
   useEffect(() => {
     setBoard(undefined);
     setError(undefined);
@@ -106,7 +133,6 @@ export function Register(props: {
 
   const most = keyshare?.parameters.maxAclAddresses ?? Infinity;
   const { constraints, problems } = readDraft(draft, most);
-  const next = plan(wallet, held, status, swap);
   const isAllowed = connection !== undefined && (isTrusted || connection.isLocal);
   // What will not work is known before anything is signed.
   const maySign = isAllowed && reachability !== undefined;
@@ -122,6 +148,7 @@ export function Register(props: {
       dealer: vault.dealer(held.scheme),
       signer: wallet.signer,
       constraints,
+      ...(threshold === undefined ? {} : { threshold }),
       ...(other === '' ? {} : { constraintAccount: other }),
     });
   };
@@ -133,7 +160,10 @@ export function Register(props: {
     };
     setCost(undefined);
     setAsking(true);
-    withInput((chain, input) => (swap ? chain.swapCost(input) : chain.cost(input)))
+    withInput((chain, input) => {
+      if (purpose === 'register') return chain.cost(input);
+      return purpose === 'swap' ? chain.swapCost(input) : chain.reshareCost(input);
+    })
       .then((answer) => {
         ifStill(() => {
           setCost(answer);
@@ -163,7 +193,8 @@ export function Register(props: {
     };
     withInput((chain, input) => {
       const waiting = { ...input, onlyResume, signal: abort.signal, onProgress };
-      return swap ? chain.swapKey(waiting) : chain.register(waiting);
+      if (purpose === 'register') return chain.register(waiting);
+      return purpose === 'swap' ? chain.swapKey(waiting) : chain.reshare(waiting);
     })
       .then(
         () => {
@@ -183,15 +214,29 @@ export function Register(props: {
 
   return (
     <section aria-labelledby={heading}>
-      <h2 id={heading}>{swap ? 'Swap the key' : 'Register a key'}</h2>
+      <h2 id={heading}>{TITLES[purpose]}</h2>
       <p>
         The key stays in the memory of this page, in a thread of its own. There it is split, and
         only shares sealed to their servers leave. Nothing is stored: after a reload give the same
         key, and its attempt goes on. No browser can wipe its memory, so for keys worth a lot use
         the command line tool.
       </p>
-      <KeyField vault={vault} held={held} isBusy={isBusy} onHeld={setHeld} />
-      {!swap && (
+      <KeyField
+        vault={vault}
+        held={held}
+        isBusy={isBusy}
+        isKnown={purpose === 'reshare'}
+        onHeld={setHeld}
+      />
+      {keyshare && threshold !== undefined && (
+        <ThresholdField
+          chain={keyshare.parameters}
+          threshold={threshold}
+          isBusy={isBusy || next.kind === 'resume'}
+          onChange={setChosen}
+        />
+      )}
+      {purpose === 'register' && (
         <>
           <ConstraintsEditor
             draft={draft}
@@ -219,20 +264,26 @@ export function Register(props: {
       {!isBusy && next.kind === 'resume' && (
         <p role="status">The attempt of this key is under way. To go on takes no signature.</p>
       )}
-      {!isBusy && connection && held && wallet && (cost ?? next.kind === 'resume') && (
-        <Review
-          connection={connection}
-          cost={next.kind === 'resume' ? undefined : cost}
-          held={held}
-          rules={
-            swap
-              ? undefined
-              : { constraints, constraintAccount: constraintAccount.trim() || wallet.address }
-          }
-          isTrusted={isTrusted}
-          onTrust={setTrusted}
-        />
-      )}
+      {!isBusy &&
+        connection &&
+        held &&
+        wallet &&
+        threshold !== undefined &&
+        (cost ?? next.kind === 'resume') && (
+          <Review
+            connection={connection}
+            cost={next.kind === 'resume' ? undefined : cost}
+            held={held}
+            threshold={threshold}
+            rules={
+              purpose === 'register'
+                ? { constraints, constraintAccount: constraintAccount.trim() || wallet.address }
+                : undefined
+            }
+            isTrusted={isTrusted}
+            onTrust={setTrusted}
+          />
+        )}
       {/* Each its own element, so that no second click or key press lands on the next one. */}
       <p class="buttons">
         {isBusy ? (
@@ -267,7 +318,7 @@ export function Register(props: {
               start(false);
             }}
           >
-            {swap ? 'Sign and swap' : 'Sign and register'}
+            Sign and {purpose}
           </button>
         ) : (
           <button

@@ -13,17 +13,22 @@ export function isTooMuch({ deposit, fee, spendable }: Cost): boolean {
   return spendable < deposit + fee;
 }
 
-/** The cost of an attempt that is not under way yet, its constraints, and whom the user believes. */
+/**
+ * The key and its threshold, what an attempt that is not under way yet costs, its constraints, and
+ * whom the user believes.
+ */
 export function Review(props: {
   connection: Connection;
   cost: Cost | undefined;
   held: HeldKey;
+  threshold: number;
   /** What is registered with the key. Absent with a swap, which keeps it. */
   rules: { readonly constraints: Constraints; readonly constraintAccount: string } | undefined;
   isTrusted: boolean;
   onTrust: (isTrusted: boolean) => void;
 }) {
-  const { connection, cost, held, rules, isTrusted, onTrust } = props;
+  const { connection, cost, held, threshold, rules, isTrusted, onTrust } = props;
+  const { subgroups } = connection.keyshare.parameters;
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (cost) card.current?.focus();
@@ -31,7 +36,8 @@ export function Review(props: {
   return (
     <div ref={card} tabIndex={-1} class="card" role="group" aria-label="Before you go on">
       <p>
-        The {held.scheme} key with the public key <code>{held.publicKey}</code>.
+        The {held.scheme} key with the public key <code>{held.publicKey}</code>: the shares of any{' '}
+        {threshold} of {subgroups} subgroups make it up.
       </p>
       {cost && rules && (
         <>
@@ -87,8 +93,10 @@ function CostInWords({ cost, isSwap }: { cost: Cost; isSwap: boolean }) {
     <>
       <p>
         Deposit {amount(deposit)}, which comes back when the key is removed
-        {isSwap && '; that of the old key when it is replaced'}. Fee about {amount(fee)}. The
-        account has {amount(spendable)} for both.
+        {isSwap
+          ? '; that of the old key when it is replaced'
+          : ', but for the part for the account’s own record, which stays'}
+        . Fee about {amount(fee)}. The account has {amount(spendable)} for both.
       </p>
       {isTooMuch(cost) && (
         <p class="bad">

@@ -94,9 +94,11 @@ async function deadEndpoint(): Promise<string> {
 
 test('shows the subgroups', async ({ page }) => {
   await open(page, 'Network');
-  for (const subgroup of [0, 1, 2]) {
+  for (const [subgroup, name] of ['Alice', 'Bob', 'Charlie'].entries()) {
     const column = page.getByRole('article', { name: `Subgroup ${subgroup}` });
-    await expect(column).toContainText('1 of 1 must confirm a key.');
+    await expect(column).toContainText('1 of 1 ready members must confirm a key.');
+    await expect(column.locator('.operator')).toHaveText(`${name}since block 0`);
+    await expect(column).toContainText(`operated by ${name}`);
     await expect(column).toContainText('ready');
     await expect(column).toContainText('holds the shares of 0 keys');
     await expect(column).toContainText(node.endpoint);
@@ -303,6 +305,43 @@ test('swaps a key, and removes it', async ({ page }) => {
   page.on('dialog', (dialog) => void dialog.accept());
   await button(page, 'Deregister it').click();
   await expect(page.getByText('Nothing is registered, and no attempt is under way')).toBeVisible();
+});
+
+test('lets the owner choose the threshold, and deals the key anew', async ({ page }) => {
+  await open(page, 'Register', 'Charlie');
+  await expect(page.getByLabel('Threshold')).toHaveValue('2');
+  const warning = 'one lost subgroup is the end of the key';
+  await expect(page.getByText(warning)).toHaveCount(0);
+  await page.getByLabel('Threshold').selectOption({ label: 'any 3 of 3' });
+  await expect(page.getByText(warning)).toContainText('keep a backup');
+  await prepare(page, '4');
+  const review = page.getByRole('group', { name: 'Before you go on' });
+  await expect(review).toContainText('any 3 of 3 subgroups make it up');
+  await expectAccessible(page);
+  await keepPictures(page, 'threshold');
+  await button(page, 'Sign and register').click();
+  await expect(page.getByText(REGISTERED)).toBeVisible();
+
+  await show(page, 'My key');
+  const registered = page.getByRole('article', { name: 'Registered key' });
+  await expect(registered).toContainText('The shares of any 3 of 3 subgroups make up the key');
+  await expect(registered).toContainText(warning);
+  await expect(registered).toContainText('fewer than 3 subgroups of the old deal');
+  await button(page, 'Reshare it').click();
+  const reshare = page.getByRole('region', { name: 'Reshare the key' });
+  await expect(reshare.getByLabel('Threshold')).toHaveValue('3');
+  await expect(reshare.getByRole('button', { name: 'Make a new key' })).toHaveCount(0);
+  await reshare.getByLabel('Paste it').fill('5'.repeat(64));
+  await expect(reshare.getByText('Another key is in force')).toBeVisible();
+  await expect(reshare.getByRole('button', { name: 'Show the cost' })).toBeDisabled();
+  await reshare.getByLabel('Paste it').fill('4'.repeat(64));
+  await reshare.getByRole('button', { name: 'Show the cost' }).click();
+  await expectAccessible(page);
+  await keepPictures(page, 'reshare');
+  await reshare.getByRole('button', { name: 'Sign and reshare' }).click();
+  await expect(reshare.getByText(REGISTERED)).toBeVisible();
+  await expect(registered).toContainText('generation 2');
+  await expect(registered).toContainText('The shares of any 3 of 3 subgroups make up the key');
 });
 
 test('lets the right account change the constraints, and no other', async ({ page }) => {

@@ -1,11 +1,14 @@
 /** What needs no browser: addresses, keys and amounts as people write them. */
 
 import { expect, test } from '@playwright/test';
-import { type Acl, toHex } from '@keyshare/sdk';
+import { type Acl, type Member, type Operator, toHex } from '@keyshare/sdk';
 import { parseBtc, parseEvm, parseList, showEvm } from '../src/addresses.js';
 import { inWords } from '../src/constraints-editor.js';
 import { amount, duration } from '../src/format.js';
 import { parseKey } from '../src/keytext.js';
+import { coverageInWords } from '../src/my-key.js';
+import { quorumInWords, standingInWords } from '../src/network.js';
+import { hasConfirmed } from '../src/share-counts.js';
 
 test('reads EVM addresses with the checksum of EIP-55', () => {
   // The EIP's own.
@@ -101,4 +104,49 @@ test('writes amounts and times', () => {
   expect(amount(12_000_000_000_000n)).toBe('12 KEY');
   expect(duration(89)).toBe('89 s');
   expect(duration(595)).toBe('10 min');
+});
+
+test('says who answers for a subgroup, and since when', () => {
+  const operator = { standing: 'admitted', since: 88, blocksLeft: null } as Operator;
+  expect(standingInWords(operator)).toBe('since block 88');
+  const pending = { ...operator, standing: 'pending', since: 900, blocksLeft: 12 } as const;
+  expect(standingInWords(pending)).toBe('in force in 12 blocks, from block 900 on');
+  const dismissed = { ...operator, standing: 'dismissed' } as const;
+  expect(standingInWords(dismissed)).toBe('dismissed in block 88');
+});
+
+test('counts ready members and their confirmations, and names the others', () => {
+  const members = [true, true, false].map((ready) => ({ ready }) as Member);
+  expect(quorumInWords({ quorum: 2, members })).toBe('2 of 2 ready members must confirm a key.');
+  expect(quorumInWords({ quorum: null, members: members.slice(2) })).toContain('is ready: nothing');
+  expect(quorumInWords({ quorum: null, members: [] })).toContain('no members');
+  const coverage = {
+    subgroup: 0,
+    members: ['a', 'b', 'c'],
+    ready: ['a', 'b'],
+    quorum: 2,
+    confirmed: ['a', 'c'],
+    counted: 1,
+    reached: false,
+  };
+  expect(coverageInWords(coverage)).toBe(
+    '1 of 2 ready members confirmed, and 1 that is syncing; 2 needed',
+  );
+  expect(coverageInWords({ ...coverage, ready: [], quorum: null, counted: 0 })).toBe(
+    '0 of 0 ready members confirmed, and 2 that are syncing; nobody is ready',
+  );
+});
+
+test('counts a share for whoever had the seat when it was confirmed', () => {
+  const masks = { subgroups: [{ taken: [1, 5] }, { taken: [2] }] };
+  const seat = (subgroup: number, number: number) => ({ subgroup, number });
+  const confirmed = { asOf: 4, seats: [0b11, 0] };
+  expect(hasConfirmed(confirmed, masks, seat(0, 0))).toBe(true);
+  // Another server took that seat afterwards.
+  expect(hasConfirmed(confirmed, masks, seat(0, 1))).toBe(false);
+  expect(hasConfirmed(confirmed, masks, seat(1, 0))).toBe(false);
+  expect(hasConfirmed(confirmed, masks, seat(7, 0))).toBe(false);
+  const taken = Array<number>(32).fill(0);
+  const last = { asOf: 4, seats: [0xffff_ffff] };
+  expect(hasConfirmed(last, { subgroups: [{ taken }] }, seat(0, 31))).toBe(true);
 });

@@ -5,6 +5,7 @@ mod key;
 mod operator;
 mod register;
 mod show;
+mod validator;
 mod verify;
 
 use crate::{
@@ -21,6 +22,7 @@ pub async fn run(cli: Cli, output: &Output) -> Result<u8> {
 	match &cli.command {
 		Command::Register(args) => register::register(url, args, output).await,
 		Command::SwapKey(args) => register::swap_key(url, args, output).await,
+		Command::Reshare(args) => register::reshare(url, args, output).await,
 		Command::Resume(args) => register::resume(url, args, output).await,
 		Command::Status(args) if args.watch => show::watch(url, &args.account, output).await,
 		Command::Status(args) => show::status(url, &args.account, output).await,
@@ -38,9 +40,10 @@ pub async fn run(cli: Cli, output: &Output) -> Result<u8> {
 		Command::Deregister(signed) => calls::deregister(url, signed, output).await,
 		Command::Verify(args) => verify::verify(url, args, output).await,
 		Command::Key(command) => key::run(command, output),
-		Command::Server(command) => operator::server(url, command, output).await,
-		Command::SessionKeys(command) => operator::session_keys(url, command, output).await,
-		Command::Validator(command) => operator::validator(url, command, output).await,
+		Command::Server(command) => validator::server(url, command, output).await,
+		Command::SessionKeys(command) => validator::session_keys(url, command, output).await,
+		Command::Validator(command) => validator::validator(url, command, output).await,
+		Command::Operator(command) => operator::operator(url, command, output).await,
 	}
 	.map(|code| code.unwrap_or(exit::OK))
 }

@@ -1,4 +1,4 @@
-//! `register`, `swap-key` and `resume`: a key becomes shares, and the servers get them.
+//! `register`, `swap-key`, `reshare` and `resume`: a key becomes shares, and the servers get them.
 
 use super::Exit;
 use crate::{
@@ -11,7 +11,7 @@ use keyshare_client::{
 	call::Call,
 	chain::{Chain, Cost},
 	constraints,
-	dealing::Dealing,
+	dealing::{self, Dealing},
 	deliver::deliver,
 	error::Refusal,
 	payload::Payload,
@@ -20,7 +20,9 @@ use keyshare_client::{
 	Error, Result,
 };
 use keyshare_primitives::{
-	api::{AccountInfo, RegistrationInfo, RegistrationStatus},
+	api::{AccountInfo, Readiness, RegistrationInfo, RegistrationStatus, SubgroupInfo},
+	split::PrivateKey,
+	wire::to_hex,
 	AccountId,
 };
 use tokio::time::Instant;
@@ -39,7 +41,8 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 	}
 	let wanted = wanted.unwrap_or_default();
 	constraints::check_length(&wanted, chain.parameters().max_acl_addresses)?;
-	refuse_empty_subgroups(&chain).await?;
+	let threshold = threshold(&chain, args.threshold.threshold, output)?;
+	refuse_unready_subgroups(&chain).await?;
 	let signer = input::signer(&args.signer, &chain).await?;
 	let constraint_account = args.constraint_account.clone().unwrap_or_else(|| signer.account());
 	let begin = |dealing: &Dealing| Call::Register {
@@ -47,8 +50,8 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 		constraints: wanted.clone(),
 		key: dealing.commitments.clone(),
 	};
-	let deposit = chain.deposit(key.key.scheme(), Some(&wanted)).await?;
-	let attempt = Attempt { chain: &chain, key, signer, deposit };
+	let deposit = chain.deposit(key.key.scheme(), threshold, Some(&wanted)).await?;
+	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
 	attempt.run(begin, args.dry_run, &args.deadline, output).await
 }
 
@@ -57,11 +60,35 @@ pub async fn swap_key(url: &str, args: &cli::SwapKey, output: &Output) -> Result
 	input::one_stdin(args.key.source.key_stdin, &args.signer)?;
 	let key = NewKey::read(&args.key, output)?;
 	let chain = Chain::connect(url).await?;
-	refuse_empty_subgroups(&chain).await?;
+	let threshold = threshold(&chain, args.threshold.threshold, output)?;
+	refuse_unready_subgroups(&chain).await?;
 	let signer = input::signer(&args.signer, &chain).await?;
 	let begin = |dealing: &Dealing| Call::SwapKey { key: dealing.commitments.clone() };
-	let deposit = chain.deposit(key.key.scheme(), None).await?;
-	let attempt = Attempt { chain: &chain, key, signer, deposit };
+	let deposit = chain.deposit(key.key.scheme(), threshold, None).await?;
+	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
+	attempt.run(begin, args.dry_run, &args.deadline, output).await
+}
+
+/// `reshare`: a swap to the same key, dealt anew.
+pub async fn reshare(url: &str, args: &cli::Reshare, output: &Output) -> Result<Exit> {
+	input::one_stdin(args.key.source.key_stdin, &args.signer)?;
+	let key = input::existing_key(&args.key, output)?;
+	let chain = Chain::connect(url).await?;
+	let signer = input::signer(&args.signer, &chain).await?;
+	let account = signer.account();
+	let in_force = chain.registration(&account).await?.registered;
+	let in_force = in_force.ok_or_else(|| {
+		let description = format!("{account} has no key in force that could be dealt anew");
+		Error::Refused(Refusal::registration("NotRegistered", description))
+	})?;
+	refuse_another_key(&key, &in_force, &account)?;
+	// As many as now unless another number is asked for: nobody is to lose what they chose.
+	let now = u8::try_from(in_force.key.commitments.len()).ok();
+	let threshold = threshold(&chain, args.threshold.threshold.or(now), output)?;
+	refuse_unready_subgroups(&chain).await?;
+	let begin = |dealing: &Dealing| Call::SwapKey { key: dealing.commitments.clone() };
+	let deposit = chain.deposit(key.scheme(), threshold, None).await?;
+	let attempt = Attempt { chain: &chain, key: key.into(), threshold, signer, deposit };
 	attempt.run(begin, args.dry_run, &args.deadline, output).await
 }
 
@@ -92,6 +119,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 struct Attempt<'a> {
 	chain: &'a Chain,
 	key: NewKey,
+	threshold: u8,
 	signer: Signer,
 	deposit: keyshare_primitives::Balance,
 }
@@ -107,8 +135,9 @@ impl Attempt<'_> {
 		let chain = self.chain;
 		let account = self.signer.account();
 		let before = chain.registration(&account).await?;
-		let dealing = Dealing::new(
+		let dealing = Dealing::with_threshold(
 			&self.key.key,
+			self.threshold,
 			chain.parameters(),
 			chain.genesis(),
 			&account,
@@ -166,13 +195,47 @@ fn shown(info: &AccountInfo) -> impl Iterator<Item = &RegistrationInfo> {
 	info.registering.iter().chain(&info.registered)
 }
 
-/// The chain refuses an attempt that can never be completed; so does this, before anyone signs.
-async fn refuse_empty_subgroups(chain: &Chain) -> Result<()> {
+/// How many subgroups' shares are to make up the key. Says what it means if these are all.
+fn threshold(chain: &Chain, wanted: Option<u8>, output: &Output) -> Result<u8> {
+	let parameters = chain.parameters();
+	let threshold = dealing::threshold(parameters, wanted)?;
+	if threshold == parameters.subgroups {
+		output.note(&format!(
+			"Warning: with a threshold of {threshold} of {threshold} subgroups, the loss of one \
+			 subgroup's share is the end of the key: keep a backup of it."
+		));
+	}
+	Ok(threshold)
+}
+
+/// A reshare that gets another key by mistake would replace the one in force.
+fn refuse_another_key(
+	key: &PrivateKey,
+	in_force: &RegistrationInfo,
+	account: &AccountId,
+) -> Result<()> {
+	let given = key.public_key();
+	match in_force.key.public_key() {
+		Some(registered) if registered == given => Ok(()),
+		registered => Err(Error::Input(format!(
+			"this is not the key in force of {account}: its public key is {}, and the one in force \
+			 has {}. Give the key that is registered; `keyshare swap-key` replaces it by another",
+			to_hex(given.as_ref()),
+			registered.map(|element| to_hex(element.as_ref())).unwrap_or_default()
+		))),
+	}
+}
+
+/// The chain refuses an attempt that nobody could complete now; so does this, before anyone signs.
+async fn refuse_unready_subgroups(chain: &Chain) -> Result<()> {
 	let subgroups = chain.subgroups().await?;
-	match subgroups.iter().find(|subgroup| subgroup.members.is_empty()) {
-		Some(empty) => Err(Error::Refused(Refusal::registration(
-			"EmptySubgroup",
-			format!("subgroup {} has no members", empty.id),
+	let is_ready = |subgroup: &SubgroupInfo| {
+		subgroup.members.iter().any(|member| member.readiness == Readiness::Ready)
+	};
+	match subgroups.iter().find(|subgroup| !is_ready(subgroup)) {
+		Some(unready) => Err(Error::Refused(Refusal::registration(
+			"NoReadyMember",
+			format!("no member of subgroup {} is ready", unready.id),
 		))),
 		None => Ok(()),
 	}

@@ -39,7 +39,8 @@ pub async fn watch(url: &str, account: &AccountId, output: &Output) -> Result<Ex
 /// `subgroups`.
 pub async fn subgroups(url: &str, output: &Output) -> Result<Exit> {
 	let chain = Chain::connect(url).await?;
-	let view = Subgroups::new(chain.parameters().threshold, &chain.subgroups().await?);
+	let (subgroups, operators) = (chain.subgroups().await?, chain.operators().await?);
+	let view = Subgroups::new(chain.parameters().threshold, &subgroups, &operators);
 	output.data(&view, &view.words())?;
 	Ok(None)
 }

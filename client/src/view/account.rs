@@ -14,7 +14,7 @@ use keyshare_primitives::{
 };
 use serde::Serialize;
 
-/// Result of `register`, `swap-key` and `resume`.
+/// Result of `register`, `swap-key`, `reshare` and `resume`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivered {
@@ -204,6 +204,8 @@ pub struct Registration {
 	generation: Generation,
 	scheme: KeyScheme,
 	public_key: String,
+	/// How many subgroups' shares make up the key.
+	threshold: usize,
 	commitments: Vec<String>,
 	verifying_shares: Vec<String>,
 	/// `registering` or `registered`.
@@ -218,8 +220,14 @@ pub struct Registration {
 struct SubgroupCoverage {
 	subgroup: SubgroupId,
 	members: Vec<String>,
+	/// Those of `members` that hold every share: only their confirmations count.
+	ready: Vec<String>,
+	/// How many of `ready` must have confirmed; `null` when nobody is ready.
 	quorum: Option<u32>,
+	/// Those of `members` that have confirmed, ready or not.
 	confirmed: Vec<String>,
+	/// How many confirmations count.
+	counted: usize,
 	reached: bool,
 }
 
@@ -242,6 +250,7 @@ impl From<&RegistrationInfo> for Registration {
 			generation: *generation,
 			scheme: commitments.scheme(),
 			public_key: commitments_hex.first().cloned().unwrap_or_default(),
+			threshold: commitments_hex.len(),
 			commitments: commitments_hex,
 			verifying_shares: hex(verifying_shares),
 			status,
@@ -257,8 +266,10 @@ impl From<&Coverage> for SubgroupCoverage {
 		Self {
 			subgroup: coverage.subgroup,
 			members: accounts(&coverage.members),
+			ready: accounts(&coverage.ready),
 			quorum: coverage.quorum,
 			confirmed: accounts(&coverage.confirmed),
+			counted: coverage.counted(),
 			reached: coverage.is_reached(),
 		}
 	}
@@ -267,17 +278,22 @@ impl From<&Coverage> for SubgroupCoverage {
 impl SubgroupCoverage {
 	fn words(&self) -> String {
 		let subgroup = self.subgroup;
-		let Some(quorum) = self.quorum else {
-			return format!("subgroup {subgroup}: it has no members");
+		let mut words = match self.quorum {
+			Some(quorum) => format!(
+				"subgroup {subgroup}: {} of {} ready servers confirmed, at least {quorum} needed",
+				self.counted,
+				self.ready.len()
+			),
+			None if self.members.is_empty() => format!("subgroup {subgroup}: it has no members"),
+			None => format!("subgroup {subgroup}: no server of it is ready"),
 		};
-		let mut words = format!(
-			"subgroup {subgroup}: {} of {} servers confirmed, at least {quorum} needed",
-			self.confirmed.len(),
-			self.members.len()
-		);
 		for member in &self.members {
-			let has = self.confirmed.contains(member);
-			let state = if has { "confirmed" } else { "not confirmed" };
+			let state = match (self.confirmed.contains(member), self.ready.contains(member)) {
+				(true, true) => "confirmed",
+				(true, false) => "confirmed, and not counted: it still fetches shares",
+				(false, true) => "not confirmed",
+				(false, false) => "not confirmed, and not needed: it still fetches shares",
+			};
 			words += &format!("\n    {member} {state}");
 		}
 		words
@@ -287,9 +303,11 @@ impl SubgroupCoverage {
 impl Registration {
 	fn words(&self) -> String {
 		let mut words = format!(
-			"  {} {}\n  id {}, generation {}",
+			"  {} {}\n  made up by the shares of any {} of {} subgroups\n  id {}, generation {}",
 			keyfile::name(self.scheme),
 			self.public_key,
+			self.threshold,
+			self.subgroups.len(),
 			self.registration_id,
 			self.generation
 		);

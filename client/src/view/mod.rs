@@ -3,19 +3,20 @@
 //! smallest unit (10⁻¹² KEY), absent things `null`.
 
 mod account;
+mod operator;
+mod subgroups;
 mod validator;
 mod verified;
 
 pub use account::{Account, AccountConstraints, Delivered, DryRun};
+pub use operator::{Operator, Operators};
+pub use subgroups::Subgroups;
 pub use validator::Validator;
 pub use verified::Verified;
 
 use keyshare_client::{error::MissingSubgroup, keyfile, Error};
 use keyshare_primitives::{
-	api::{Readiness, SubgroupInfo},
-	split::PrivateKey,
-	wire::to_hex,
-	AccountId, EncryptionKey, KeyScheme, SubgroupId,
+	split::PrivateKey, wire::to_hex, AccountId, EncryptionKey, KeyScheme, SubgroupId,
 };
 use serde::Serialize;
 
@@ -116,73 +117,6 @@ impl ExternalCall {
 	/// A call for `account` to sign.
 	pub fn new(account: &AccountId, call: String, words: String) -> Self {
 		Self { external_call: ExternalCallBody { account: account.to_string(), call, words } }
-	}
-}
-
-/// Result of `subgroups`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subgroups {
-	threshold: u8,
-	subgroups: Vec<Subgroup>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Subgroup {
-	subgroup: SubgroupId,
-	quorum: Option<u32>,
-	members: Vec<Member>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Member {
-	validator: String,
-	server: String,
-	encryption_key: String,
-	endpoint: String,
-	ready: bool,
-}
-
-impl Subgroups {
-	/// The subgroups of a chain with this threshold.
-	pub fn new(threshold: u8, subgroups: &[SubgroupInfo]) -> Self {
-		let subgroup = |info: &SubgroupInfo| Subgroup {
-			subgroup: info.id,
-			quorum: info.quorum,
-			members: info
-				.members
-				.iter()
-				.map(|member| Member {
-					validator: member.validator.to_string(),
-					server: member.server.account.to_string(),
-					encryption_key: encryption_key_hex(&member.server.encryption_key),
-					endpoint: String::from_utf8_lossy(&member.server.endpoint).into_owned(),
-					ready: member.readiness == Readiness::Ready,
-				})
-				.collect(),
-		};
-		Self { threshold, subgroups: subgroups.iter().map(subgroup).collect() }
-	}
-
-	/// The same in words.
-	pub fn words(&self) -> String {
-		let mut words = format!(
-			"{} subgroups; the shares of any {} make up a key",
-			self.subgroups.len(),
-			self.threshold
-		);
-		for subgroup in &self.subgroups {
-			let quorum =
-				subgroup.quorum.map_or("empty".into(), |quorum| format!("quorum {quorum}"));
-			words += &format!("\nsubgroup {} ({quorum}):", subgroup.subgroup);
-			for member in &subgroup.members {
-				let ready = if member.ready { "" } else { ", still fetching shares" };
-				words += &format!("\n  {} at {}{ready}", member.server, member.endpoint);
-			}
-		}
-		words
 	}
 }
 

@@ -3,8 +3,9 @@
 use super::encryption_key_hex;
 use keyshare_primitives::{
 	api::{Membership, Obstacle, ValidatorInfo},
+	membership::Change,
 	wire::to_hex,
-	AccountId, BlockNumber, ServerInfo, SessionIndex, SubgroupId,
+	AccountId, BlockNumber, ServerInfo, SubgroupId,
 };
 use serde::Serialize;
 
@@ -15,19 +16,24 @@ pub struct Validator {
 	validator: String,
 	/// The subgroup it belongs to whenever it is a member.
 	subgroup: Option<SubgroupId>,
-	/// `outside`, `next`, `syncing` or `ready`.
+	/// `outside`, `next`, `syncing`, `ready` or `kept`.
 	membership: &'static str,
-	/// With `syncing`: the session since which it fetches shares.
-	since_session: Option<SessionIndex>,
+	/// With `syncing`: the number of the change with which it became a member.
+	joined: Option<Change>,
+	/// Whose validator it is.
+	operator: Option<String>,
+	/// The operators that have assigned it, and that it has not accepted.
+	assigned_by: Vec<String>,
 	server: Option<Server>,
 	/// The encryption key before, while it still opens envelopes.
 	retired_key: Option<RetiredKey>,
 	session_keys: Option<String>,
-	/// What keeps it from being selected: `no-server`, `no-session-keys`, `withdrawing`, `barred`
-	/// or `not-a-candidate`.
+	/// What keeps it from being selected: `no-server`, `no-session-keys`, `withdrawing`, `barred`,
+	/// `no-operator`, `operator-pending`, `operator-dismissed`, `no-seat` or `idle`.
 	obstacles: Vec<&'static str>,
+	/// The same in words, with what to do about each.
 	#[serde(skip)]
-	barred_in: Option<SessionIndex>,
+	remedies: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -59,43 +65,53 @@ impl From<&ServerInfo> for Server {
 impl Validator {
 	/// Where `validator` stands.
 	pub fn new(validator: &AccountId, info: &ValidatorInfo) -> Self {
-		let (membership, since_session) = match info.membership {
+		let (membership, joined) = match info.membership {
 			Membership::Outside => ("outside", None),
 			Membership::Next => ("next", None),
-			Membership::Syncing { since } => ("syncing", Some(since)),
+			Membership::Syncing { joined } => ("syncing", Some(joined)),
 			Membership::Ready => ("ready", None),
+			Membership::Kept => ("kept", None),
 		};
+		let obstacles = info.obstacles.iter().map(|obstacle| in_words(obstacle, info));
+		let (obstacles, remedies) = obstacles.unzip();
 		Self {
 			validator: validator.to_string(),
 			subgroup: info.subgroup,
 			membership,
-			since_session,
+			joined,
+			operator: info.operator.as_ref().map(ToString::to_string),
+			assigned_by: info.assigned_by.iter().map(ToString::to_string).collect(),
 			server: info.server.as_ref().map(Server::from),
 			retired_key: info.retired.as_ref().map(|retired| RetiredKey {
 				encryption_key: encryption_key_hex(&retired.key),
 				until: retired.until,
 			}),
 			session_keys: info.session_keys.as_ref().map(|keys| to_hex(keys)),
-			obstacles: info.obstacles.iter().map(word).collect(),
-			barred_in: info.obstacles.iter().find_map(|obstacle| match obstacle {
-				Obstacle::Barred { session } => Some(*session),
-				_ => None,
-			}),
+			obstacles,
+			remedies,
 		}
 	}
 
 	/// The same in words.
 	pub fn words(&self) -> String {
 		let subgroup = self.subgroup.map_or("its subgroup".into(), |id| format!("subgroup {id}"));
-		let standing = match (self.membership, self.since_session) {
-			("ready", _) => format!("is a member of {subgroup} and holds every share"),
-			("syncing", Some(session)) => {
-				format!("is a member of {subgroup} and fetches shares since session {session}")
-			}
-			("next", _) => "is selected, and a member from the next session on".into(),
+		let standing = match self.membership {
+			"ready" => format!("is a member of {subgroup} and holds every share"),
+			"syncing" => format!("is a member of {subgroup} and still fetches shares"),
+			"kept" => format!(
+				"is no validator any more, and stays a member of {subgroup} until another member of \
+				 it is ready: keep its node running"
+			),
+			"next" => "is selected, and a member from the next session on".into(),
 			_ => "is no member".into(),
 		};
 		let mut words = format!("{} {standing}", self.validator);
+		words += &format!("\n  operator: {}", self.operator.as_deref().unwrap_or("none"));
+		for operator in &self.assigned_by {
+			words += &format!(
+				"\n  assigned by {operator}; `keyshare validator accept {operator}` accepts it"
+			);
+		}
 		match &self.server {
 			Some(Server { server, encryption_key, endpoint }) => {
 				words += &format!(
@@ -111,37 +127,121 @@ impl Validator {
 		}
 		words +=
 			&format!("\n  session keys: {}", self.session_keys.as_deref().unwrap_or("none set"));
-		for obstacle in &self.obstacles {
-			words += &format!("\n  not selected: {}", self.remedy(obstacle));
+		for remedy in &self.remedies {
+			words += &format!("\n  not selected: {remedy}");
 		}
 		words
 	}
+}
 
-	/// What keeps it from being selected, and what to do about it.
-	fn remedy(&self, obstacle: &str) -> String {
-		match obstacle {
-			"no-server" => "it has no server; `keyshare server declare` publishes one".into(),
-			"no-session-keys" => {
-				"it has no session keys; `keyshare session-keys rotate` sets them".into()
-			}
-			"withdrawing" => {
-				"it is withdrawing; `keyshare server declare` takes the withdrawal back".into()
-			}
-			"barred" => format!(
-				"it equivocated in session {}; root can readmit it",
-				self.barred_in.unwrap_or_default()
-			),
-			_ => "nobody has elected it; `keyshare validator apply` makes it a candidate".into(),
+/// A stable word for what keeps a validator from being selected; and the same for people, with what
+/// to do about it.
+fn in_words(obstacle: &Obstacle, info: &ValidatorInfo) -> (&'static str, String) {
+	match obstacle {
+		Obstacle::NoServer => {
+			("no-server", "it has no server; `keyshare server declare` publishes one".into())
 		}
+		Obstacle::NoSessionKeys => (
+			"no-session-keys",
+			"it has no session keys; `keyshare session-keys rotate` sets them".into(),
+		),
+		Obstacle::Withdrawing => (
+			"withdrawing",
+			"it is withdrawing; `keyshare server declare` takes the withdrawal back".into(),
+		),
+		Obstacle::Barred { session } => {
+			("barred", format!("it equivocated in session {session}; root can readmit it"))
+		}
+		Obstacle::NoOperator if info.assigned_by.is_empty() => (
+			"no-operator",
+			"it has no operator; one that is admitted assigns it with `keyshare operator assign`, and \
+			 `keyshare validator accept` accepts that"
+				.into(),
+		),
+		Obstacle::NoOperator => (
+			"no-operator",
+			"it has not accepted an operator; `keyshare validator accept` does".into(),
+		),
+		Obstacle::OperatorPending { from } => (
+			"operator-pending",
+			format!("its operator is not in force before block {from}; nothing is to be done"),
+		),
+		Obstacle::OperatorDismissed => (
+			"operator-dismissed",
+			"its operator was dismissed; another one of the same subgroup may assign it".into(),
+		),
+		Obstacle::NoSeat => (
+			"no-seat",
+			"its operator has given its seats to others; `keyshare operator unassign` makes room, or \
+			 root admits it with more"
+				.into(),
+		),
+		Obstacle::Idle { session } => (
+			"idle",
+			format!(
+				"it made no block for too long, and is not selected since session {session}; \
+				 `keyshare operator back`, signed by its operator, lets it return"
+			),
+		),
 	}
 }
 
-fn word(obstacle: &Obstacle) -> &'static str {
-	match obstacle {
-		Obstacle::NoServer => "no-server",
-		Obstacle::NoSessionKeys => "no-session-keys",
-		Obstacle::Withdrawing => "withdrawing",
-		Obstacle::Barred { .. } => "barred",
-		Obstacle::NotACandidate => "not-a-candidate",
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const OPERATOR: AccountId = AccountId::new([8; 32]);
+
+	fn info(membership: Membership, obstacles: &[Obstacle]) -> ValidatorInfo {
+		ValidatorInfo {
+			server: None,
+			retired: None,
+			session_keys: None,
+			subgroup: Some(1),
+			membership,
+			obstacles: obstacles.to_vec(),
+			operator: None,
+			assigned_by: vec![OPERATOR],
+		}
+	}
+
+	#[test]
+	fn every_obstacle_says_what_to_do() {
+		let obstacles = [
+			Obstacle::NoServer,
+			Obstacle::NoSessionKeys,
+			Obstacle::Withdrawing,
+			Obstacle::Barred { session: 3 },
+			Obstacle::NoOperator,
+			Obstacle::OperatorPending { from: 40 },
+			Obstacle::OperatorDismissed,
+			Obstacle::NoSeat,
+			Obstacle::Idle { session: 5 },
+		];
+		let view = Validator::new(&OPERATOR, &info(Membership::Outside, &obstacles));
+		let words = view.words();
+		assert_eq!(words.matches("not selected: ").count(), obstacles.len(), "{words}");
+		for part in [
+			"server declare",
+			"session-keys rotate",
+			"session 3",
+			&format!("validator accept {OPERATOR}"),
+			"block 40",
+			"operator unassign",
+			"operator back",
+		] {
+			assert!(words.contains(part), "{part} in {words}");
+		}
+		let mut distinct = view.obstacles.clone();
+		distinct.sort_unstable();
+		distinct.dedup();
+		assert_eq!(distinct.len(), obstacles.len());
+	}
+
+	#[test]
+	fn a_member_that_is_kept_is_told_to_keep_running() {
+		let words = Validator::new(&OPERATOR, &info(Membership::Kept, &[])).words();
+		assert!(words.contains("stays a member of subgroup 1"), "{words}");
+		assert!(words.contains("keep its node running"), "{words}");
 	}
 }

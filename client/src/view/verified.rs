@@ -32,6 +32,8 @@ struct VerifiedSubgroup {
 struct VerifiedMember {
 	server: String,
 	endpoint: String,
+	/// Whether it counts: it has declared that it holds every share.
+	ready: bool,
 	confirmed: bool,
 	/// `proved`, `no-share`, `wrong` or `no-answer`.
 	custody: &'static str,
@@ -51,6 +53,7 @@ impl From<&Verification> for Verified {
 			VerifiedMember {
 				server: member.server.account.to_string(),
 				endpoint: member.server.endpoint.clone(),
+				ready: member.ready,
 				confirmed: member.confirmed,
 				custody,
 				reason,
@@ -97,8 +100,9 @@ impl Verified {
 				};
 				let reason = member.reason.as_ref().map(|reason| format!(": {reason}"));
 				let confirmed = if member.confirmed { "confirmed" } else { "not confirmed" };
+				let ready = if member.ready { "" } else { ", still fetching shares" };
 				words += &format!(
-					"\n  {} ({confirmed} on chain) {custody}{}",
+					"\n  {} ({confirmed} on chain{ready}) {custody}{}",
 					member.server,
 					reason.unwrap_or_default()
 				);

@@ -4,6 +4,8 @@
 
 #![allow(dead_code)]
 
+pub mod tool;
+
 use codec::{Decode, Encode};
 use jsonrpsee::{
 	server::{ServerBuilder, ServerHandle},
@@ -30,15 +32,29 @@ use std::{
 
 pub const USER: AccountId = AccountId::new([0xaa; 32]);
 pub const GENESIS: GenesisHash = GenesisHash::repeat_byte(0x11);
+/// The sudo key.
+pub const ROOT: AccountId = AccountId::new([0xbb; 32]);
+/// Where `Sudo.Key` lies, as every explorer knows it.
+const SUDO_KEY: &str = "0x5c0d1176a568c1f92944340dbfed9e9c530ebca703c85910e7164cb7d1c9e47b";
 
 /// The account of the server of subgroup `g`.
 pub fn server_account(g: u8) -> AccountId {
 	AccountId::new([g + 1; 32])
 }
 
+/// The validator that runs it.
+pub fn validator_account(g: u8) -> AccountId {
+	AccountId::new([g + 0x80; 32])
+}
+
+/// The operator whose validator that is.
+pub fn operator_account(g: u8) -> AccountId {
+	AccountId::new([g + 0xc0; 32])
+}
+
 /// The parameters of three subgroups with threshold two and a quorum of two thirds.
 pub fn parameters() -> Parameters {
-	let fields = (PROTOCOL_VERSION, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32);
+	let fields = (PROTOCOL_VERSION, 3u8, 2u8, 666_666_667u32, 100u32, 10u32, 10u32, 0u32);
 	Parameters::decode(&mut fields.encode().as_slice()).expect("its layout")
 }
 
@@ -69,12 +85,25 @@ pub struct State {
 	pub kind: &'static str,
 	pub parameters: Parameters,
 	pub subgroups: Vec<SubgroupInfo>,
+	pub operators: Vec<OperatorInfo>,
+	pub sudo_key: Option<AccountId>,
 	pub account: AccountInfo,
 	pub finalized: Option<AccountInfo>,
 	/// The finalized block's, where they are not the best block's.
 	pub finalized_subgroups: Option<Vec<SubgroupInfo>>,
 	pub validator: ValidatorInfo,
 	pub is_behind: bool,
+}
+
+impl State {
+	/// What the chain does when the last subgroup reaches its quorum.
+	fn complete(&mut self) {
+		let Some(attempt) = &mut self.account.registering else { return };
+		if attempt.coverage.iter().all(Coverage::is_reached) {
+			attempt.status = RegistrationStatus::Registered;
+			self.account.registered = self.account.registering.take();
+		}
+	}
 }
 
 /// A chain with one attempt of [`USER`] under way, one server a subgroup.
@@ -90,18 +119,30 @@ impl Chain {
 			id: g,
 			quorum: Some(1),
 			members: vec![MemberInfo {
-				validator: AccountId::new([g + 0x80; 32]),
+				validator: validator_account(g),
 				server: ServerInfo {
 					account: server_account(g),
 					encryption_key: secret(g).public(),
 					endpoint: Default::default(),
 				},
 				readiness: Readiness::Ready,
+				operator: Some(operator_account(g)),
 			}],
+		});
+		let operators = (0..3u8).map(|g| OperatorInfo {
+			account: operator_account(g),
+			name: format!("Operator {g}").into_bytes(),
+			subgroup: g,
+			standing: OperatorStanding::Admitted { since: 0 },
+			seats: 4,
+			next_seats: None,
+			validators: vec![validator_account(g)],
+			assigned: vec![],
 		});
 		let coverage = (0..3u8).map(|g| Coverage {
 			subgroup: g,
 			members: vec![server_account(g)],
+			ready: vec![server_account(g)],
 			quorum: Some(1),
 			confirmed: vec![],
 		});
@@ -122,6 +163,8 @@ impl Chain {
 			kind: "Live",
 			parameters: parameters(),
 			subgroups: subgroups.collect(),
+			operators: operators.collect(),
+			sudo_key: Some(ROOT),
 			account,
 			finalized: None,
 			finalized_subgroups: None,
@@ -132,6 +175,8 @@ impl Chain {
 				subgroup: Some(2),
 				membership: Membership::Outside,
 				obstacles: vec![Obstacle::NoServer, Obstacle::Barred { session: 7 }],
+				operator: None,
+				assigned_by: vec![],
 			},
 			is_behind: false,
 		};
@@ -159,10 +204,26 @@ impl Chain {
 		self.change(|state| {
 			let Some(attempt) = &mut state.account.registering else { return };
 			attempt.coverage[usize::from(g)].confirmed = vec![server_account(g)];
-			if attempt.coverage.iter().all(Coverage::is_reached) {
-				attempt.status = RegistrationStatus::Registered;
-				state.account.registered = state.account.registering.take();
+			state.complete();
+		});
+	}
+
+	/// Whether the only member of a subgroup holds every share.
+	pub fn set_ready(&self, g: usize, ready: bool) {
+		self.change(|state| {
+			let quorum = ready.then_some(1);
+			let subgroup = &mut state.subgroups[g];
+			subgroup.quorum = quorum;
+			subgroup.members[0].readiness =
+				if ready { Readiness::Ready } else { Readiness::Syncing };
+			let account = &mut state.account;
+			let shown = [&mut account.registering, &mut account.registered];
+			for registration in shown.into_iter().flatten() {
+				let coverage = &mut registration.coverage[g];
+				coverage.quorum = quorum;
+				coverage.ready = if ready { coverage.members.clone() } else { vec![] };
 			}
+			state.complete();
 		});
 	}
 
@@ -194,6 +255,15 @@ impl Chain {
 			})
 			.expect("one of a name");
 		module
+			.register_method("state_getStorage", |params, chain, _| {
+				let (key, _): (String, Option<GenesisHash>) =
+					params.parse().expect("a key and a block");
+				assert_eq!(key, SUDO_KEY, "nothing else is read");
+				let sudo_key = chain.read(|state| state.sudo_key.clone());
+				serde_json::json!(sudo_key.map(|account| to_hex(account.as_ref())))
+			})
+			.expect("one of a name");
+		module
 			.register_method("state_call", |params, chain, _| chain.call(&params))
 			.expect("one of a name");
 		let (address, handle) = serve(address, module).await;
@@ -211,6 +281,8 @@ impl Chain {
 					state.finalized_subgroups.as_ref().unwrap_or(&state.subgroups).encode()
 				}
 				"KeyshareApi_subgroups" => state.subgroups.encode(),
+				"KeyshareApi_operators" => state.operators.encode(),
+				"KeyshareApi_deposit" => 1_000_000_000_000u128.encode(),
 				"KeyshareApi_registration" if block == Some(FINALIZED) => {
 					state.finalized.as_ref().unwrap_or(&state.account).encode()
 				}

@@ -5,7 +5,7 @@
 pub mod commands;
 
 use keyshare_primitives::{
-	development::DevelopmentServer, endpoint_is_well_formed, messages,
+	development::DevelopmentServer, endpoint::endpoint_is_well_formed, messages,
 	offchain::server_crypto::KEY_TYPE, seal::EncryptionSecret, AccountId, EncryptionKey, Endpoint,
 	GenesisHash, ServerInfo,
 };
@@ -34,7 +34,8 @@ pub enum ServerKeyError {
 	/// Nobody can connect to the endpoint.
 	#[error(
 		"{0:?} cannot be an endpoint; give a URL like https://shares.example.org:9955 with scheme \
-		 http, https, ws or wss, in at most 256 characters of ASCII"
+		 http, https, ws or wss and the name or address of one machine, without user and fragment, in \
+		 at most 256 characters of ASCII"
 	)]
 	InvalidEndpoint(String),
 	/// The text is no account.
@@ -186,7 +187,8 @@ mod tests {
 	#[test]
 	fn endpoints_are_checked_before_anything_is_signed() {
 		assert!(endpoint("http://127.0.0.1:9955").is_ok());
-		for bad in ["127.0.0.1:9955", "ftp://h", "", &format!("http://{}", "h".repeat(250))] {
+		let too_long = format!("http://h/{}", "p".repeat(250));
+		for bad in ["127.0.0.1:9955", "ftp://h", "", "https://h:x", "http://0.0.0.0:1", &too_long] {
 			assert!(matches!(endpoint(bad), Err(ServerKeyError::InvalidEndpoint(_))), "{bad}");
 		}
 	}

@@ -1,7 +1,7 @@
 //! Benchmarks of the calls, with the most subgroups, and with a threshold of all of them where it is
 //! no component. The keys are secp256k1's, whose elements and proofs are the larger and dearer ones.
 
-use crate::{lifecycle::Purpose, pallet::*, Call, Config, Pallet};
+use crate::{pallet::*, Call, Config, Pallet};
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -12,8 +12,8 @@ use frame_support::{
 use frame_system::RawOrigin;
 use k256::{ecdsa::SigningKey, elliptic_curve::group::GroupEncoding, ProjectivePoint, Scalar};
 use keyshare_primitives::{
-	membership::SubgroupMembership, messages, AccountId, Acl, AclKind, Confirmation, Constraints,
-	CustodyProof, KeyCommitments, SubgroupId, MAX_SUBGROUPS,
+	membership::SubgroupMembership, messages, record::Purpose, AccountId, Acl, AclKind,
+	Confirmation, Constraints, CustodyProof, KeyCommitments, MAX_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::{Bounded, One};
@@ -96,23 +96,26 @@ fn begin<T: Config>(user: &AccountId, addresses: u32) -> Result<(), BenchmarkErr
 
 /// Confirms the attempt in every subgroup but the first.
 fn confirm_others<T: Config>(user: &AccountId) {
-	let id = Registering::<T>::get(user).expect("begun").key.id;
-	for subgroup in 1..MAX_SUBGROUPS {
-		let server: AccountId = account("server", subgroup, 0);
-		Confirmations::<T>::insert(
-			id,
-			subgroup as SubgroupId,
-			BoundedVec::truncate_from(vec![server]),
-		);
-	}
+	let masks = T::Subgroups::masks();
+	Accounts::<T>::mutate(user, |record| {
+		let attempt = record.registering.as_mut().expect("begun");
+		for (_, seat) in (1..MAX_SUBGROUPS).flat_map(|id| T::Subgroups::members(id as u8)) {
+			attempt.confirmed.add(&masks, seat);
+		}
+	});
 }
 
 fn register_fully<T: Config>(user: &AccountId) -> Result<(), BenchmarkError> {
 	begin::<T>(user, most_addresses::<T>())?;
 	confirm_others::<T>(user);
-	let attempt = Registering::<T>::get(user).ok_or("begun")?;
-	Pallet::<T>::complete(user, attempt)?;
+	let mut record = Accounts::<T>::get(user);
+	let attempt = record.registering.take().ok_or("begun")?;
+	Pallet::<T>::complete(user, record, attempt, &T::Subgroups::masks());
 	Ok(())
+}
+
+fn attempts<T: Config>() -> usize {
+	Expiries::<T>::iter().count()
 }
 
 /// A batch of `c` confirmations, each of which completes a swap.
@@ -125,9 +128,9 @@ where
 	for number in 0..c {
 		let user = user::<T>(number);
 		register_fully::<T>(&user)?;
-		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap)?;
+		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap, None)?;
 		confirm_others::<T>(&user);
-		let key = Registering::<T>::get(&user).ok_or("begun")?.key;
+		let key = Accounts::<T>::get(&user).registering.ok_or("begun")?.key;
 		let message = messages::custody_message(&key.id, &account_of_server);
 		let (signature, recovery) = first_share(2)
 			.sign_prehash_recoverable(&sp_io::hashing::blake2_256(&message))
@@ -162,7 +165,7 @@ mod benches {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()), user.clone(), new, commitments_of(1, t));
 
-		assert!(Registering::<T>::contains_key(&user));
+		assert_eq!(attempts::<T>(), 1);
 		Ok(())
 	}
 
@@ -192,7 +195,7 @@ mod benches {
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, server, confirmations, signature);
 
-		assert_eq!(Registering::<T>::iter().count(), 0);
+		assert_eq!(attempts::<T>(), 0);
 		Ok(())
 	}
 
@@ -206,7 +209,7 @@ mod benches {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()));
 
-		assert!(!Registering::<T>::contains_key(&user));
+		assert_eq!(attempts::<T>(), 0);
 		Ok(())
 	}
 
@@ -216,13 +219,13 @@ mod benches {
 		let user = user::<T>(0);
 		begin::<T>(&user, most_addresses::<T>())?;
 		confirm_others::<T>(&user);
-		let expires_at = Registering::<T>::get(&user).ok_or("begun")?.expires_at;
+		let expires_at = Accounts::<T>::get(&user).registering.ok_or("begun")?.expires_at;
 		frame_system::Pallet::<T>::set_block_number(expires_at);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()), user.clone());
 
-		assert!(!Registering::<T>::contains_key(&user));
+		assert_eq!(attempts::<T>(), 0);
 		Ok(())
 	}
 
@@ -237,7 +240,7 @@ mod benches {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()), commitments_of(2, t));
 
-		assert!(Registering::<T>::contains_key(&user));
+		assert_eq!(attempts::<T>(), 1);
 		Ok(())
 	}
 
@@ -277,13 +280,13 @@ mod benches {
 		set_up::<T>();
 		let user = user::<T>(0);
 		register_fully::<T>(&user)?;
-		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap)?;
+		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap, None)?;
 		confirm_others::<T>(&user);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()));
 
-		assert!(!Registered::<T>::contains_key(&user));
+		assert!(Accounts::<T>::get(&user).registered.is_none());
 		Ok(())
 	}
 

@@ -4,7 +4,6 @@ use crate::{pallet::*, Config, Pallet};
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;
 use frame_support::{
-	defensive,
 	dispatch::DispatchResult,
 	pallet_prelude::{
 		InvalidTransaction, TransactionSource, TransactionValidityError,
@@ -15,8 +14,9 @@ use frame_support::{
 	BoundedVec,
 };
 use keyshare_primitives::{
-	api::Coverage, membership::SubgroupMembership, messages, proof, AccountId, Confirmation,
-	Generation, KeyRecord, RegistrationId, SubgroupId,
+	api::Coverage,
+	membership::{Confirmed, Masks, Seat, SeatMask, SubgroupMembership},
+	messages, proof, AccountId, Confirmation, Generation, KeyRecord, SubgroupId,
 };
 use sp_core::sr25519;
 
@@ -52,17 +52,17 @@ impl<T: Config> Pallet<T> {
 		confirmations: &BoundedVec<Confirmation, T::MaxConfirmations>,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
-		let subgroup = T::Subgroups::member_of(server).ok_or(Refusal::NotAMember)?;
-		let live = Self::live_entries(server, subgroup, confirmations);
-		if live.is_empty() {
-			return Err(Refusal::NothingLive.into());
-		}
+		let seat = T::Subgroups::seat_of(server).ok_or(Refusal::NotAMember)?;
 		let message = messages::confirm_message(&Self::genesis_hash(), server, confirmations);
 		let key = sr25519::Public::from_raw(server.clone().into());
 		if !sp_io::crypto::sr25519_verify(signature, &message, &key) {
 			return Err(Refusal::BadSignature.into());
 		}
-		if !live.iter().all(|(entry, key)| proof_holds(entry, key, server, subgroup)) {
+		let live = Self::live_entries(seat, confirmations);
+		if live.is_empty() {
+			return Err(Refusal::NothingLive.into());
+		}
+		if !live.iter().all(|(entry, key)| proof_holds(entry, key, server, seat.subgroup)) {
 			return Err(Refusal::BadProof.into());
 		}
 
@@ -78,113 +78,121 @@ impl<T: Config> Pallet<T> {
 		Ok((validity.build()?, Weight::zero()))
 	}
 
-	/// The entries whose attempt or key is there and not yet confirmed by the server, each once.
-	fn live_entries<'a>(
-		server: &AccountId,
-		subgroup: SubgroupId,
-		confirmations: &'a [Confirmation],
-	) -> Vec<(&'a Confirmation, KeyRecord)> {
+	/// The entries whose attempt or key is there and not yet confirmed from the seat, each once.
+	fn live_entries(seat: Seat, confirmations: &[Confirmation]) -> Vec<(&Confirmation, KeyRecord)> {
+		let masks = T::Subgroups::masks();
 		let mut seen = BTreeSet::new();
 		confirmations
 			.iter()
 			.filter_map(|entry| {
-				let key = Self::unconfirmed(server, subgroup, &entry.account, entry.generation)?;
+				let key = Self::unconfirmed(&masks, seat, &entry.account, entry.generation)?;
 				seen.insert(key.id).then_some((entry, key))
 			})
 			.collect()
 	}
 
-	/// The live attempt or key of that generation, unless the server has confirmed it.
+	/// The live attempt or key of that generation, unless the member in the seat has confirmed it.
 	pub(crate) fn unconfirmed(
-		server: &AccountId,
-		subgroup: SubgroupId,
+		masks: &Masks,
+		seat: Seat,
 		account: &AccountId,
 		generation: Generation,
 	) -> Option<KeyRecord> {
-		let key = Self::live_key(account, generation)?;
-		let confirmed = Confirmations::<T>::get(key.id, subgroup).contains(server);
-		(!confirmed).then_some(key)
-	}
-
-	fn live_key(account: &AccountId, generation: Generation) -> Option<KeyRecord> {
-		let attempt = Registering::<T>::get(account)
-			.filter(Self::is_live)
-			.map(|attempt| attempt.key)
-			.filter(|key| key.generation == generation);
-		attempt.or_else(|| {
-			Registered::<T>::get(account)
-				.map(|registration| registration.key)
-				.filter(|key| key.generation == generation)
-		})
+		let record = Accounts::<T>::get(account);
+		let (key, confirmed) = match (record.registering, record.registered) {
+			(Some(attempt), _) if attempt.key.generation == generation => {
+				Self::is_live(&attempt).then_some((attempt.key, attempt.confirmed))?
+			}
+			(_, Some(registered)) if registered.key.generation == generation => {
+				(registered.key, registered.confirmed)
+			}
+			_ => return None,
+		};
+		(!confirmed.has(masks, seat)).then_some(key)
 	}
 
 	/// Records what [`Self::authorize_confirm`] admitted, and completes every attempt that it
-	/// takes to the last quorum.
+	/// takes to the last quorum. An entry that is given twice or has gone is passed over.
 	pub(crate) fn record_confirmations(
 		server: &AccountId,
 		confirmations: &[Confirmation],
 	) -> DispatchResult {
-		let subgroup = T::Subgroups::member_of(server).ok_or(Error::<T>::NotAMember)?;
+		let seat = T::Subgroups::seat_of(server).ok_or(Error::<T>::NotAMember)?;
 		for Confirmation { account, generation, .. } in confirmations {
-			let Some(key) = Self::unconfirmed(server, subgroup, account, *generation) else {
-				continue;
+			// Read each time: a completed attempt may have shown that a member is not ready.
+			let masks = T::Subgroups::masks();
+			let mut record = Accounts::<T>::get(account);
+			let id = match (record.registering.as_mut(), record.registered.as_mut()) {
+				(Some(attempt), _) if attempt.key.generation == *generation => {
+					if !Self::is_live(attempt) || attempt.confirmed.has(&masks, seat) {
+						continue;
+					}
+					attempt.confirmed.add(&masks, seat);
+					let now = frame_system::Pallet::<T>::block_number();
+					if let Some(of) = attempt.expectations.get_mut(usize::from(seat.subgroup)) {
+						of.first_heard.get_or_insert(now);
+					}
+					attempt.key.id
+				}
+				(_, Some(registered)) if registered.key.generation == *generation => {
+					if registered.confirmed.has(&masks, seat) {
+						continue;
+					}
+					registered.confirmed.add(&masks, seat);
+					registered.key.id
+				}
+				_ => continue,
 			};
-			Self::add_confirmation(&key.id, subgroup, server);
 			Self::deposit_event(Event::ShareConfirmed {
 				account: account.clone(),
-				id: key.id,
+				id,
 				server: server.clone(),
-				subgroup,
+				subgroup: seat.subgroup,
 			});
-			match Registering::<T>::get(account) {
-				Some(attempt) if attempt.key.id == key.id && Self::has_every_quorum(&key.id) => {
-					Self::complete(account, attempt)?
-				}
-				_ => (),
+			let complete = record.registering.take_if(|attempt| {
+				attempt.key.id == id && Self::has_every_quorum(&attempt.confirmed, &masks)
+			});
+			match complete {
+				Some(attempt) => Self::complete(account, record, attempt, &masks),
+				None => Accounts::<T>::insert(account, record),
 			}
 		}
 		Ok(())
 	}
 
-	fn add_confirmation(id: &RegistrationId, subgroup: SubgroupId, server: &AccountId) {
-		Confirmations::<T>::mutate(id, subgroup, |servers| {
-			if servers.is_full() {
-				// Former members keep their entries as long as there is room: they may return.
-				servers.retain(|server| T::Subgroups::member_of(server) == Some(subgroup));
-			}
-			if servers.try_push(server.clone()).is_err() {
-				defensive!("a subgroup has no more members than there is room for");
-			}
-		});
-	}
-
-	/// Whether every subgroup has its quorum, counting only servers that are members now.
-	pub(crate) fn has_every_quorum(id: &RegistrationId) -> bool {
-		Self::subgroup_ids().all(|subgroup| {
-			let confirmed = Confirmations::<T>::get(id, subgroup)
-				.iter()
-				.filter(|server| T::Subgroups::member_of(server) == Some(subgroup))
-				.count();
-			Self::quorum(T::Subgroups::size(subgroup))
-				.is_some_and(|quorum| confirmed as u64 >= u64::from(quorum))
+	/// Whether every subgroup has its quorum of confirmations by ready members.
+	pub(crate) fn has_every_quorum(confirmed: &Confirmed, masks: &Masks) -> bool {
+		(0..T::Subgroups::count()).all(|subgroup| {
+			Self::quorum(masks.ready(subgroup))
+				.is_some_and(|quorum| confirmed.ready_count(masks, subgroup) >= quorum)
 		})
 	}
 
-	/// `ceil(members · ConfirmationQuorum)`, at least 1; none for an empty subgroup.
-	pub fn quorum(members: u32) -> Option<u32> {
-		(members > 0).then(|| T::ConfirmationQuorum::get().mul_ceil(members).max(1))
+	/// `ceil(ready · ConfirmationQuorum)`, at least 1; none if nobody is ready.
+	pub fn quorum(ready: u32) -> Option<u32> {
+		(ready > 0).then(|| T::ConfirmationQuorum::get().mul_ceil(ready).max(1))
 	}
 
 	/// Who of every subgroup has confirmed an attempt or key.
-	pub(crate) fn coverage(id: &RegistrationId) -> Vec<Coverage> {
-		Self::subgroup_ids()
+	pub(crate) fn coverage(confirmed: &Confirmed) -> Vec<Coverage> {
+		let masks = T::Subgroups::masks();
+		(0..T::Subgroups::count())
 			.map(|subgroup| {
 				let members = T::Subgroups::members(subgroup);
-				let servers = Confirmations::<T>::get(id, subgroup);
-				let confirmed =
-					members.iter().filter(|member| servers.contains(*member)).cloned().collect();
-				let quorum = Self::quorum(T::Subgroups::size(subgroup));
-				Coverage { subgroup, members, quorum, confirmed }
+				let ready = masks.of(subgroup).map_or(0, |of| of.ready);
+				let those_in = |mask: SeatMask| {
+					let sits = |(server, seat): &(AccountId, Seat)| {
+						(mask & seat.bit() != 0).then(|| server.clone())
+					};
+					members.iter().filter_map(sits).collect()
+				};
+				Coverage {
+					subgroup,
+					ready: those_in(ready),
+					quorum: Self::quorum(masks.ready(subgroup)),
+					confirmed: those_in(confirmed.by(&masks, subgroup)),
+					members: those_in(SeatMask::MAX),
+				}
 			})
 			.collect()
 	}

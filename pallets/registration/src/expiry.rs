@@ -2,7 +2,6 @@
 
 use crate::{pallet::*, Config, Pallet, WeightInfo};
 use frame_support::{
-	defensive_assert,
 	traits::Get,
 	weights::{Weight, WeightMeter},
 };
@@ -52,9 +51,9 @@ impl<T: Config> Pallet<T> {
 			}
 			*expiries_left = expiries_left.saturating_sub(1);
 			Expiries::<T>::remove(block, &account);
-			let Some(attempt) = Registering::<T>::get(&account) else { continue };
-			let expired = Self::expire_attempt(account, attempt);
-			defensive_assert!(expired.is_ok(), "releasing a deposit does not fail");
+			let mut record = Accounts::<T>::get(&account);
+			let Some(attempt) = record.registering.take() else { continue };
+			Self::expire_attempt(account, record, attempt);
 		}
 		true
 	}

@@ -11,7 +11,10 @@ impl<T: Config> Pallet<T> {
 		assert!(!T::ConfirmationQuorum::get().is_zero(), "some members must confirm");
 		assert!(!T::RegistrationTimeout::get().is_zero(), "an attempt needs time");
 		assert!(T::MaxConfirmations::get() > 0, "an extrinsic has room for a confirmation");
-		assert!(T::MaxMembers::get() > 0, "a subgroup has room for a member");
+		assert!(
+			T::HeardBefore::get() < T::RegistrationTimeout::get(),
+			"an attempt can be confirmed long before its end"
+		);
 		assert!(T::MaxExpiriesPerBlock::get() > 0, "attempts expire");
 
 		let block = T::BlockWeights::get().max_block;
@@ -26,51 +29,66 @@ impl<T: Config> Pallet<T> {
 
 #[cfg(any(test, feature = "try-runtime"))]
 mod state {
-	use crate::{lifecycle::Purpose, pallet::*, Config, Pallet};
+	use crate::{pallet::*, Config, Pallet};
 	use alloc::collections::BTreeSet;
 	use frame_support::{ensure, traits::fungible::InspectHold};
 	use keyshare_primitives::{
-		elements::verifying_shares, membership::SubgroupMembership, messages, AccountId, KeyRecord,
+		elements::verifying_shares,
+		membership::{Confirmed, SubgroupMembership, MAX_SEATS},
+		messages,
+		record::Purpose,
+		AccountId, Generation, KeyRecord,
 	};
 
 	impl<T: Config> Pallet<T> {
 		/// Checks every relation between this pallet's storage items.
 		pub fn check_state() -> Result<(), &'static str> {
-			for (account, attempt) in Registering::<T>::iter() {
-				Self::check_attempt(&account, &attempt)?;
-			}
-			for (account, registration) in Registered::<T>::iter() {
-				Self::check_key(&account, &registration.key)?;
+			for (account, record) in Accounts::<T>::iter() {
+				Self::check_record(&account, &record)?;
 			}
 			Self::check_constraints()?;
 			Self::check_expiries()?;
-			Self::check_confirmations()?;
 			Self::check_deposits()
 		}
 
-		fn check_attempt(account: &AccountId, attempt: &AttemptOf<T>) -> Result<(), &'static str> {
-			Self::check_key(account, &attempt.key)?;
-			ensure!(
-				attempt.key.generation == Generations::<T>::get(account),
-				"an attempt has its account's last generation"
-			);
-			ensure!(
-				Expiries::<T>::contains_key(attempt.expires_at, account),
-				"every attempt is queued to expire"
-			);
-			let swap = matches!(attempt.purpose, Purpose::Swap);
-			ensure!(
-				swap == Registered::<T>::contains_key(account),
-				"an attempt beside a key in force is a swap, and no other"
-			);
+		fn check_record(
+			account: &AccountId,
+			record: &AccountRecordOf<T>,
+		) -> Result<(), &'static str> {
+			ensure!(record.last_generation > 0, "a record begins with an attempt");
+			if let Some(attempt) = &record.registering {
+				Self::check_key(account, &attempt.key, record.last_generation)?;
+				Self::check_confirmed(&attempt.confirmed)?;
+				ensure!(
+					attempt.key.generation == record.last_generation,
+					"an attempt has its account's last generation"
+				);
+				ensure!(
+					Expiries::<T>::contains_key(attempt.expires_at, account),
+					"every attempt is queued to expire"
+				);
+				ensure!(
+					attempt.expectations.len() == usize::from(T::Subgroups::count()),
+					"an attempt is to hear from every subgroup"
+				);
+				ensure!(
+					matches!(attempt.purpose, Purpose::Swap) == record.registered.is_some(),
+					"an attempt beside a key in force is a swap, and no other"
+				);
+			}
+			if let Some(registered) = &record.registered {
+				Self::check_key(account, &registered.key, record.last_generation)?;
+				Self::check_confirmed(&registered.confirmed)?;
+			}
 			Ok(())
 		}
 
-		fn check_key(account: &AccountId, key: &KeyRecord) -> Result<(), &'static str> {
-			ensure!(
-				(1..=Generations::<T>::get(account)).contains(&key.generation),
-				"generations are counted from one"
-			);
+		fn check_key(
+			account: &AccountId,
+			key: &KeyRecord,
+			last: Generation,
+		) -> Result<(), &'static str> {
+			ensure!((1..=last).contains(&key.generation), "generations are counted from one");
 			let genesis = Self::genesis_hash();
 			let id = messages::registration_id(&genesis, account, key.generation, &key.commitments);
 			ensure!(key.id == id, "an id is the hash of what it names");
@@ -83,9 +101,28 @@ mod state {
 			Ok(())
 		}
 
+		fn check_confirmed(confirmed: &Confirmed) -> Result<(), &'static str> {
+			let masks = T::Subgroups::masks();
+			ensure!(
+				confirmed.seats.len() == usize::from(T::Subgroups::count()),
+				"every subgroup confirms"
+			);
+			ensure!(confirmed.as_of <= masks.last_change, "nobody confirms in the future");
+			for (seats, of) in confirmed.seats.iter().zip(&masks.subgroups) {
+				let there = of.taken.len().min(MAX_SEATS as usize);
+				ensure!(u64::from(*seats) >> there == 0, "no bit lies beyond the seats");
+			}
+			Ok(())
+		}
+
 		fn check_constraints() -> Result<(), &'static str> {
-			let accounts: BTreeSet<_> =
-				Registering::<T>::iter_keys().chain(Registered::<T>::iter_keys()).collect();
+			let has_key = |record: &AccountRecordOf<T>| {
+				record.registered.is_some() || record.registering.is_some()
+			};
+			let accounts: BTreeSet<_> = Accounts::<T>::iter()
+				.filter(|(_, record)| has_key(record))
+				.map(|(account, _)| account)
+				.collect();
 			let constrained: BTreeSet<_> = ConstraintsOf::<T>::iter_keys().collect();
 			ensure!(
 				accounts == constrained,
@@ -96,23 +133,10 @@ mod state {
 
 		fn check_expiries() -> Result<(), &'static str> {
 			for (block, account, ()) in Expiries::<T>::iter() {
-				let attempt = Registering::<T>::get(account).ok_or("only attempts expire")?;
+				let record = Accounts::<T>::get(account);
+				let attempt = record.registering.ok_or("only attempts expire")?;
 				ensure!(attempt.expires_at == block, "an attempt expires once");
 				ensure!(block >= NextExpiry::<T>::get(), "the queue has not passed an entry");
-			}
-			Ok(())
-		}
-
-		fn check_confirmations() -> Result<(), &'static str> {
-			let live: BTreeSet<_> = Registering::<T>::iter_values()
-				.map(|attempt| attempt.key.id)
-				.chain(Registered::<T>::iter_values().map(|registration| registration.key.id))
-				.collect();
-			for (id, subgroup, servers) in Confirmations::<T>::iter() {
-				ensure!(live.contains(&id), "only what is there is confirmed");
-				ensure!(subgroup < T::Subgroups::count(), "a subgroup has a number below n");
-				let distinct: BTreeSet<_> = servers.iter().collect();
-				ensure!(distinct.len() == servers.len(), "a server confirms once");
 			}
 			Ok(())
 		}
@@ -121,7 +145,9 @@ mod state {
 		fn check_deposits() -> Result<(), &'static str> {
 			for account in frame_system::Account::<T>::iter_keys() {
 				let held = T::NativeBalance::balance_on_hold(&HoldReason::Deposit.into(), &account);
-				ensure!(held == Self::deposit_due(&account), "the deposit held is the deposit due");
+				let constraints = ConstraintsOf::<T>::get(&account);
+				let due = Self::deposit_due(&Accounts::<T>::get(&account), constraints.as_ref());
+				ensure!(held == due, "the deposit held is the deposit due");
 			}
 			Ok(())
 		}

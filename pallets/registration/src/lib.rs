@@ -3,14 +3,15 @@
 //! Users' keys, their constraints, and the confirmations that make them registered: protocol §2
 //! to §6.
 //!
-//! An *attempt* ([`Registering`]) begins with commitments to a key. Every server of every subgroup
-//! that holds its share confirms it with a proof made with the share itself. When the last
-//! subgroup reaches its quorum, the attempt becomes the key in force ([`Registered`]) in the same
-//! call; an attempt that does not get there in time is removed, and its deposit with it. A swap is
-//! an attempt beside a key in force, which stays in force until that instant.
+//! An *attempt* begins with commitments to a key. Every server of every subgroup that holds its share
+//! confirms it with a proof made with the share itself. When the last subgroup reaches its quorum, the
+//! attempt becomes the key in force in the same call; an attempt that does not get there in time is
+//! removed, and its deposit with it. A swap is an attempt beside a key in force, which stays in force
+//! until that instant. Both are in one record an account, [`Accounts`], with who has confirmed them.
 //!
 //! Deposits are one hold a user, always exactly what the user's entries in storage cost:
-//! every call ends by setting the hold to that sum, so there is nothing to keep in step.
+//! every call ends by setting the hold to that sum, so there is nothing to keep in step. What brings
+//! an attempt to its end never holds more than before, whatever has become of the prices.
 //!
 //! [`Call::confirm`] has no signer and no fee. Its `authorize` admits it only if the
 //! server signed it, every proof of a live entry holds, and an entry is live at all; nothing
@@ -43,7 +44,7 @@ pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{lifecycle::Purpose, WeightInfo};
+	use crate::WeightInfo;
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
@@ -54,15 +55,17 @@ pub mod pallet {
 	};
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
-		elements::CommitmentsError, membership::SubgroupMembership, AccountId, BoundedConstraints,
-		Confirmation, Constraints, ConstraintsError, Generation, KeyCommitments, KeyRecord,
-		RegistrationId, SubgroupId,
+		elements::CommitmentsError,
+		membership::SubgroupMembership,
+		record::{AccountRecord, Purpose},
+		AccountId, BoundedConstraints, Confirmation, Constraints, ConstraintsError, Generation,
+		KeyCommitments, RegistrationId, SubgroupId,
 	};
 	use sp_core::{sr25519, H256};
 	use sp_runtime::{traits::Convert, Perbill};
 
 	/// The version of this pallet's storage.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The currency's balance type.
 	pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountId>>::Balance;
@@ -85,17 +88,18 @@ pub mod pallet {
 		/// The signing subgroups.
 		type Subgroups: SubgroupMembership;
 
-		/// The most members a subgroup can have.
-		#[pallet::constant]
-		type MaxMembers: Get<u32>;
-
-		/// The part of a subgroup's members that must confirm.
+		/// The part of a subgroup's ready members that must confirm.
 		#[pallet::constant]
 		type ConfirmationQuorum: Get<Perbill>;
 
 		/// How many blocks an attempt has.
 		#[pallet::constant]
 		type RegistrationTimeout: Get<BlockNumberFor<Self>>;
+
+		/// How many blocks before its end an attempt must have been confirmed by one member of a
+		/// subgroup, for the silence of the others to mean something.
+		#[pallet::constant]
+		type HeardBefore: Get<BlockNumberFor<Self>>;
 
 		/// The most addresses in one list of the constraints.
 		#[pallet::constant]
@@ -125,26 +129,6 @@ pub mod pallet {
 		Deposit,
 	}
 
-	/// An attempt under way.
-	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-	pub struct Attempt<BlockNumber> {
-		/// Id, generation, commitments and verifying shares.
-		pub key: KeyRecord,
-		/// The first block in which the attempt is gone.
-		pub expires_at: BlockNumber,
-		/// Whether it is a registration or the swap of a key in force.
-		pub purpose: Purpose,
-	}
-
-	/// A key in force.
-	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-	pub struct RegisteredKey<BlockNumber> {
-		/// Id, generation, commitments and verifying shares.
-		pub key: KeyRecord,
-		/// The block in which it came into force.
-		pub since: BlockNumber,
-	}
-
 	/// A user's constraints and who may change them.
 	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
 	pub struct ConstraintsEntry<Constraints> {
@@ -154,43 +138,23 @@ pub mod pallet {
 		pub constraints: Constraints,
 	}
 
-	/// [`Attempt`] of a runtime.
-	pub type AttemptOf<T> = Attempt<BlockNumberFor<T>>;
-	/// [`RegisteredKey`] of a runtime.
-	pub type RegisteredKeyOf<T> = RegisteredKey<BlockNumberFor<T>>;
+	/// [`AccountRecord`] of a runtime.
+	pub type AccountRecordOf<T> = AccountRecord<BlockNumberFor<T>>;
 	/// [`ConstraintsEntry`] of a runtime.
 	pub type ConstraintsEntryOf<T> =
 		ConstraintsEntry<BoundedConstraints<<T as Config>::MaxAclAddresses>>;
 
-	/// The attempt under way of each account.
+	/// The last generation of each account, its key in force and its attempt under way; never removed,
+	/// so that no generation is used twice.
 	#[pallet::storage]
-	pub type Registering<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, AttemptOf<T>>;
-
-	/// The key in force of each account.
-	#[pallet::storage]
-	pub type Registered<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, RegisteredKeyOf<T>>;
+	pub type Accounts<T: Config> =
+		StorageMap<_, Blake2_128Concat, AccountId, AccountRecordOf<T>, ValueQuery>;
 
 	/// The constraints of each account that has a key, or an attempt at its first.
 	#[pallet::storage]
 	#[pallet::storage_prefix = "Constraints"]
 	pub type ConstraintsOf<T: Config> =
 		StorageMap<_, Blake2_128Concat, AccountId, ConstraintsEntryOf<T>>;
-
-	/// The generation of each account's last attempt; never removed, so that none is reused.
-	#[pallet::storage]
-	pub type Generations<T> = StorageMap<_, Blake2_128Concat, AccountId, Generation, ValueQuery>;
-
-	/// The servers of each subgroup that have confirmed an attempt or key.
-	#[pallet::storage]
-	pub type Confirmations<T: Config> = StorageDoubleMap<
-		_,
-		Blake2_128Concat,
-		RegistrationId,
-		Blake2_128Concat,
-		SubgroupId,
-		BoundedVec<AccountId, T::MaxMembers>,
-		ValueQuery,
-	>;
 
 	/// The attempts by the block in which they expire.
 	#[pallet::storage]
@@ -296,14 +260,15 @@ pub mod pallet {
 		TooManyAddresses,
 		/// A list names an address twice.
 		DuplicateAddress,
-		/// There must be exactly as many key commitments as the threshold.
+		/// There are fewer key commitments than the chain's threshold, or more than subgroups: as many
+		/// as subgroups are to be needed to use the key.
 		WrongNumberOfCommitments,
 		/// A key commitment is not a non-identity element of the scheme's prime-order group.
 		InvalidCommitment,
 		/// The commitments give a subgroup a share of zero: split the key again.
 		ZeroShare,
-		/// A subgroup has no members, so no registration can be completed now.
-		EmptySubgroup,
+		/// A subgroup has no ready member, so no registration can be completed now.
+		NoReadyMember,
 		/// The account has used up its generations.
 		TooManyGenerations,
 		/// The server is not a member of a subgroup.
@@ -342,11 +307,9 @@ pub mod pallet {
 			key: KeyCommitments,
 		) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			ensure!(!Registered::<T>::contains_key(&account), Error::<T>::AlreadyRegistered);
 			let constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
 			let entry = ConstraintsEntry { constraint_account, constraints };
-			ConstraintsOf::<T>::insert(&account, entry);
-			Self::begin(account, key, Purpose::Register)
+			Self::begin(account, key, Purpose::Register, Some(entry))
 		}
 
 		/// Confirms that `server` holds its subgroup's share of each entry's key.
@@ -373,9 +336,10 @@ pub mod pallet {
 		#[pallet::call_index(2)]
 		pub fn cancel(origin: OriginFor<T>) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			let attempt = Registering::<T>::get(&account).ok_or(Error::<T>::NotRegistering)?;
+			let mut record = Accounts::<T>::get(&account);
+			let attempt = record.registering.take().ok_or(Error::<T>::NotRegistering)?;
 			let id = attempt.key.id;
-			Self::abandon(&account, attempt)?;
+			Self::abandon(&account, record, attempt);
 			Self::deposit_event(Event::RegistrationCancelled { account, id });
 			Ok(())
 		}
@@ -387,9 +351,11 @@ pub mod pallet {
 		#[pallet::weight(Pallet::<T>::expire_weight())]
 		pub fn expire(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
 			ensure_signed(origin)?;
-			let attempt = Registering::<T>::get(&account).ok_or(Error::<T>::NotRegistering)?;
+			let mut record = Accounts::<T>::get(&account);
+			let attempt = record.registering.take().ok_or(Error::<T>::NotRegistering)?;
 			ensure!(!Self::is_live(&attempt), Error::<T>::NotExpired);
-			Self::expire_attempt(account, attempt)
+			Self::expire_attempt(account, record, attempt);
+			Ok(())
 		}
 
 		/// Begins to replace the key in force, which stays so until the new one is registered.
@@ -397,8 +363,7 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::swap_key(key.len() as u32))]
 		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			ensure!(Registered::<T>::contains_key(&account), Error::<T>::NotRegistered);
-			Self::begin(account, key, Purpose::Swap)
+			Self::begin(account, key, Purpose::Swap, None)
 		}
 
 		/// Replaces an account's constraints. The account's deposit is adjusted.
@@ -411,8 +376,9 @@ pub mod pallet {
 		) -> DispatchResult {
 			let mut entry = Self::entry_changed_by(origin, &account)?;
 			entry.constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
+			let record = Accounts::<T>::get(&account);
+			Self::settle_deposit(&account, &record, Some(&entry))?;
 			ConstraintsOf::<T>::insert(&account, entry);
-			Self::settle_deposit(&account)?;
 			Self::deposit_event(Event::ConstraintsUpdated { account });
 			Ok(())
 		}
@@ -435,19 +401,21 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Leaves: the key in force, a swap under way and the constraints are removed, the whole
-		/// deposit is released, and servers delete their shares.
+		/// Leaves: the key in force, a swap under way and the constraints are removed, their deposit
+		/// is released, and servers delete their shares. What is kept is the number of the last
+		/// generation, and the deposit for that.
 		#[pallet::call_index(7)]
 		pub fn deregister(origin: OriginFor<T>) -> DispatchResult {
 			let account = ensure_signed(origin)?;
-			let registration = Registered::<T>::take(&account).ok_or(Error::<T>::NotRegistered)?;
-			Self::remove_confirmations(&registration.key.id);
-			if let Some(attempt) = Registering::<T>::get(&account) {
-				Self::remove_attempt(&account, &attempt);
+			let mut record = Accounts::<T>::get(&account);
+			let registered = record.registered.take().ok_or(Error::<T>::NotRegistered)?;
+			if let Some(attempt) = record.registering.take() {
+				Expiries::<T>::remove(attempt.expires_at, &account);
 			}
 			ConstraintsOf::<T>::remove(&account);
-			Self::settle_deposit(&account)?;
-			Self::deposit_event(Event::Deregistered { account, id: registration.key.id });
+			Self::release_deposit(&account, &record, None);
+			Accounts::<T>::insert(&account, record);
+			Self::deposit_event(Event::Deregistered { account, id: registered.key.id });
 			Ok(())
 		}
 	}

@@ -1,115 +1,155 @@
 //! From the first call to the last: attempts begin, complete or go, and constraints change.
 
 use crate::{pallet::*, Config, Pallet};
-use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
 use frame_system::{
 	ensure_signed,
 	pallet_prelude::{BlockNumberFor, OriginFor},
 };
 use keyshare_primitives::{
-	elements::verifying_shares, membership::SubgroupMembership, messages, AccountId, GenesisHash,
-	KeyCommitments, KeyRecord, RegistrationId, SubgroupId,
+	elements::verifying_shares,
+	membership::{Confirmed, Hearing, Masks, SubgroupMembership},
+	messages,
+	record::{Attempt, Expectation, Purpose, RegisteredKey},
+	AccountId, GenesisHash, KeyCommitments, KeyRecord,
 };
-use scale_info::TypeInfo;
 use sp_runtime::{
 	traits::{Saturating, Zero},
-	DispatchError,
+	BoundedVec, DispatchError, SaturatedConversion,
 };
 
-/// What an attempt is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub enum Purpose {
-	/// The account's first key.
-	Register,
-	/// To replace the key in force.
-	Swap,
-}
+/// [`Attempt`] of a runtime.
+pub(crate) type AttemptOf<T> = Attempt<BlockNumberFor<T>>;
 
 impl<T: Config> Pallet<T> {
-	/// Begins an attempt; the caller has checked that its purpose fits the account.
+	/// Begins an attempt; a registration with its constraints.
 	pub(crate) fn begin(
 		account: AccountId,
 		commitments: KeyCommitments,
 		purpose: Purpose,
+		constraints: Option<ConstraintsEntryOf<T>>,
 	) -> DispatchResult {
-		ensure!(!Registering::<T>::contains_key(&account), Error::<T>::AlreadyRegistering);
+		let mut record = Accounts::<T>::get(&account);
+		match purpose {
+			Purpose::Register => {
+				ensure!(record.registered.is_none(), Error::<T>::AlreadyRegistered);
+			}
+			Purpose::Swap => ensure!(record.registered.is_some(), Error::<T>::NotRegistered),
+		}
+		ensure!(record.registering.is_none(), Error::<T>::AlreadyRegistering);
+		let masks = T::Subgroups::masks();
+		ensure!(masks.all_ready().all(|ready| ready != 0), Error::<T>::NoReadyMember);
 		let subgroups = T::Subgroups::count();
-		ensure!(
-			(0..subgroups).all(|subgroup| T::Subgroups::size(subgroup) > 0),
-			Error::<T>::EmptySubgroup
-		);
 		let verifying_shares = verifying_shares(&commitments, T::Subgroups::threshold(), subgroups)
 			.map_err(Error::<T>::from)?;
 
 		let generation =
-			Generations::<T>::get(&account).checked_add(1).ok_or(Error::<T>::TooManyGenerations)?;
+			record.last_generation.checked_add(1).ok_or(Error::<T>::TooManyGenerations)?;
 		let id =
 			messages::registration_id(&Self::genesis_hash(), &account, generation, &commitments);
 		let expires_at =
 			frame_system::Pallet::<T>::block_number().saturating_add(T::RegistrationTimeout::get());
-		let key = KeyRecord { id, generation, commitments, verifying_shares };
+		let expect = |ready| Expectation { ready, first_heard: None };
+		record.last_generation = generation;
+		record.registering = Some(Attempt {
+			key: KeyRecord { id, generation, commitments, verifying_shares },
+			confirmed: Confirmed::nobody(subgroups),
+			expires_at,
+			purpose,
+			began_as_of: masks.last_change,
+			expectations: BoundedVec::truncate_from(masks.all_ready().map(expect).collect()),
+		});
 
-		Generations::<T>::insert(&account, generation);
+		let constraints = constraints.or_else(|| ConstraintsOf::<T>::get(&account));
+		Self::settle_deposit(&account, &record, constraints.as_ref())?;
+		if let (Purpose::Register, Some(constraints)) = (purpose, constraints) {
+			ConstraintsOf::<T>::insert(&account, constraints);
+		}
 		Expiries::<T>::insert(expires_at, &account, ());
-		Registering::<T>::insert(&account, Attempt { key, expires_at, purpose });
-		Self::settle_deposit(&account)?;
+		Accounts::<T>::insert(&account, record);
 		Self::deposit_event(Event::RegistrationBegun { account, generation, id, expires_at });
 		Ok(())
 	}
 
-	/// Makes an attempt the key in force, and forgets the key it replaces.
-	pub(crate) fn complete(account: &AccountId, attempt: AttemptOf<T>) -> DispatchResult {
-		Registering::<T>::remove(account);
+	/// Makes an attempt the key in force. The attempt is `record`'s no longer.
+	pub(crate) fn complete(
+		account: &AccountId,
+		mut record: AccountRecordOf<T>,
+		attempt: AttemptOf<T>,
+		masks: &Masks,
+	) {
 		Expiries::<T>::remove(attempt.expires_at, account);
-		let replaced = Registered::<T>::get(account).map(|previous| previous.key.id);
-		if let Some(previous) = &replaced {
-			Self::remove_confirmations(previous);
-		}
-		let (id, generation) = (attempt.key.id, attempt.key.generation);
+		let hearings = Self::hearings(&attempt, masks);
 		let since = frame_system::Pallet::<T>::block_number();
-		Registered::<T>::insert(account, RegisteredKey { key: attempt.key, since });
-		Self::settle_deposit(account)?;
+		let Attempt { key, confirmed, .. } = attempt;
+		let (generation, id) = (key.generation, key.id);
+		let before = record.registered.replace(RegisteredKey { key, confirmed, since });
+		Self::release_deposit(account, &record, ConstraintsOf::<T>::get(account).as_ref());
+		Accounts::<T>::insert(account, record);
 		Self::deposit_event(Event::KeyRegistered {
 			account: account.clone(),
 			generation,
 			id,
-			replaced,
+			replaced: before.map(|before| before.key.id),
 		});
-		Ok(())
+		Self::note(account, hearings);
 	}
 
-	/// Removes an attempt that failed, and what came with it.
-	pub(crate) fn abandon(account: &AccountId, attempt: AttemptOf<T>) -> DispatchResult {
-		Self::remove_attempt(account, &attempt);
-		match attempt.purpose {
-			Purpose::Register => ConstraintsOf::<T>::remove(account),
-			Purpose::Swap => (),
-		}
-		Self::settle_deposit(account)
+	/// Removes an attempt that is `record`'s no longer; the constraints go with a first one.
+	pub(crate) fn abandon(account: &AccountId, record: AccountRecordOf<T>, attempt: AttemptOf<T>) {
+		Expiries::<T>::remove(attempt.expires_at, account);
+		let constraints = match attempt.purpose {
+			Purpose::Register => {
+				ConstraintsOf::<T>::remove(account);
+				None
+			}
+			Purpose::Swap => ConstraintsOf::<T>::get(account),
+		};
+		Self::release_deposit(account, &record, constraints.as_ref());
+		Accounts::<T>::insert(account, record);
 	}
 
 	/// Removes an attempt past its time; or completes it, if members have left since the last
 	/// confirmation and every quorum is now as low as what has been confirmed.
-	pub(crate) fn expire_attempt(account: AccountId, attempt: AttemptOf<T>) -> DispatchResult {
-		let id = attempt.key.id;
-		if Self::has_every_quorum(&id) {
-			return Self::complete(&account, attempt);
+	pub(crate) fn expire_attempt(
+		account: AccountId,
+		record: AccountRecordOf<T>,
+		attempt: AttemptOf<T>,
+	) {
+		let masks = T::Subgroups::masks();
+		if Self::has_every_quorum(&attempt.confirmed, &masks) {
+			return Self::complete(&account, record, attempt, &masks);
 		}
-		Self::abandon(&account, attempt)?;
-		Self::deposit_event(Event::RegistrationExpired { account, id });
-		Ok(())
+		let (id, hearings) = (attempt.key.id, Self::hearings(&attempt, &masks));
+		Self::abandon(&account, record, attempt);
+		Self::deposit_event(Event::RegistrationExpired { account: account.clone(), id });
+		Self::note(&account, hearings);
 	}
 
-	pub(crate) fn remove_attempt(account: &AccountId, attempt: &AttemptOf<T>) {
-		Registering::<T>::remove(account);
-		Expiries::<T>::remove(attempt.expires_at, account);
-		Self::remove_confirmations(&attempt.key.id);
+	/// What an attempt that ends now tells of the members that it was to hear from: nothing of a
+	/// subgroup that nobody of confirmed it long enough before.
+	fn hearings(attempt: &AttemptOf<T>, masks: &Masks) -> alloc::vec::Vec<Hearing> {
+		// Past its time it is dead, however late it is removed.
+		let end = frame_system::Pallet::<T>::block_number().min(attempt.expires_at);
+		let long_ago =
+			|first: BlockNumberFor<T>| end.saturating_sub(first) >= T::HeardBefore::get();
+		(0u8..)
+			.zip(&attempt.expectations)
+			.filter(|(_, expectation)| expectation.first_heard.is_some_and(long_ago))
+			.filter_map(|(subgroup, expectation)| {
+				let of = masks.of(subgroup)?;
+				// Whoever sits in the seat now need not be the one it was to hear from.
+				let expected = expectation.ready & of.held_since(attempt.began_as_of) & of.members;
+				let heard = attempt.confirmed.by(masks, subgroup);
+				Some(Hearing { subgroup, expected, heard })
+			})
+			.collect()
 	}
 
-	pub(crate) fn remove_confirmations(id: &RegistrationId) {
-		for subgroup in Self::subgroup_ids() {
-			Confirmations::<T>::remove(id, subgroup);
+	fn note(account: &AccountId, hearings: alloc::vec::Vec<Hearing>) {
+		let now = frame_system::Pallet::<T>::block_number().saturated_into();
+		for hearing in hearings {
+			T::Subgroups::note_hearing(account, hearing, now);
 		}
 	}
 
@@ -127,10 +167,6 @@ impl<T: Config> Pallet<T> {
 		let entry = ConstraintsOf::<T>::get(account).ok_or(Error::<T>::NoConstraints)?;
 		ensure!(caller == entry.constraint_account, Error::<T>::NotConstraintAccount);
 		Ok(entry)
-	}
-
-	pub(crate) fn subgroup_ids() -> core::ops::Range<SubgroupId> {
-		0..T::Subgroups::count()
 	}
 
 	/// Hash of the genesis block, which everything signed for this chain names.

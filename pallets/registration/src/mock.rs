@@ -20,10 +20,18 @@ use keyshare_primitives::{
 	offchain::server_crypto,
 	seal::EncryptionSecret,
 	split::{PrivateKey, SplitKey},
-	AccountId, Confirmation, Constraints, CustodyProof, EncryptionKey, Generation, GenesisHash,
-	KeyScheme, SubgroupId,
+	AccountId, Confirmation, Constraints, CustodyProof, EncryptionKey, Endpoint, Generation,
+	GenesisHash, KeyScheme, ServerInfo, SubgroupId,
 };
-use pallet_subgroups::genesis::Member;
+use keyshare_primitives::{
+	record::{Attempt, RegisteredKey},
+	SessionIndex,
+};
+use pallet_session::SessionManager;
+use pallet_subgroups::{
+	genesis::{GenesisOperator, GenesisServer},
+	ValidatorSet,
+};
 use rand::SeedableRng;
 use sp_core::{
 	offchain::{testing, OffchainDbExt, OffchainWorkerExt, TransactionPoolExt},
@@ -83,7 +91,7 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
 	pub const DepositBase: u64 = 100;
-	pub const DepositPerByte: u64 = 1;
+	pub static DepositPerByte: u64 = 1;
 	pub Quorum: Perbill = Perbill::from_rational(2u32, 3u32);
 }
 
@@ -91,17 +99,102 @@ impl pallet_subgroups::Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, u64>;
-	type Validators = ();
-	type Candidates = ();
+	type Validators = Set;
+	type AdmitOrigin = frame_system::EnsureRoot<AccountId>;
 	type ReadmitOrigin = frame_system::EnsureRoot<AccountId>;
 	type MaxMembers = ConstU32<4>;
+	type MaxValidators = ConstU32<64>;
+	type MaxOperators = ConstU32<16>;
 	type MaxAssignments = ConstU32<64>;
 	type ReportingSessions = ConstU32<1>;
+	type IdleSessions = ConstU32<100>;
+	type SilenceWindow = ConstU32<1_000>;
 	type KeyGracePeriod = ConstU32<1>;
 	type WeightInfo = ();
 }
 
+parameter_types! {
+	/// The validators of the session now, by number; those of the genesis if none are named.
+	pub static Validators: Vec<u8> = Vec::new();
+	/// The session now.
+	pub static Session: SessionIndex = 0;
+}
+
+/// A set that the tests name.
+pub struct Set;
+
+impl ValidatorSet for Set {
+	fn active() -> Vec<AccountId> {
+		Validators::get().into_iter().map(validator).collect()
+	}
+
+	fn queued() -> Vec<AccountId> {
+		Self::active()
+	}
+
+	fn session() -> SessionIndex {
+		Session::get()
+	}
+
+	fn session_keys(_: &AccountId) -> Option<Vec<u8>> {
+		Some(Vec::new())
+	}
+
+	fn any_has_new_keys(_: &[AccountId]) -> bool {
+		false
+	}
+
+	fn disable(_: &AccountId) {}
+
+	fn forget_before(_: SessionIndex) {}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn set_session_keys(_: &AccountId) {}
+}
+
+/// A session begins with these validators.
+pub fn begin_session(validators: &[u8]) {
+	Validators::set(validators.to_vec());
+	Session::mutate(|session| *session += 1);
+	<Subgroups as SessionManager<AccountId>>::start_session(Session::get());
+}
+
+/// The validator of a server by number.
+pub fn validator(number: u8) -> AccountId {
+	AccountId::new([number; 32])
+}
+
+/// The server of a member that is syncing declares itself ready.
+pub fn declare_ready(number: u8) {
+	assert!(declare_ready_if_syncing(number));
+}
+
+/// The same; false if it is none or ready already.
+pub fn declare_ready_if_syncing(number: u8) -> bool {
+	let published = pallet_subgroups::Servers::<Test>::get(validator(number));
+	let joined = pallet_subgroups::Joining::<Test>::get(validator(number));
+	let (Some(published), Some(joined)) = (published, joined) else { return false };
+	// Checked before the call gets here.
+	let signature = sr25519::Signature::from_raw([0; 64]);
+	let origin = frame_system::RawOrigin::Authorized.into();
+	Subgroups::declare_ready(origin, published.info.account, joined, signature).is_ok()
+}
+
+/// The validator of a server by number gets the server of another number in its place.
+pub fn move_server(number: u8, next: u8) -> bool {
+	let EncryptionKey::X25519(key) = EncryptionSecret::new([number; 32]).public();
+	let info = ServerInfo {
+		account: server(next),
+		encryption_key: EncryptionKey::X25519(key),
+		endpoint: Endpoint::truncate_from(b"http://127.0.0.1:9955".to_vec()),
+	};
+	let validator = validator(number);
+	let proof = server_pair(next).sign(&messages::server_message(&GENESIS, &validator, &info));
+	Subgroups::publish_server(RuntimeOrigin::signed(validator), info, proof).is_ok()
+}
+
 pub const TIMEOUT: u32 = 10;
+pub const HEARD_BEFORE: u32 = 5;
 pub const MAX_EXPIRIES: u32 = 3;
 
 impl crate::Config for Test {
@@ -109,9 +202,9 @@ impl crate::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, u64>;
 	type Subgroups = Subgroups;
-	type MaxMembers = ConstU32<4>;
 	type ConfirmationQuorum = Quorum;
 	type RegistrationTimeout = ConstU32<TIMEOUT>;
+	type HeardBefore = ConstU32<HEARD_BEFORE>;
 	type MaxAclAddresses = ConstU32<4>;
 	type MaxConfirmations = ConstU32<4>;
 	type MaxExpiriesPerBlock = ConstU32<MAX_EXPIRIES>;
@@ -175,10 +268,20 @@ pub fn subgroup_of(server: u8) -> SubgroupId {
 	server / 10
 }
 
-fn member(number: u8) -> Member {
+fn genesis_operator(subgroup: SubgroupId, servers: &[u8]) -> GenesisOperator {
+	GenesisOperator {
+		account: AccountId::new([200 + subgroup; 32]),
+		name: format!("Operator {subgroup}"),
+		subgroup,
+		seats: 4,
+		validators: servers.iter().copied().map(validator).collect(),
+	}
+}
+
+fn genesis_server(number: u8) -> GenesisServer {
 	let EncryptionKey::X25519(key) = EncryptionSecret::new([number; 32]).public();
-	Member {
-		validator: AccountId::new([number; 32]),
+	GenesisServer {
+		validator: validator(number),
 		server: server(number),
 		encryption_key: key.into(),
 		endpoint: "http://127.0.0.1:9955".into(),
@@ -198,16 +301,15 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 pub fn ext_with(servers: &[&[u8]]) -> (sp_io::TestExternalities, Offchain) {
 	let mut storage =
 		frame_system::GenesisConfig::<Test>::default().build_storage().expect("no conditions");
-	let balances = (100..=120).map(|number| (user(number), FUNDS)).collect();
+	let balances = (100..=120).chain(1..=22).map(|number| (user(number), FUNDS)).collect();
 	pallet_balances::GenesisConfig::<Test> { balances, ..Default::default() }
 		.assimilate_storage(&mut storage)
 		.expect("distinct accounts");
 	pallet_subgroups::GenesisConfig::<Test> {
 		threshold: 2,
-		subgroups: servers
-			.iter()
-			.map(|servers| servers.iter().map(|number| member(*number)).collect())
-			.collect(),
+		subgroup_count: servers.len() as u8,
+		operators: (0..).zip(servers).map(|(id, numbers)| genesis_operator(id, numbers)).collect(),
+		servers: servers.concat().into_iter().map(genesis_server).collect(),
 		..Default::default()
 	}
 	.assimilate_storage(&mut storage)
@@ -220,6 +322,7 @@ pub fn ext_with(servers: &[&[u8]]) -> (sp_io::TestExternalities, Offchain) {
 	ext.register_extension(OffchainWorkerExt::new(offchain));
 	ext.register_extension(TransactionPoolExt::new(pool));
 	ext.register_extension(KeystoreExt::from(keystore.clone() as Arc<dyn Keystore>));
+	Validators::set(servers.concat());
 	ext.execute_with(|| {
 		System::set_block_number(1);
 		frame_system::BlockHash::<Test>::insert(0, GENESIS);
@@ -254,12 +357,32 @@ fn hex_of(bytes: &[u8]) -> String {
 
 /// A user's key, split for three subgroups; the seed makes it another.
 pub fn split(scheme: KeyScheme, seed: u8) -> SplitKey {
+	split_for(scheme, 2, seed)
+}
+
+/// The same for a threshold.
+pub fn split_for(scheme: KeyScheme, threshold: u8, seed: u8) -> SplitKey {
 	let mut rng = rand::rngs::StdRng::from_seed([seed; 32]);
-	PrivateKey::generate(scheme, &mut rng).split(2, 3, &mut rng).expect("valid parameters")
+	PrivateKey::generate(scheme, &mut rng).split(threshold, 3, &mut rng).expect("valid parameters")
 }
 
 pub fn ed25519(seed: u8) -> SplitKey {
 	split(KeyScheme::Ed25519, seed)
+}
+
+/// The attempt of an account that is under way.
+pub fn attempt(who: &AccountId) -> Option<Attempt<u32>> {
+	crate::Accounts::<Test>::get(who).registering
+}
+
+/// The key of an account that is in force.
+pub fn key_of(who: &AccountId) -> Option<RegisteredKey<u32>> {
+	crate::Accounts::<Test>::get(who).registered
+}
+
+/// The generation of an account's last attempt.
+pub fn generation_of(who: &AccountId) -> Generation {
+	crate::Accounts::<Test>::get(who).last_generation
 }
 
 /// Dispatches as a signed extrinsic does: what fails changes nothing.
@@ -356,9 +479,14 @@ pub const QUORUM: [u8; 5] = [1, 2, 11, 12, 21];
 
 /// Registers and confirms: the account's key in force.
 pub fn make_registered(who: &AccountId, key: &SplitKey) {
+	make_registered_by(who, key, &QUORUM);
+}
+
+/// The same with other servers than the mock's.
+pub fn make_registered_by(who: &AccountId, key: &SplitKey, servers: &[u8]) {
 	assert_eq!(register(who, key), Ok(()));
-	confirm_all(key, who, crate::Generations::<Test>::get(who), &QUORUM);
-	assert!(crate::Registered::<Test>::contains_key(who));
+	confirm_all(key, who, generation_of(who), servers);
+	assert!(key_of(who).is_some());
 }
 
 /// Goes on to a block, with the hooks that run before its extrinsics.

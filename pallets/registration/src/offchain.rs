@@ -40,10 +40,11 @@ impl<T: Config> Pallet<T> {
 		// Rebuilt from what is still queued, so it forgets with the queue.
 		let mut sent = BTreeMap::new();
 		for PendingConfirmations { server, confirmations } in queue {
-			let Some(subgroup) = T::Subgroups::member_of(&server) else { continue };
+			let Some(seat) = T::Subgroups::seat_of(&server) else { continue };
+			let masks = T::Subgroups::masks();
 			let mut due = Vec::new();
 			for entry in confirmations {
-				let key = Self::unconfirmed(&server, subgroup, &entry.account, entry.generation);
+				let key = Self::unconfirmed(&masks, seat, &entry.account, entry.generation);
 				if key.is_none() {
 					continue;
 				}

@@ -5,7 +5,7 @@ use frame_support::traits::Get;
 use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
 	api::{AccountInfo, Parameters, RegistrationInfo, RegistrationStatus},
-	membership::SubgroupMembership,
+	membership::{Confirmed, SubgroupMembership},
 	AccountId, BlockNumber, KeyRecord, PROTOCOL_VERSION,
 };
 
@@ -13,8 +13,8 @@ impl<T: Config> Pallet<T>
 where
 	BlockNumberFor<T>: Into<BlockNumber>,
 {
-	/// The chain's parameters.
-	pub fn parameters() -> Parameters {
+	/// The chain's parameters; the delay of an operator's admission is not known here.
+	pub fn parameters(admission_delay: BlockNumber) -> Parameters {
 		Parameters {
 			protocol_version: PROTOCOL_VERSION,
 			subgroups: T::Subgroups::count(),
@@ -23,25 +23,29 @@ where
 			registration_timeout: T::RegistrationTimeout::get().into(),
 			max_acl_addresses: T::MaxAclAddresses::get(),
 			max_confirmations: T::MaxConfirmations::get(),
+			admission_delay,
 		}
 	}
 
 	/// Everything the chain holds for `account`.
 	pub fn account_info(account: &AccountId) -> AccountInfo {
-		let info = |key: KeyRecord, status| RegistrationInfo {
-			coverage: Self::coverage(&key.id),
+		let info = |key: KeyRecord, confirmed: &Confirmed, status| RegistrationInfo {
+			coverage: Self::coverage(confirmed),
 			key,
 			status,
 		};
+		let record = Accounts::<T>::get(account);
 		AccountInfo {
-			generation: Generations::<T>::get(account),
+			generation: record.last_generation,
 			constraints: ConstraintsOf::<T>::get(account)
 				.map(|entry| (entry.constraint_account, entry.constraints.into())),
-			registered: Registered::<T>::get(account)
-				.map(|registration| info(registration.key, RegistrationStatus::Registered)),
-			registering: Registering::<T>::get(account).map(|attempt| {
+			registered: record.registered.map(|registered| {
+				info(registered.key, &registered.confirmed, RegistrationStatus::Registered)
+			}),
+			registering: record.registering.map(|attempt| {
 				let expires_at = attempt.expires_at.into();
-				info(attempt.key, RegistrationStatus::Registering { expires_at })
+				let status = RegistrationStatus::Registering { expires_at };
+				info(attempt.key, &attempt.confirmed, status)
 			}),
 		}
 	}

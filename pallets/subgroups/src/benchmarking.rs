@@ -1,12 +1,16 @@
 //! Benchmarks of the calls.
 
-use crate::{pallet::*, session::ValidatorSet, Call, Config, Pallet};
+use crate::{
+	operators::lower_case, pallet::*, session::ValidatorSet, Call, Config, Operator, OperatorName,
+	Pallet,
+};
 use alloc::{vec, vec::Vec};
 use codec::Encode;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::{Authorize, TransactionSource},
 	traits::{fungible::Mutate, EnsureOrigin, Get},
+	BoundedVec,
 };
 use frame_system::RawOrigin;
 use keyshare_primitives::{
@@ -17,11 +21,6 @@ use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::Bounded;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
-
-/// The most members there can be.
-fn most<T: Config>() -> u32 {
-	T::MaxMembers::get() * MAX_SUBGROUPS
-}
 
 /// The longest endpoint.
 fn endpoint() -> Endpoint {
@@ -54,6 +53,7 @@ where
 	T::NativeBalance: Mutate<AccountId>,
 {
 	Pallet::<T>::set_members(vec![Vec::new(); MAX_SUBGROUPS as usize], 2);
+	SessionLength::<T>::put(frame_system::pallet_prelude::BlockNumberFor::<T>::from(15u32));
 	let members: Vec<_> = (0..members).map(|number| validator::<T>("member", number)).collect();
 	for (number, member) in (0..MAX_SUBGROUPS).cycle().zip(&members) {
 		Pallet::<T>::add_member(number as u8, member).expect("benchmarks fit the subgroups");
@@ -66,6 +66,7 @@ fn joining<T: Config>() -> Result<(AccountId, sr25519::Public), BenchmarkError>
 where
 	T::NativeBalance: Mutate<AccountId>,
 {
+	set_up::<T>(0);
 	let validator: AccountId = account("validator", 0, 0);
 	let public = sp_io::crypto::sr25519_generate(KEY_TYPE, None);
 	let info = ServerInfo {
@@ -75,16 +76,57 @@ where
 	};
 	Pallet::<T>::store_server(&validator, info, 0u32.into());
 	Pallet::<T>::add_member(0, &validator)?;
-	Joining::<T>::insert(&validator, 1);
 	Ok((validator, public))
 }
 
-fn declaration<T: Config>(server: sr25519::Public) -> Result<Call<T>, BenchmarkError> {
+fn declaration<T: Config>(
+	validator: &AccountId,
+	server: sr25519::Public,
+) -> Result<Call<T>, BenchmarkError> {
 	let account = AccountId::from(server.0);
-	let message = messages::ready_message(&Pallet::<T>::genesis_hash(), &account, 1);
+	let joined = Joining::<T>::get(validator).ok_or("it has just joined")?;
+	let message = messages::ready_message(&Pallet::<T>::genesis_hash(), &account, joined);
 	let signature =
 		sp_io::crypto::sr25519_sign(KEY_TYPE, &server, &message).ok_or("just generated")?;
-	Ok(Call::declare_ready { server: account, joined: 1, signature })
+	Ok(Call::declare_ready { server: account, joined, signature })
+}
+
+/// The name of an operator by number.
+fn name(number: u32) -> OperatorName {
+	OperatorName::truncate_from(alloc::format!("Operator {number}").into_bytes())
+}
+
+/// So many operators in force, each of one seat, one after the other of each subgroup; more than the
+/// seats allow.
+fn operators<T: Config>(count: u32) {
+	for number in 0..count {
+		let operator: AccountId = account("operator", number, 0);
+		let entry = Operator {
+			name: name(number),
+			subgroup: (number % MAX_SUBGROUPS) as u8,
+			seats: 1,
+			..Default::default()
+		};
+		OperatorNames::<T>::insert(lower_case(&entry.name), &operator);
+		Operators::<T>::insert(operator, entry);
+	}
+}
+
+/// An operator with as many validators as there can be.
+fn full_operator<T: Config>(subgroup: u8) -> AccountId {
+	let operator: AccountId = account("operator", 0, 0);
+	let validators: Vec<AccountId> =
+		(0..T::MaxMembers::get()).map(|number| account("validator", number, 0)).collect();
+	validators.iter().for_each(|validator| OperatorOf::<T>::insert(validator, &operator));
+	let entry = Operator {
+		name: name(0),
+		subgroup,
+		seats: T::MaxMembers::get(),
+		validators: BoundedVec::truncate_from(validators),
+		..Default::default()
+	};
+	Operators::<T>::insert(&operator, entry);
+	operator
 }
 
 #[benchmarks(where T::NativeBalance: Mutate<AccountId>)]
@@ -94,6 +136,7 @@ mod benches {
 	/// The longest endpoint; a replacement by a member, which moves its membership too.
 	#[benchmark]
 	fn publish_server() -> Result<(), BenchmarkError> {
+		set_up::<T>(T::MaxMembers::get() - 1);
 		let validator: AccountId = account("validator", 0, 0);
 		let balance = BalanceOf::<T>::max_value() / 4u32.into();
 		T::NativeBalance::set_balance(&validator, balance);
@@ -137,8 +180,8 @@ mod benches {
 
 	#[benchmark]
 	fn authorize_declare_ready() -> Result<(), BenchmarkError> {
-		let (_, server) = joining::<T>()?;
-		let call = declaration::<T>(server)?;
+		let (validator, server) = joining::<T>()?;
+		let call = declaration::<T>(&validator, server)?;
 
 		#[block]
 		{
@@ -152,7 +195,9 @@ mod benches {
 	#[benchmark]
 	fn declare_ready() -> Result<(), BenchmarkError> {
 		let (validator, public) = joining::<T>()?;
-		let Call::declare_ready { server, joined, signature } = declaration::<T>(public)? else {
+		let Call::declare_ready { server, joined, signature } =
+			declaration::<T>(&validator, public)?
+		else {
 			return Err("a declaration".into());
 		};
 
@@ -177,29 +222,165 @@ mod benches {
 		Ok(())
 	}
 
-	/// All of them are newcomers, in the place of as many members.
+	/// Beside others whose seats are counted.
 	#[benchmark]
-	fn plan(v: Linear<0, { most::<T>() }>) -> Result<(), BenchmarkError> {
-		set_up::<T>(v);
-		let candidates: Vec<_> = (0..v).map(|number| validator::<T>("candidate", number)).collect();
-		candidates.iter().for_each(T::Validators::set_session_keys);
+	fn admit(o: Linear<0, { T::MaxOperators::get() - 1 }>) -> Result<(), BenchmarkError> {
+		let origin =
+			T::AdmitOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		set_up::<T>(0);
+		operators::<T>(o);
+		let operator: AccountId = account("operator", u32::MAX, 0);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, operator.clone(), name(u32::MAX), 0, 1);
+
+		assert!(Operators::<T>::contains_key(&operator));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn dismiss() -> Result<(), BenchmarkError> {
+		let origin =
+			T::AdmitOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		set_up::<T>(0);
+		let operator = full_operator::<T>(0);
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, operator.clone(), true);
+
+		let entry = Operators::<T>::get(&operator).ok_or("it stays")?;
+		assert_eq!(entry.dismissed(), Some(true));
+		Ok(())
+	}
+
+	/// The last one there is a seat for.
+	#[benchmark]
+	fn assign() -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		let operator = full_operator::<T>(0);
+		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
+		Pallet::<T>::unassign_validator(operator.clone(), last.clone())?;
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), last);
+
+		Ok(())
+	}
+
+	#[benchmark]
+	fn unassign() -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		let operator = full_operator::<T>(0);
+		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), last);
+
+		Ok(())
+	}
+
+	/// In the place of another one, with as many validators as there can be.
+	#[benchmark]
+	fn accept() -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		let operator = full_operator::<T>(0);
+		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
+		let other: AccountId = account("other", 0, 0);
+		Operators::<T>::mutate_exists(&operator, |entry| {
+			if let Some(entry) = entry {
+				entry.validators.retain(|validator| *validator != last);
+				entry.assigned = BoundedVec::truncate_from(vec![last.clone()]);
+				Operators::<T>::insert(
+					&other,
+					Operator { validators: entry.assigned.clone(), ..entry.clone() },
+				);
+			}
+		});
+		OperatorOf::<T>::insert(&last, &other);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(last.clone()), operator.clone());
+
+		assert_eq!(OperatorOf::<T>::get(&last), Some(operator));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn leave() -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		full_operator::<T>(0);
+		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(last.clone()));
+
+		assert!(Pallet::<T>::operator_of(&last).is_none());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn back() -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		let operator = full_operator::<T>(0);
+		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
+		Idle::<T>::insert(&last, 1);
+		LastBlocks::<T>::insert(&last, 1);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), last.clone());
+
+		assert!(!Idle::<T>::contains_key(&last));
+		Ok(())
+	}
+
+	/// All of them are newcomers, of the first operators.
+	#[benchmark]
+	fn plan(
+		o: Linear<0, { T::MaxOperators::get() }>,
+		v: Linear<0, { T::MaxValidators::get() }>,
+	) -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		operators::<T>(o.max(1));
+		let validators: Vec<_> = (0..v).map(|number| validator::<T>("candidate", number)).collect();
+		validators.iter().for_each(T::Validators::set_session_keys);
+		let (mut operators, mut listed) = (Operators::<T>::iter_keys().collect::<Vec<_>>(), 0);
+		operators.sort();
+		for (number, some) in validators.chunks(T::MaxMembers::get() as usize).enumerate() {
+			let Some(operator) = operators.get(number) else { break };
+			Operators::<T>::mutate(operator, |entry| {
+				let entry = entry.as_mut().expect("just listed");
+				entry.subgroup = number as u8;
+				entry.seats = T::MaxMembers::get();
+				entry.validators = BoundedVec::truncate_from(some.to_vec());
+			});
+			some.iter().for_each(|validator| OperatorOf::<T>::insert(validator, operator));
+			listed += some.len();
+		}
 		let selected;
 
 		#[block]
 		{
-			selected = Pallet::<T>::plan(candidates);
+			selected = Pallet::<T>::plan();
 		}
 
-		assert_eq!(selected.unwrap_or_default().len() as u32, v);
+		assert_eq!(selected.unwrap_or_default().len(), listed);
 		Ok(())
 	}
 
-	/// All members leave for good, and as many newcomers join.
+	/// Newcomers to empty subgroups.
 	#[benchmark]
-	fn follow(v: Linear<0, { most::<T>() }>) -> Result<(), BenchmarkError> {
-		let members = set_up::<T>(v);
-		members.iter().for_each(|member| Withdrawing::<T>::insert(member, ()));
+	fn follow(v: Linear<0, { T::MaxValidators::get() }>) -> Result<(), BenchmarkError> {
+		set_up::<T>(0);
+		operators::<T>(MAX_SUBGROUPS);
 		let newcomers: Vec<_> = (0..v).map(|number| validator::<T>("newcomer", number)).collect();
+		for (number, newcomer) in (0..MAX_SUBGROUPS).cycle().zip(&newcomers) {
+			let operator: AccountId = account("operator", number, 0);
+			Operators::<T>::mutate(&operator, |entry| {
+				let entry = entry.as_mut().expect("it was admitted");
+				entry.validators.try_push(newcomer.clone()).expect("there is room");
+			});
+			OperatorOf::<T>::insert(newcomer, operator);
+		}
 
 		#[block]
 		{

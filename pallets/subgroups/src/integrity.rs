@@ -2,17 +2,22 @@
 
 use crate::{Config, Pallet, WeightInfo};
 use frame_support::traits::Get;
-use keyshare_primitives::MAX_SUBGROUPS;
+use keyshare_primitives::{membership::MAX_SEATS, MAX_SUBGROUPS};
 use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
 	/// Relations between the runtime's constants.
 	pub(crate) fn check_constants() {
 		assert!(T::MaxMembers::get() > 0, "a subgroup must have room for a member");
+		assert!(T::MaxMembers::get() <= MAX_SEATS, "every member has a bit in a mask");
+		assert!(T::MaxValidators::get() > 0 && T::MaxOperators::get() > 0, "somebody is admitted");
+		assert!(T::IdleSessions::get() > 0, "a validator has a session to make a block in");
+		assert!(T::SilenceWindow::get() > 0, "silence is looked for");
 		assert!(!T::KeyGracePeriod::get().is_zero(), "envelopes on their way must still open");
 		let most = T::MaxMembers::get().saturating_mul(MAX_SUBGROUPS);
 		assert!(T::MaxAssignments::get() >= most, "every member is remembered");
-		let change = T::WeightInfo::plan(most).saturating_add(T::WeightInfo::follow(most));
+		let change = T::WeightInfo::plan(T::MaxOperators::get(), T::MaxValidators::get())
+			.saturating_add(T::WeightInfo::follow(T::MaxValidators::get().saturating_mul(2)));
 		assert!(
 			change.all_lte(T::BlockWeights::get().max_block),
 			"the largest change of the members fits into a block"
@@ -22,18 +27,20 @@ impl<T: Config> Pallet<T> {
 
 #[cfg(any(test, feature = "std", feature = "try-runtime"))]
 mod state {
-	use crate::{pallet::*, Config, Pallet};
+	use crate::{operators::lower_case, pallet::*, Config, Pallet};
 	use alloc::collections::BTreeSet;
 	use frame_support::{
 		ensure,
 		traits::{fungible::InspectHold, Get},
 	};
-	use keyshare_primitives::membership::SubgroupMembership;
+	use keyshare_primitives::membership::{Seat, SubgroupMembership};
 
 	impl<T: Config> Pallet<T> {
 		/// Checks every relation between this pallet's storage items.
 		pub fn check_state() -> Result<(), &'static str> {
+			Self::check_operators()?;
 			Self::check_members()?;
+			Self::check_seats()?;
 			Self::check_servers()?;
 			Self::check_marks()
 		}
@@ -47,8 +54,9 @@ mod state {
 				for validator in members {
 					let server =
 						Servers::<T>::get(&validator).ok_or("every member has a server")?;
+					let seat = MemberOf::<T>::get(&server.info.account);
 					ensure!(
-						MemberOf::<T>::get(&server.info.account) == Some(subgroup),
+						seat.is_some_and(|seat| seat.subgroup == subgroup),
 						"a member's server account is a member of the same subgroup"
 					);
 					ensure!(
@@ -63,6 +71,79 @@ mod state {
 			Ok(())
 		}
 
+		/// Nobody is listed twice, in another subgroup, or without a seat.
+		fn check_operators() -> Result<(), &'static str> {
+			let (mut seats, mut listed) = (0u32, BTreeSet::new());
+			for (account, operator) in Operators::<T>::iter() {
+				ensure!(operator.subgroup < Self::count(), "an operator's subgroup is there");
+				ensure!(
+					OperatorNames::<T>::get(lower_case(&operator.name)) == Some(account.clone()),
+					"an operator's name is its own"
+				);
+				seats = seats.saturating_add(operator.most_seats());
+				for validator in operator.validators {
+					ensure!(
+						OperatorOf::<T>::get(&validator).as_ref() == Some(&account),
+						"an operator's validators have accepted it"
+					);
+					let former = Assignments::<T>::get(&validator);
+					ensure!(
+						former.is_none_or(|former| former == operator.subgroup),
+						"a validator is of no second subgroup"
+					);
+					ensure!(listed.insert(validator), "a validator has one operator");
+				}
+			}
+			ensure!(
+				OperatorNames::<T>::iter().count() as u32 == Operators::<T>::count(),
+				"only operators have names"
+			);
+			ensure!(seats <= T::MaxValidators::get(), "every seat can be sat on");
+			Ok(())
+		}
+
+		/// Masks, seats and members say the same.
+		fn check_seats() -> Result<(), &'static str> {
+			let masks = Masks::<T>::get();
+			ensure!(
+				masks.subgroups.len() == usize::from(Self::count()),
+				"every subgroup has masks"
+			);
+			for (subgroup, of) in (0u8..).zip(&masks.subgroups) {
+				let holders = SeatHolders::<T>::get(subgroup);
+				ensure!(holders.len() == of.taken.len(), "every seat was taken");
+				ensure!(
+					of.taken.iter().all(|taken| *taken <= masks.last_change),
+					"no seat was taken after the last change"
+				);
+				let distinct: BTreeSet<_> = holders.iter().collect();
+				ensure!(distinct.len() == holders.len(), "nobody has two seats");
+				let beyond = u64::from(of.members) >> holders.len();
+				ensure!(beyond == 0, "no bit lies beyond the seats");
+				let (mut members, mut ready) = (0, 0);
+				for validator in Subgroups::<T>::get(subgroup) {
+					let server =
+						Servers::<T>::get(&validator).ok_or("every member has a server")?;
+					let seat = MemberOf::<T>::get(&server.info.account).ok_or("it has a seat")?;
+					ensure!(
+						holders.get(usize::from(seat.number)) == Some(&server.info.account),
+						"a member sits in its own seat"
+					);
+					members |= seat.bit();
+					if !Joining::<T>::contains_key(&validator) {
+						ready |= seat.bit();
+					}
+				}
+				ensure!(members == of.members, "the members' bits are set, and no others");
+				ensure!(ready == of.ready, "the ready members' bits are set, and no others");
+				for number in SilencesOf::<T>::get(subgroup).seats() {
+					let bit = Seat { subgroup, number }.bit();
+					ensure!(bit != 0 && usize::from(number) < holders.len(), "a seat is silent");
+				}
+			}
+			Ok(())
+		}
+
 		/// Keys belong to the validators that published them, and deposits are what is held.
 		fn check_servers() -> Result<(), &'static str> {
 			for (validator, server) in Servers::<T>::iter() {
@@ -70,14 +151,9 @@ mod state {
 					ServerAccounts::<T>::get(&server.info.account).as_ref() == Some(&validator),
 					"a server account belongs to its validator"
 				);
-				ensure!(
-					EncryptionKeys::<T>::get(server.info.encryption_key).as_ref()
-						== Some(&validator),
-					"an encryption key belongs to its validator"
-				);
 				let held =
 					T::NativeBalance::balance_on_hold(&HoldReason::Server.into(), &validator);
-				ensure!(held == server.deposit, "the deposit recorded is the deposit held");
+				ensure!(held >= server.deposit, "the deposit recorded is held");
 			}
 			Ok(())
 		}
@@ -88,6 +164,10 @@ mod state {
 			ensure!(
 				Joining::<T>::iter_keys().all(|validator| members.contains_key(&validator)),
 				"only members are on their way to be ready"
+			);
+			ensure!(
+				Kept::<T>::iter_keys().all(|validator| members.contains_key(&validator)),
+				"only members are kept"
 			);
 			ensure!(
 				Withdrawing::<T>::iter_keys().all(Servers::<T>::contains_key),

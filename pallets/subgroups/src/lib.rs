@@ -7,17 +7,24 @@
 //! it agrees; both keys belong to one validator for ever, so no two servers can ever be taken for
 //! each other, and no envelope can be opened by a server it was not meant for.
 //!
-//! Membership follows the validator set, session by session: the pallet stands between
-//! `pallet-session` and whatever elects validators ([`Config::Candidates`]), lets nobody be
-//! selected who has no server, and makes who was selected a member. Who was ever in a subgroup is
-//! kept in [`Assignments`], because a validator that returns must go back to the subgroup it was
-//! in: two subgroups' shares in one hand can be the whole key.
+//! Who may be a validator is for [`Config::AdmitOrigin`] to say: it admits *operators*, each to one
+//! subgroup for ever, and only validators of operators can be selected. For two subgroups' shares in
+//! one hand can be the whole key, and the chain sees accounts, not hands.
+//!
+//! Membership follows the validator set, session by session: the pallet is the chain's session
+//! manager, and makes who was selected a member of the operator's subgroup. Who was ever in a
+//! subgroup is kept in [`Assignments`], so that a validator never gets into a second one, whoever
+//! operates it.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `session` | who may be selected; offences |
-//! | `membership` | who goes to which subgroup |
+//! | `operators` | who is admitted, and whose validators are whose |
+//! | `session` | who is selected; offences |
+//! | `idle` | validators that make no blocks |
+//! | `membership` | who becomes and stays a member |
+//! | `seats` | the members' seats, and the masks over them |
 //! | `readiness` | members that still fetch shares, and those that hold all |
+//! | `silence` | ready members that confirm nothing |
 //! | [`genesis`] | the subgroups at the start |
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -29,28 +36,40 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 pub mod genesis;
+mod idle;
 mod integrity;
 mod membership;
 #[cfg(test)]
 mod mock;
+mod operators;
+mod publishing;
 mod queries;
 mod readiness;
+mod seats;
 mod session;
+mod silence;
 #[cfg(test)]
 mod tests;
 pub mod weights;
 
+pub use operators::{Operator, OperatorName, Standing};
 pub use pallet::*;
 pub use readiness::Refusal;
 pub use session::{AccountAlone, SessionLengthOf, ValidatorSet};
+pub use silence::Silences;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::{genesis, session::ValidatorSet, WeightInfo};
+	use crate::{
+		genesis,
+		operators::{Operator, OperatorName},
+		session::ValidatorSet,
+		silence::Silences,
+		WeightInfo,
+	};
 	use alloc::vec::Vec;
 	use frame_support::{
-		defensive,
 		pallet_prelude::*,
 		traits::{
 			fungible::{Inspect, MutateHold},
@@ -59,15 +78,16 @@ pub mod pallet {
 	};
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
-		elements::encryption_key_is_usable, endpoint_is_well_formed, messages, AccountId,
-		EncryptionKey, GenesisHash, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
+		elements::encryption_key_is_usable,
+		endpoint::endpoint_is_well_formed,
+		membership::{Change, Masks as MasksOfAll, Seat},
+		AccountId, BlockNumber, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 	};
-	use pallet_session::SessionManager;
 	use sp_core::{sr25519, H256};
-	use sp_runtime::traits::{Convert, Saturating, Zero};
+	use sp_runtime::traits::Convert;
 
 	/// The version of this pallet's storage.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	/// The currency's balance type.
 	pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountId>>::Balance;
@@ -90,15 +110,23 @@ pub mod pallet {
 		/// The validator set that membership follows.
 		type Validators: ValidatorSet;
 
-		/// Whoever elects validators.
-		type Candidates: SessionManager<AccountId>;
+		/// Who may admit operators, and dismiss them.
+		type AdmitOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// Who may readmit a validator that was barred.
 		type ReadmitOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// The most members a subgroup can have.
+		/// The most members, and so seats, a subgroup can have.
 		#[pallet::constant]
 		type MaxMembers: Get<u32>;
+
+		/// The most validators there can be: the seats of all operators together.
+		#[pallet::constant]
+		type MaxValidators: Get<u32>;
+
+		/// The most operators that were ever admitted.
+		#[pallet::constant]
+		type MaxOperators: Get<u32>;
 
 		/// The most validators that were ever members.
 		#[pallet::constant]
@@ -107,6 +135,14 @@ pub mod pallet {
 		/// How many sessions back an offence can be reported.
 		#[pallet::constant]
 		type ReportingSessions: Get<SessionIndex>;
+
+		/// After how many sessions without a block of its own a validator is not selected any more.
+		#[pallet::constant]
+		type IdleSessions: Get<SessionIndex>;
+
+		/// Of how many blocks the attempts are looked at that a member was silent in.
+		#[pallet::constant]
+		type SilenceWindow: Get<BlockNumber>;
 
 		/// How many blocks a server still opens envelopes sealed to its previous encryption key.
 		#[pallet::constant]
@@ -135,12 +171,16 @@ pub mod pallet {
 		pub info: ServerInfo,
 		/// The encryption key before this one, if it was replaced.
 		pub retired: Option<RetiredKey<BlockNumber>>,
-		/// What is held of the validator's balance for it; nothing for a server of the genesis.
+		/// What is held of the validator's balance for it, beside what stays for the accounts of its
+		/// servers; nothing for a server of the genesis.
 		pub deposit: Balance,
 	}
 
 	/// [`PublishedServer`] of a runtime.
 	pub type PublishedServerOf<T> = PublishedServer<BalanceOf<T>, BlockNumberFor<T>>;
+
+	/// [`Operator`] of a runtime.
+	pub type OperatorOfT<T> = Operator<BlockNumberFor<T>, <T as Config>::MaxMembers>;
 
 	/// `t`: how many subgroups can use a key. Set at genesis.
 	#[pallet::storage]
@@ -164,9 +204,62 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Assignments<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
 
-	/// Members that still fetch shares, with the session in which they joined.
+	/// Whoever was admitted to run validators; never removed, for its subgroup is for ever.
 	#[pallet::storage]
-	pub type Joining<T> = StorageMap<_, Blake2_128Concat, AccountId, SessionIndex>;
+	pub type Operators<T: Config> =
+		CountedStorageMap<_, Blake2_128Concat, AccountId, OperatorOfT<T>>;
+
+	/// Whose each operator's name is, in lower case.
+	#[pallet::storage]
+	pub type OperatorNames<T> = StorageMap<_, Blake2_128Concat, OperatorName, AccountId>;
+
+	/// The operator that each validator accepted last. It is the operator's validator only while the
+	/// operator lists it.
+	#[pallet::storage]
+	pub type OperatorOf<T> = StorageMap<_, Blake2_128Concat, AccountId, AccountId>;
+
+	/// How many blocks after its admission an operator is in force. Set at genesis.
+	#[pallet::storage]
+	pub type AdmissionDelay<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
+
+	/// The seats of all subgroups: who is a member, who is ready, and since when each seat is its
+	/// holder's.
+	#[pallet::storage]
+	pub type Masks<T> = StorageValue<_, MasksOfAll, ValueQuery>;
+
+	/// The server account that has each seat of a subgroup, a member or a former one.
+	#[pallet::storage]
+	pub type SeatHolders<T: Config> = StorageMap<
+		_,
+		Blake2_128Concat,
+		SubgroupId,
+		BoundedVec<AccountId, T::MaxMembers>,
+		ValueQuery,
+	>;
+
+	/// Members that still fetch shares, with the change with which they joined, came back or changed
+	/// their server account.
+	#[pallet::storage]
+	pub type Joining<T> = StorageMap<_, Blake2_128Concat, AccountId, Change>;
+
+	/// Members that are no validators any more, and stay until another member of their subgroup is
+	/// ready.
+	#[pallet::storage]
+	pub type Kept<T> = StorageMap<_, Blake2_128Concat, AccountId, ()>;
+
+	/// The attempts that ready members of each subgroup were silent in.
+	#[pallet::storage]
+	pub type SilencesOf<T> = StorageMap<_, Blake2_128Concat, SubgroupId, Silences, ValueQuery>;
+
+	/// The session in which each validator of the set made its last block, or before which it came
+	/// into the set.
+	#[pallet::storage]
+	pub type LastBlocks<T> = StorageMap<_, Blake2_128Concat, AccountId, SessionIndex>;
+
+	/// Validators that made no block for too long, with the session from which on they are not
+	/// selected, until their operators call them back.
+	#[pallet::storage]
+	pub type Idle<T> = StorageMap<_, Blake2_128Concat, AccountId, SessionIndex>;
 
 	/// Validators that are leaving: their servers are removed when they are members no longer.
 	#[pallet::storage]
@@ -185,17 +278,13 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Servers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, PublishedServerOf<T>>;
 
-	/// The subgroup of each server account that is a member now.
+	/// The seat of each server account that is a member now.
 	#[pallet::storage]
-	pub type MemberOf<T> = StorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
+	pub type MemberOf<T> = StorageMap<_, Blake2_128Concat, AccountId, Seat>;
 
 	/// The validator of every server account that was ever published; never removed.
 	#[pallet::storage]
 	pub type ServerAccounts<T> = StorageMap<_, Blake2_128Concat, AccountId, AccountId>;
-
-	/// The validator of every encryption key that was ever published; never removed.
-	#[pallet::storage]
-	pub type EncryptionKeys<T> = StorageMap<_, Blake2_128Concat, EncryptionKey, AccountId>;
 
 	/// What happened.
 	#[pallet::event]
@@ -244,6 +333,91 @@ pub mod pallet {
 			/// The subgroup it was in, and will be in again if it returns.
 			subgroup: SubgroupId,
 		},
+		/// An operator was admitted, or its name or seats were changed.
+		OperatorAdmitted {
+			/// The operator.
+			operator: AccountId,
+			/// Its name.
+			name: OperatorName,
+			/// The subgroup its validators are in, for ever.
+			subgroup: SubgroupId,
+			/// How many validators it may have.
+			seats: u32,
+			/// The first block in which it may.
+			from: BlockNumberFor<T>,
+		},
+		/// An operator was dismissed: its validators are not selected any more.
+		OperatorDismissed {
+			/// The operator.
+			operator: AccountId,
+			/// Whether not even a last ready member stays.
+			force: bool,
+		},
+		/// An operator wants a validator to be its own.
+		ValidatorAssigned {
+			/// The operator.
+			operator: AccountId,
+			/// The validator, which has to accept.
+			validator: AccountId,
+		},
+		/// An operator does not want a validator any more.
+		ValidatorUnassigned {
+			/// The operator.
+			operator: AccountId,
+			/// The validator.
+			validator: AccountId,
+		},
+		/// A validator accepted an operator.
+		ValidatorAccepted {
+			/// The operator.
+			operator: AccountId,
+			/// The validator.
+			validator: AccountId,
+		},
+		/// A validator left its operator.
+		ValidatorLeft {
+			/// The operator.
+			operator: AccountId,
+			/// The validator.
+			validator: AccountId,
+		},
+		/// A validator made no block for too long and is not selected any more.
+		ValidatorIdle {
+			/// The validator.
+			validator: AccountId,
+			/// The session from which on it is not.
+			session: SessionIndex,
+		},
+		/// An idle validator may be selected again.
+		ValidatorBack {
+			/// The validator.
+			validator: AccountId,
+		},
+		/// A validator is in the set no longer, and stays a member until another one is ready.
+		MemberKept {
+			/// The validator.
+			validator: AccountId,
+			/// The subgroup.
+			subgroup: SubgroupId,
+		},
+		/// A ready member did not confirm an attempt that another member of its subgroup confirmed long
+		/// before the end.
+		MemberSilent {
+			/// The validator.
+			validator: AccountId,
+			/// The subgroup.
+			subgroup: SubgroupId,
+			/// How many such attempts there were in a row.
+			missed: u32,
+		},
+		/// A member that was silent for too long counts as syncing, until it declares itself ready
+		/// again.
+		MemberUnready {
+			/// The validator.
+			validator: AccountId,
+			/// The subgroup.
+			subgroup: SubgroupId,
+		},
 		/// The last member of a subgroup left.
 		SubgroupEmptied {
 			/// The subgroup.
@@ -273,17 +447,17 @@ pub mod pallet {
 	/// Why a call was refused.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The endpoint is not an http, https, ws or wss URL in printable ASCII.
+		/// The endpoint is not an http, https, ws or wss URL with a host and, if any, a port from 1
+		/// to 65535, without user information or a fragment.
 		InvalidEndpoint,
-		/// The encryption key is a low-order point: nothing can be sealed to it.
+		/// The encryption key is a low-order point, to which nothing can be sealed, or not in the one
+		/// canonical encoding of its point.
 		InvalidEncryptionKey,
 		/// The proof is not the server account's signature over this validator, account, key and
 		/// endpoint on this chain.
 		InvalidProof,
 		/// The server account belongs, or once belonged, to another validator.
 		ServerAccountInUse,
-		/// The encryption key belongs, or once belonged, to another validator.
-		EncryptionKeyInUse,
 		/// The encryption key before this one still opens envelopes: wait for the end of its grace
 		/// period before replacing another.
 		KeyReplacedTooSoon,
@@ -293,18 +467,56 @@ pub mod pallet {
 		AlreadyWithdrawing,
 		/// The validator is not barred.
 		NotBarred,
+		/// A name is 1 to 32 printable ASCII characters, without a space at either end or two in a row.
+		InvalidName,
+		/// The name, in whatever case, is another operator's.
+		NameTaken,
+		/// There is no subgroup of that number.
+		NoSuchSubgroup,
+		/// The operator was admitted to another subgroup, and that is for ever.
+		OperatorOfAnotherSubgroup,
+		/// An operator has at least one seat.
+		NoSeats,
+		/// Neither the subgroup nor the validator set may have more seats than there is room for.
+		NoSeatsLeft,
+		/// As many operators were admitted as there can be.
+		TooManyOperators,
+		/// The account was never admitted as an operator.
+		NotAnOperator,
+		/// The operator was dismissed.
+		OperatorDismissed,
+		/// The validator is the operator's already, or was assigned and has not accepted yet.
+		AlreadyAssigned,
+		/// The operator has not assigned the validator.
+		NotAssigned,
+		/// The validator was a member of another subgroup, and may never be of a second one.
+		ValidatorOfAnotherSubgroup,
+		/// The operator has as many validators as seats: one has to be unassigned first.
+		NoSeatForValidator,
+		/// The validator is another operator's, or nobody's.
+		NotItsOperator,
+		/// The validator has no operator.
+		NoOperator,
+		/// The validator is not idle.
+		NotIdle,
 	}
 
 	/// The subgroups at genesis.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// `t`, `2 <= t <= n`.
+		/// `t`, `2 <= t <= n`: the least that a key's threshold can be.
 		pub threshold: u8,
-		/// The members of each subgroup, by subgroup id; `n <= 16` of them.
-		pub subgroups: Vec<Vec<genesis::Member>>,
+		/// `n`, at most 16.
+		pub subgroup_count: u8,
 		/// How many blocks a session lasts.
 		pub session_length: BlockNumberFor<T>,
+		/// How many blocks after its admission an operator is in force; not for those given here.
+		pub admission_delay: BlockNumberFor<T>,
+		/// The operators, at least one a subgroup.
+		pub operators: Vec<genesis::GenesisOperator>,
+		/// Servers of their validators, which are members from the first block on.
+		pub servers: Vec<genesis::GenesisServer>,
 		/// Marker.
 		#[serde(skip)]
 		pub _runtime: PhantomData<T>,
@@ -339,11 +551,9 @@ pub mod pallet {
 				encryption_key_is_usable(&server.encryption_key),
 				Error::<T>::InvalidEncryptionKey
 			);
-
 			Self::ensure_may_retire(&validator, &server)?;
 
-			let deposit = Self::deposit_for(&server);
-			T::NativeBalance::set_on_hold(&HoldReason::Server.into(), &validator, deposit)?;
+			let deposit = Self::hold_deposit(&validator, &server)?;
 			Withdrawing::<T>::remove(&validator);
 			let account = server.account.clone();
 			let previous = Self::store_server(&validator, server, deposit);
@@ -377,7 +587,7 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Declares that a server, which joined in the session `joined`, holds every share of its
+		/// Declares that a server, which joined with the change `joined`, holds every share of its
 		/// subgroup.
 		///
 		/// Not for wallets: a server's off-chain worker sends it, without fee. `signature` is the
@@ -388,7 +598,7 @@ pub mod pallet {
 		pub fn declare_ready(
 			origin: OriginFor<T>,
 			server: AccountId,
-			_joined: SessionIndex,
+			_joined: Change,
 			// Checked before the call gets here.
 			_signature: sr25519::Signature,
 		) -> DispatchResult {
@@ -406,6 +616,70 @@ pub mod pallet {
 			Self::deposit_event(Event::ValidatorReadmitted { validator });
 			Ok(())
 		}
+
+		/// Admits an operator, by [`Config::AdmitOrigin`], to one subgroup for ever, with at most
+		/// `seats` validators. It is in force the admission delay later.
+		///
+		/// For an operator that is there already, its name and seats are changed: fewer seats at once,
+		/// more of them after the delay. One that was dismissed is admitted anew.
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::admit(T::MaxOperators::get()))]
+		pub fn admit(
+			origin: OriginFor<T>,
+			operator: AccountId,
+			name: OperatorName,
+			subgroup: SubgroupId,
+			seats: u32,
+		) -> DispatchResult {
+			T::AdmitOrigin::ensure_origin(origin)?;
+			Self::admit_operator(operator, name, subgroup, seats, AdmissionDelay::<T>::get())
+		}
+
+		/// Dismisses an operator, by [`Config::AdmitOrigin`]: its validators are not selected any
+		/// more. A validator of it that is the last ready member of its subgroup stays a member until
+		/// another one is ready; with `force`, not even that.
+		///
+		/// What the operator holds stays in its hands: users should deal their keys anew.
+		#[pallet::call_index(5)]
+		pub fn dismiss(origin: OriginFor<T>, operator: AccountId, force: bool) -> DispatchResult {
+			T::AdmitOrigin::ensure_origin(origin)?;
+			Self::dismiss_operator(operator, force)
+		}
+
+		/// Wants `validator` to be one of the calling operator's; it has to `accept`.
+		#[pallet::call_index(6)]
+		pub fn assign(origin: OriginFor<T>, validator: AccountId) -> DispatchResult {
+			let operator = ensure_signed(origin)?;
+			Self::assign_validator(operator, validator)
+		}
+
+		/// Takes back what `assign` did: `validator` is not the calling operator's any more.
+		#[pallet::call_index(7)]
+		pub fn unassign(origin: OriginFor<T>, validator: AccountId) -> DispatchResult {
+			let operator = ensure_signed(origin)?;
+			Self::unassign_validator(operator, validator)
+		}
+
+		/// Makes the calling validator one of `operator`, which has assigned it.
+		#[pallet::call_index(8)]
+		pub fn accept(origin: OriginFor<T>, operator: AccountId) -> DispatchResult {
+			let validator = ensure_signed(origin)?;
+			Self::accept_operator(validator, operator)
+		}
+
+		/// Leaves the calling validator's operator: it is not selected any more.
+		#[pallet::call_index(9)]
+		pub fn leave(origin: OriginFor<T>) -> DispatchResult {
+			let validator = ensure_signed(origin)?;
+			Self::leave_operator(validator)
+		}
+
+		/// Lets a validator of the calling operator that was idle be selected again.
+		#[pallet::call_index(10)]
+		pub fn back(origin: OriginFor<T>, validator: AccountId) -> DispatchResult {
+			let operator = ensure_signed(origin)?;
+			Self::call_back(operator, validator)
+		}
 	}
 
 	#[pallet::hooks]
@@ -421,102 +695,6 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::check_state().map_err(Into::into)
-		}
-	}
-
-	impl<T: Config> Pallet<T> {
-		/// Neither key may be, or ever have been, another validator's.
-		fn ensure_free(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
-			let free = |owner: Option<AccountId>| owner.is_none_or(|owner| owner == *validator);
-			ensure!(
-				free(ServerAccounts::<T>::get(&server.account)),
-				Error::<T>::ServerAccountInUse
-			);
-			ensure!(
-				free(EncryptionKeys::<T>::get(server.encryption_key)),
-				Error::<T>::EncryptionKeyInUse
-			);
-			Ok(())
-		}
-
-		/// While the key before still opens envelopes, the one now cannot be replaced: only one
-		/// retired key is kept.
-		fn ensure_may_retire(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
-			let Some(published) = Servers::<T>::get(validator) else { return Ok(()) };
-			let now = frame_system::Pallet::<T>::block_number();
-			let in_use = published.retired.is_some_and(|retired| now < retired.until);
-			let replaced = published.info.encryption_key != server.encryption_key;
-			ensure!(!(in_use && replaced), Error::<T>::KeyReplacedTooSoon);
-			Ok(())
-		}
-
-		fn ensure_possession(
-			validator: &AccountId,
-			server: &ServerInfo,
-			proof: &sr25519::Signature,
-		) -> DispatchResult {
-			let message = messages::server_message(&Self::genesis_hash(), validator, server);
-			let key = sr25519::Public::from_raw(server.account.clone().into());
-			ensure!(sp_io::crypto::sr25519_verify(proof, &message, &key), Error::<T>::InvalidProof);
-			Ok(())
-		}
-
-		fn deposit_for(server: &ServerInfo) -> BalanceOf<T> {
-			// The server itself, and its two entries in the indices that are never removed.
-			let index = AccountId::max_encoded_len() + EncryptionKey::max_encoded_len();
-			T::DepositPrice::convert(Footprint::from_parts(1, server.encoded_size() + 2 * index))
-		}
-
-		/// Writes a server with its index entries; a member stays a member under its new account.
-		pub(crate) fn store_server(
-			validator: &AccountId,
-			info: ServerInfo,
-			deposit: BalanceOf<T>,
-		) -> Option<PublishedServerOf<T>> {
-			let previous = Servers::<T>::get(validator);
-			let mut retired = None;
-			if let Some(previous) = &previous {
-				let now = frame_system::Pallet::<T>::block_number();
-				let key = previous.info.encryption_key;
-				retired = match key == info.encryption_key {
-					true => previous.retired,
-					false => Some(RetiredKey {
-						key,
-						until: now.saturating_add(T::KeyGracePeriod::get()),
-					}),
-				};
-				let moves = previous.info.account != info.account;
-				if let Some(subgroup) = MemberOf::<T>::take(&previous.info.account) {
-					MemberOf::<T>::insert(&info.account, subgroup);
-					if moves {
-						Self::unready(validator);
-					}
-				}
-			}
-			ServerAccounts::<T>::insert(&info.account, validator);
-			EncryptionKeys::<T>::insert(info.encryption_key, validator);
-			Servers::<T>::insert(validator, PublishedServer { info, retired, deposit });
-			previous
-		}
-
-		/// Removes the server of a validator that is no member, and releases its deposit. What says
-		/// whose its keys were stays.
-		pub(crate) fn remove_server(validator: &AccountId) {
-			Withdrawing::<T>::remove(validator);
-			let Some(server) = Servers::<T>::take(validator) else { return };
-			let reason = HoldReason::Server.into();
-			if T::NativeBalance::set_on_hold(&reason, validator, Zero::zero()).is_err() {
-				defensive!("what is held can be released");
-			}
-			Self::deposit_event(Event::ServerWithdrawn {
-				validator: validator.clone(),
-				server: server.info.account,
-			});
-		}
-
-		/// Hash of the genesis block, which everything signed for this chain names.
-		pub(crate) fn genesis_hash() -> GenesisHash {
-			frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero())
 		}
 	}
 }

@@ -1,135 +1,171 @@
 //! Who is a member of which subgroup: protocol §7.
 //!
-//! A validator that stays keeps its subgroup, one that returns goes back to the subgroup it was
-//! in, and a newcomer goes to the smallest one. Nobody ever moves to another: two shares in one
-//! hand can be the whole key.
+//! A validator is a member of its operator's subgroup, and never of another: two shares in one hand
+//! can be the whole key. Whoever is no validator any more is no member either, unless nobody else
+//! of its subgroup holds every share: a share lives only in the members.
 
 use crate::{pallet::*, Config, Pallet, WeightInfo};
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec,
+	vec::Vec,
+};
 use frame_support::{defensive, traits::Get};
-use keyshare_primitives::{membership::SubgroupMembership, AccountId, SessionIndex, SubgroupId};
+use keyshare_primitives::{AccountId, SessionIndex, SubgroupId};
 
 const LOG_TARGET: &str = "keyshare";
 
 impl<T: Config> Pallet<T> {
 	/// The members of all subgroups now.
 	pub(crate) fn current_members() -> BTreeMap<AccountId, SubgroupId> {
-		(0..Self::count())
+		(0..SubgroupCount::<T>::get())
 			.flat_map(|id| Subgroups::<T>::get(id).into_iter().map(move |member| (member, id)))
 			.collect()
 	}
 
-	/// Where each of these validators belongs. Who stays has precedence over who returns, and who
-	/// returns over newcomers; who finds no room is left out.
-	pub(crate) fn place(validators: &[AccountId]) -> BTreeMap<AccountId, SubgroupId> {
+	/// Of these candidates, those that there is room for, in an order that stays as it is while they
+	/// do: first those of the set now, in its order. Members come before newcomers, and what a
+	/// newcomer is assigned is kept for ever, so there is an end to it.
+	pub(crate) fn place(
+		candidates: Vec<(AccountId, SubgroupId)>,
+		active: &[AccountId],
+	) -> Vec<AccountId> {
+		let candidates: BTreeMap<_, _> = candidates.into_iter().collect();
 		let members = Self::current_members();
-		let mut sizes = vec![0u32; usize::from(Self::count())];
-		let mut placed = BTreeMap::new();
-		let mut put = |validator: &AccountId, subgroup: SubgroupId, sizes: &mut Vec<u32>| {
-			let size = sizes.get_mut(usize::from(subgroup));
-			if let Some(size) = size.filter(|size| **size < T::MaxMembers::get()) {
-				*size += 1;
-				placed.insert(validator.clone(), subgroup);
-			}
-		};
-		let mut joining = Vec::new();
-		for validator in validators {
-			match members.get(validator) {
-				Some(subgroup) => put(validator, *subgroup, &mut sizes),
-				None => joining.push(validator),
-			}
-		}
-		let mut newcomers = Vec::new();
-		for validator in joining {
-			match Assignments::<T>::get(validator) {
-				Some(subgroup) => put(validator, subgroup, &mut sizes),
-				None => newcomers.push(validator),
-			}
-		}
-		// What a newcomer is assigned is kept for ever, so there is an end to it.
-		let room = T::MaxAssignments::get().saturating_sub(Assignments::<T>::count());
-		for validator in newcomers.into_iter().take(room as usize) {
-			if let Some(subgroup) = smallest(&sizes) {
-				put(validator, subgroup, &mut sizes);
-			}
-		}
-		placed
-	}
-
-	/// Makes exactly the validators of the session that starts the members. One without a server,
-	/// as a genesis may have, is none.
-	pub(crate) fn follow(validators: &[AccountId], session: SessionIndex) {
-		let with_server = |validator: &&AccountId| Servers::<T>::contains_key(validator);
-		let validators: Vec<_> = validators.iter().filter(with_server).cloned().collect();
-		let placed = Self::place(&validators);
-		let before = Self::current_members();
-		let leaving: Vec<_> =
-			before.iter().filter(|(validator, _)| !placed.contains_key(validator)).collect();
-		let joining: Vec<_> = validators
-			.iter()
-			.filter(|validator| !before.contains_key(validator))
-			.filter_map(|validator| placed.get(validator).map(|subgroup| (validator, *subgroup)))
-			.collect();
-		let changes = leaving.len().max(joining.len());
-		Self::weigh(T::WeightInfo::follow(saturated(changes)));
-
-		for (validator, subgroup) in leaving {
-			Self::remove_member(*subgroup, validator);
-		}
-		for (validator, subgroup) in joining {
-			if let Err(reason) = Self::add_member(subgroup, validator) {
-				// It has a server, and a place was found for it.
-				defensive!(reason);
+		let mut sizes = vec![0u32; usize::from(SubgroupCount::<T>::get())];
+		let mut new = T::MaxAssignments::get().saturating_sub(Assignments::<T>::count());
+		let mut placed = BTreeSet::new();
+		let (present, others): (Vec<_>, Vec<_>) =
+			candidates.iter().partition(|(validator, _)| members.contains_key(*validator));
+		for (validator, subgroup) in present.into_iter().chain(others) {
+			let Some(size) = sizes.get_mut(usize::from(*subgroup)) else { continue };
+			let is_new = !Assignments::<T>::contains_key(validator);
+			if *size >= T::MaxMembers::get() || (is_new && new == 0) {
 				continue;
 			}
-			// Before the first session there is nothing to fetch.
-			if session > 0 {
-				Joining::<T>::insert(validator, session);
-			}
-			Self::deposit_event(Event::MemberJoined { validator: validator.clone(), subgroup });
+			*size = size.saturating_add(1);
+			new = new.saturating_sub(is_new.into());
+			placed.insert(validator);
 		}
-		for subgroup in 0..Self::count() {
+		let stay = active.iter().filter(|validator| placed.contains(validator));
+		let join = placed.iter().copied().filter(|validator| !active.contains(validator));
+		stay.chain(join).cloned().collect()
+	}
+
+	/// Makes the validators of the session that starts the members. One without a server, as a
+	/// genesis may have, is none, and neither is one whose operator has gone in the meantime.
+	pub(crate) fn follow(validators: &[AccountId], session: SessionIndex) {
+		let before = Self::current_members();
+		let mut changes = 0;
+		for subgroup in 0..SubgroupCount::<T>::get() {
+			let members = Subgroups::<T>::get(subgroup);
+			let (staying, leaving): (Vec<_>, Vec<_>) =
+				members.iter().partition(|member| validators.contains(member));
+			let kept = Self::who_is_kept(&staying, &leaving);
+			staying.into_iter().for_each(Kept::<T>::remove);
+			for validator in leaving {
+				if kept.contains(validator) {
+					Self::keep(subgroup, validator);
+				} else {
+					Self::remove_member(subgroup, validator);
+					changes += 1;
+				}
+			}
+		}
+		for validator in validators.iter().filter(|validator| !before.contains_key(*validator)) {
+			changes += u32::from(Self::join(validator, session));
+		}
+		Self::weigh(T::WeightInfo::follow(changes));
+		Self::watch(validators, session);
+		for subgroup in 0..SubgroupCount::<T>::get() {
 			let was_empty = !before.values().any(|of| *of == subgroup);
-			if !was_empty && Self::size(subgroup) == 0 {
+			if !was_empty && Subgroups::<T>::decode_len(subgroup).unwrap_or(0) == 0 {
 				log::error!(
 					target: LOG_TARGET,
-					"Subgroup {subgroup} has no members left: its shares cannot be used, and no \
-					 registration can be completed until one of its validators returns",
+					"Subgroup {subgroup} has no members left: its shares are lost unless one of its \
+					 validators returns, and no registration can be begun until then",
 				);
 				Self::deposit_event(Event::SubgroupEmptied { subgroup });
 			}
 		}
 	}
 
-	/// Makes a validator with a published server a member of a subgroup.
+	/// Of the members that leave: if nobody who stays is ready, those that are; and if then nobody
+	/// would be left at all, everyone. Whoever was forced out goes all the same.
+	fn who_is_kept<'a>(
+		staying: &[&'a AccountId],
+		leaving: &[&'a AccountId],
+	) -> BTreeSet<&'a AccountId> {
+		let is_ready = |validator: &&&AccountId| !Joining::<T>::contains_key(**validator);
+		if staying.iter().any(|validator| is_ready(&validator)) {
+			return BTreeSet::new();
+		}
+		let may_stay: Vec<_> =
+			leaving.iter().filter(|validator| !Self::is_forced_out(validator)).copied().collect();
+		let ready: BTreeSet<_> = may_stay.iter().filter(is_ready).copied().collect();
+		match ready.is_empty() && staying.is_empty() {
+			true => may_stay.into_iter().collect(),
+			false => ready,
+		}
+	}
+
+	fn keep(subgroup: SubgroupId, validator: &AccountId) {
+		if !Kept::<T>::contains_key(validator) {
+			Kept::<T>::insert(validator, ());
+			let validator = validator.clone();
+			Self::deposit_event(Event::MemberKept { validator, subgroup });
+		}
+	}
+
+	/// Makes a validator a member of its operator's subgroup; false if it cannot be one.
+	fn join(validator: &AccountId, session: SessionIndex) -> bool {
+		let has_server = Servers::<T>::contains_key(validator);
+		let Some(subgroup) = Self::home(validator).filter(|_| has_server) else { return false };
+		// A member that is kept may have taken the room.
+		if Self::add_member(subgroup, validator).is_err() {
+			return false;
+		}
+		if session == 0 {
+			// There is nothing to fetch yet.
+			Self::make_ready(validator);
+		}
+		Self::deposit_event(Event::MemberJoined { validator: validator.clone(), subgroup });
+		true
+	}
+
+	/// Makes a validator with a published server a syncing member of a subgroup.
 	pub(crate) fn add_member(
 		subgroup: SubgroupId,
 		validator: &AccountId,
 	) -> Result<(), &'static str> {
 		let server = Servers::<T>::get(validator).ok_or("the validator has no server")?;
-		Subgroups::<T>::try_append(subgroup, validator).map_err(|()| "the subgroup is full")?;
+		let members = Subgroups::<T>::decode_len(subgroup).unwrap_or(0);
+		if members >= T::MaxMembers::get() as usize {
+			return Err("the subgroup is full");
+		}
+		let change = Self::take_seat(subgroup, &server.info.account)?;
+		let appended = Subgroups::<T>::try_append(subgroup, validator);
+		appended.map_err(|()| "the subgroup is full")?;
 		Assignments::<T>::insert(validator, subgroup);
-		MemberOf::<T>::insert(server.info.account, subgroup);
+		Joining::<T>::insert(validator, change);
 		Ok(())
 	}
 
 	fn remove_member(subgroup: SubgroupId, validator: &AccountId) {
 		Subgroups::<T>::mutate(subgroup, |members| members.retain(|member| member != validator));
-		if let Some(server) = Servers::<T>::get(validator) {
-			MemberOf::<T>::remove(server.info.account);
+		match Servers::<T>::get(validator) {
+			Some(server) => drop(Self::vacate_seat(&server.info.account)),
+			None => {
+				defensive!("every member has a server");
+			}
 		}
 		Joining::<T>::remove(validator);
+		Kept::<T>::remove(validator);
 		Self::deposit_event(Event::MemberLeft { validator: validator.clone(), subgroup });
 		if Withdrawing::<T>::contains_key(validator) {
 			Self::remove_server(validator);
 		}
 	}
-}
-
-/// The smallest subgroup; of several, the one with the lowest id.
-fn smallest(sizes: &[u32]) -> Option<SubgroupId> {
-	let (id, _) = sizes.iter().enumerate().min_by_key(|(id, size)| (**size, *id))?;
-	SubgroupId::try_from(id).ok()
 }
 
 /// A count that is bounded far below the limit anyway.

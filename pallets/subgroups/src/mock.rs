@@ -1,16 +1,22 @@
-//! A runtime of this pallet, balances and real sessions, whose candidates the tests name.
+//! A runtime of this pallet, balances and real sessions.
 
 use crate as pallet_subgroups;
-use crate::{genesis::Member, GenesisConfig};
-use frame_support::{derive_impl, parameter_types, traits::LinearStoragePrice};
+use crate::{
+	genesis::{GenesisOperator, GenesisServer},
+	GenesisConfig, OperatorName,
+};
+use frame_support::{assert_ok, derive_impl, parameter_types, traits::LinearStoragePrice};
 use frame_system::{
 	offchain::{CreateAuthorizedTransaction, CreateTransaction, CreateTransactionBase},
 	AuthorizeCall, EnsureRoot,
 };
 use keyshare_primitives::{
-	messages, seal::EncryptionSecret, AccountId, Endpoint, GenesisHash, ServerInfo, SessionIndex,
+	membership::{Seat, SeatMask},
+	messages,
+	seal::EncryptionSecret,
+	AccountId, Endpoint, GenesisHash, ServerInfo, SubgroupId,
 };
-use pallet_session::{historical, PeriodicSessions, SessionHandler, SessionManager};
+use pallet_session::{historical, PeriodicSessions, SessionHandler};
 use sp_core::{crypto::key_types::DUMMY, sr25519, ConstU32, ConstU64, Pair, H256};
 use sp_runtime::{
 	generic, impl_opaque_keys,
@@ -69,41 +75,40 @@ parameter_types! {
 	pub const DepositPerByte: u64 = 1;
 }
 
-pub const MAX_MEMBERS: u32 = 3;
+pub const MAX_MEMBERS: u32 = 6;
+/// Three operators of three seats are there from the beginning.
+pub const SEATS: u32 = 3;
+pub const MAX_VALIDATORS: u32 = 14;
 pub const GRACE: u32 = 10;
 pub const MAX_ASSIGNMENTS: u32 = MAX_MEMBERS * 16;
+pub const IDLE: u32 = 4;
+pub const WINDOW: u32 = 100;
+/// Blocks in a session.
+pub const SESSION: u32 = 5;
 
 impl crate::Config for Test {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, u64>;
 	type Validators = Session;
-	type Candidates = Elected;
+	type AdmitOrigin = EnsureRoot<AccountId>;
 	type ReadmitOrigin = EnsureRoot<AccountId>;
 	type MaxMembers = ConstU32<MAX_MEMBERS>;
+	type MaxValidators = ConstU32<MAX_VALIDATORS>;
+	type MaxOperators = ConstU32<6>;
 	type MaxAssignments = ConstU32<MAX_ASSIGNMENTS>;
 	type ReportingSessions = ConstU32<2>;
+	type IdleSessions = ConstU32<IDLE>;
+	type SilenceWindow = ConstU32<WINDOW>;
 	type KeyGracePeriod = ConstU32<GRACE>;
 	type WeightInfo = ();
 }
 
 parameter_types! {
-	/// Whom the election gives for the next session.
-	pub static Candidates: Vec<AccountId> = (1..=4).map(validator).collect();
 	/// Validators that were kept from making blocks, by index.
 	pub static Disabled: Vec<u32> = Vec::new();
-}
-
-pub struct Elected;
-
-impl SessionManager<AccountId> for Elected {
-	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-		Some(Candidates::get())
-	}
-
-	fn start_session(_: SessionIndex) {}
-
-	fn end_session(_: SessionIndex) {}
+	/// How many sessions began with another set or other keys.
+	pub static SetChanges: u32 = 0;
 }
 
 impl_opaque_keys! {
@@ -119,7 +124,12 @@ impl SessionHandler<AccountId> for NotesDisabled {
 
 	fn on_genesis_session<Keys: OpaqueKeys>(_: &[(AccountId, Keys)]) {}
 
-	fn on_new_session<Keys: OpaqueKeys>(_: bool, _: &[(AccountId, Keys)], _: &[(AccountId, Keys)]) {
+	fn on_new_session<Keys: OpaqueKeys>(
+		changed: bool,
+		_: &[(AccountId, Keys)],
+		_: &[(AccountId, Keys)],
+	) {
+		SetChanges::mutate(|changes| *changes += u32::from(changed));
 	}
 
 	fn on_disabled(index: u32) {
@@ -131,8 +141,8 @@ impl pallet_session::Config for Test {
 	type RuntimeEvent = RuntimeEvent;
 	type ValidatorId = AccountId;
 	type ValidatorIdOf = ConvertInto;
-	type ShouldEndSession = PeriodicSessions<ConstU32<5>, ConstU32<0>>;
-	type NextSessionRotation = PeriodicSessions<ConstU32<5>, ConstU32<0>>;
+	type ShouldEndSession = PeriodicSessions<ConstU32<SESSION>, ConstU32<0>>;
+	type NextSessionRotation = PeriodicSessions<ConstU32<SESSION>, ConstU32<0>>;
 	type SessionManager = historical::NoteHistoricalRoot<Test, Subgroups>;
 	type SessionHandler = NotesDisabled;
 	type Keys = SessionKeys;
@@ -189,18 +199,69 @@ pub fn session_keys(number: u8) -> SessionKeys {
 	SessionKeys { dummy: UintAuthorityId(number.into()) }
 }
 
-/// Lets `sessions` pass.
+/// Lets `sessions` pass, in each of which every validator makes a block.
 pub fn pass(sessions: u32) {
+	pass_without(sessions, &[]);
+}
+
+/// The same, but these validators make none.
+pub fn pass_without(sessions: u32, silent: &[u8]) {
+	use pallet_authorship::EventHandler;
+	let silent: Vec<_> = silent.iter().copied().map(validator).collect();
 	for _ in 0..sessions {
-		System::set_block_number(System::block_number() + 5);
+		for author in Session::validators().into_iter().filter(|author| !silent.contains(author)) {
+			Subgroups::note_author(author);
+		}
+		System::set_block_number(System::block_number() + SESSION);
 		Session::rotate_session();
 	}
 }
 
-/// Elects these, and lets their session begin.
-pub fn elect(numbers: impl IntoIterator<Item = u8>) {
-	Candidates::set(numbers.into_iter().map(validator).collect());
+/// The operator of a subgroup that was there from the beginning.
+pub fn operator(subgroup: SubgroupId) -> AccountId {
+	AccountId::new([200 + subgroup; 32])
+}
+
+pub fn name(name: &str) -> OperatorName {
+	OperatorName::try_from(name.as_bytes().to_vec()).expect("short enough")
+}
+
+/// A validator with session keys becomes one of the subgroup's operator, with a server.
+pub fn assign(number: u8, subgroup: SubgroupId) {
+	if !crate::Servers::<Test>::contains_key(validator(number)) {
+		let (account, server) = (validator(number), server(number));
+		let proof = proof(number, &account, &server);
+		assert_ok!(Subgroups::publish_server(RuntimeOrigin::signed(account), server, proof));
+	}
+	let of = operator(subgroup);
+	assert_ok!(Subgroups::assign(RuntimeOrigin::signed(of.clone()), validator(number)));
+	assert_ok!(Subgroups::accept(RuntimeOrigin::signed(validator(number)), of));
+}
+
+/// Assigns a validator, and lets it become a member.
+pub fn join(number: u8, subgroup: SubgroupId) {
+	assign(number, subgroup);
 	pass(2);
+}
+
+pub fn leave(number: u8) {
+	assert_ok!(Subgroups::leave(RuntimeOrigin::signed(validator(number))));
+}
+
+/// The member's server declares itself ready.
+pub fn make_ready(number: u8) {
+	Subgroups::make_ready(&validator(number));
+}
+
+/// The seat of a server by number, a member now.
+pub fn seat(number: u8) -> Option<Seat> {
+	crate::MemberOf::<Test>::get(server(number).account)
+}
+
+/// Members and ready members of a subgroup.
+pub fn masks(subgroup: SubgroupId) -> (SeatMask, SeatMask) {
+	let masks = crate::Masks::<Test>::get();
+	masks.of(subgroup).map(|of| (of.members, of.ready)).expect("it is there")
 }
 
 /// The key pair of a server by number.
@@ -222,14 +283,38 @@ pub fn proof(number: u8, validator: &AccountId, server: &ServerInfo) -> sr25519:
 	server_pair(number).sign(&messages::server_message(&GENESIS, validator, server))
 }
 
-pub fn genesis_member(number: u8) -> Member {
+pub fn genesis_server(number: u8) -> GenesisServer {
 	let server = server(number);
 	let keyshare_primitives::EncryptionKey::X25519(key) = server.encryption_key;
-	Member {
+	GenesisServer {
 		validator: validator(number),
 		server: server.account,
 		encryption_key: H256(key),
 		endpoint: String::from_utf8(server.endpoint.into_inner()).expect("ASCII"),
+	}
+}
+
+pub fn genesis_operator(subgroup: SubgroupId, validators: &[u8]) -> GenesisOperator {
+	GenesisOperator {
+		account: operator(subgroup),
+		name: format!("Operator {subgroup}"),
+		subgroup,
+		seats: SEATS,
+		validators: validators.iter().copied().map(validator).collect(),
+	}
+}
+
+/// The validators of each subgroup's operator, all of them with servers.
+pub fn genesis(threshold: u8, subgroups: &[&[u8]]) -> GenesisConfig<Test> {
+	let operators = (0..).zip(subgroups);
+	GenesisConfig {
+		threshold,
+		subgroup_count: subgroups.len() as u8,
+		session_length: SESSION,
+		admission_delay: 0,
+		operators: operators.map(|(id, numbers)| genesis_operator(id, numbers)).collect(),
+		servers: subgroups.concat().into_iter().map(genesis_server).collect(),
+		..Default::default()
 	}
 }
 
@@ -258,15 +343,7 @@ pub fn ext_with(config: GenesisConfig<Test>) -> sp_io::TestExternalities {
 
 /// Three subgroups, `t = 2`: validators 1 and 4 in subgroup 0, 2 in 1, 3 in 2.
 pub fn new_test_ext() -> sp_io::TestExternalities {
-	let mut ext = ext_with(GenesisConfig {
-		threshold: 2,
-		subgroups: vec![
-			vec![genesis_member(1), genesis_member(4)],
-			vec![genesis_member(2)],
-			vec![genesis_member(3)],
-		],
-		..Default::default()
-	});
+	let mut ext = ext_with(genesis(2, &[&[1, 4], &[2], &[3]]));
 	ext.register_extension(sp_keystore::KeystoreExt::new(
 		sp_keystore::testing::MemoryKeystore::new(),
 	));

@@ -1,13 +1,16 @@
 //! What others ask of the subgroups.
 
-use crate::{pallet::*, session::ValidatorSet, Config, Pallet};
+use crate::{operators::Standing, pallet::*, session::ValidatorSet, Config, Pallet};
 use alloc::vec::Vec;
 use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
-	api::{MemberInfo, Membership, Readiness, ValidatorInfo},
-	membership::SubgroupMembership,
-	AccountId, BlockNumber, SubgroupId,
+	api::{
+		Later, MemberInfo, Membership, OperatorInfo, OperatorStanding, Readiness, ValidatorInfo,
+	},
+	membership::{Hearing, Masks as MasksOfAll, Seat, SubgroupMembership},
+	AccountId, BlockNumber, RetiredKey, SubgroupId,
 };
+use sp_runtime::SaturatedConversion;
 
 impl<T: Config> Pallet<T> {
 	/// A subgroup's members with their servers, in the order in which they joined.
@@ -20,31 +23,76 @@ impl<T: Config> Pallet<T> {
 					true => Readiness::Syncing,
 					false => Readiness::Ready,
 				};
-				Some(MemberInfo { validator, server, readiness })
+				let operator = OperatorOf::<T>::get(&validator);
+				Some(MemberInfo { validator, server, readiness, operator })
 			})
 			.collect()
 	}
 
-	/// Where a validator stands, but for what only who elects validators knows.
-	pub fn validator_info(validator: &AccountId) -> ValidatorInfo
-	where
-		BlockNumberFor<T>: Into<BlockNumber>,
-	{
+	/// Every operator there ever was, by subgroup and then in the order of their accounts.
+	pub fn operator_infos() -> Vec<OperatorInfo> {
+		let now = frame_system::Pallet::<T>::block_number();
+		let number = |block: BlockNumberFor<T>| -> BlockNumber { block.saturated_into() };
+		let blocks_left = |from| number(from).saturating_sub(number(now));
+		let mut infos: Vec<_> = Operators::<T>::iter()
+			.map(|(account, operator)| OperatorInfo {
+				account,
+				seats: operator.seats_at(now),
+				next_seats: match (operator.standing, operator.later_seats) {
+					(Standing::Admitted { since }, _) if now < since => Some(Later {
+						value: operator.seats,
+						from: number(since),
+						blocks_left: blocks_left(since),
+					}),
+					(Standing::Admitted { .. }, Some((value, from))) if now < from => {
+						Some(Later { value, from: number(from), blocks_left: blocks_left(from) })
+					}
+					_ => None,
+				},
+				name: operator.name.into_inner(),
+				subgroup: operator.subgroup,
+				standing: match operator.standing {
+					Standing::Admitted { since } if now < since => OperatorStanding::Pending {
+						from: number(since),
+						blocks_left: blocks_left(since),
+					},
+					Standing::Admitted { since } => {
+						OperatorStanding::Admitted { since: number(since) }
+					}
+					Standing::Dismissed { since, .. } => {
+						OperatorStanding::Dismissed { since: number(since) }
+					}
+				},
+				validators: operator.validators.into_inner(),
+				assigned: operator.assigned.into_inner(),
+			})
+			.collect();
+		infos.sort_by(|a, b| (a.subgroup, &a.account).cmp(&(b.subgroup, &b.account)));
+		infos
+	}
+
+	/// Where a validator stands.
+	pub fn validator_info(validator: &AccountId) -> ValidatorInfo {
 		let published = Servers::<T>::get(validator);
 		let now = frame_system::Pallet::<T>::block_number();
 		let retired = published.as_ref().and_then(|published| published.retired);
-		let retired = retired.filter(|retired| now < retired.until).map(|retired| {
-			keyshare_primitives::RetiredKey { key: retired.key, until: retired.until.into() }
-		});
+		let retired = retired
+			.filter(|retired| now < retired.until)
+			.map(|retired| RetiredKey { key: retired.key, until: retired.until.saturated_into() });
 		let server = published.map(|published| published.info);
 		let is_member =
 			server.as_ref().is_some_and(|server| MemberOf::<T>::contains_key(&server.account));
 		let membership = match (is_member, Joining::<T>::get(validator)) {
-			(true, Some(since)) => Membership::Syncing { since },
+			(true, _) if Kept::<T>::contains_key(validator) => Membership::Kept,
+			(true, Some(joined)) => Membership::Syncing { joined },
 			(true, None) => Membership::Ready,
 			(false, _) if T::Validators::queued().contains(validator) => Membership::Next,
 			(false, _) => Membership::Outside,
 		};
+		let assigned_by = Operators::<T>::iter()
+			.filter(|(_, operator)| operator.assigned.contains(validator))
+			.map(|(account, _)| account)
+			.collect();
 		ValidatorInfo {
 			server,
 			retired,
@@ -52,6 +100,8 @@ impl<T: Config> Pallet<T> {
 			subgroup: Assignments::<T>::get(validator),
 			membership,
 			obstacles: Self::obstacles(validator),
+			operator: Self::operator_of(validator).map(|(operator, _)| operator),
+			assigned_by,
 		}
 	}
 }
@@ -65,17 +115,27 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 		Threshold::<T>::get()
 	}
 
-	fn size(subgroup: SubgroupId) -> u32 {
-		Subgroups::<T>::decode_len(subgroup)
-			.map_or(0, |size| u32::try_from(size).unwrap_or(u32::MAX))
+	fn masks() -> MasksOfAll {
+		Masks::<T>::get()
 	}
 
-	fn member_of(server: &AccountId) -> Option<SubgroupId> {
+	fn seat_of(server: &AccountId) -> Option<Seat> {
 		MemberOf::<T>::get(server)
 	}
 
-	fn members(subgroup: SubgroupId) -> Vec<AccountId> {
-		Self::member_infos(subgroup).into_iter().map(|member| member.server.account).collect()
+	fn members(subgroup: SubgroupId) -> Vec<(AccountId, Seat)> {
+		Subgroups::<T>::get(subgroup)
+			.into_iter()
+			.filter_map(|validator| {
+				let server = Servers::<T>::get(&validator)?.info.account;
+				let seat = MemberOf::<T>::get(&server)?;
+				Some((server, seat))
+			})
+			.collect()
+	}
+
+	fn note_hearing(user: &AccountId, hearing: Hearing, now: BlockNumber) {
+		Self::hear(user, hearing, now);
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]
@@ -84,10 +144,10 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 		use sp_runtime::traits::Zero;
 
 		let _ = Subgroups::<T>::clear(u32::MAX, None);
+		let _ = SeatHolders::<T>::clear(u32::MAX, None);
 		let _ = MemberOf::<T>::clear(u32::MAX, None);
 		let _ = Joining::<T>::clear(u32::MAX, None);
-		SubgroupCount::<T>::put(subgroups.len() as u8);
-		Threshold::<T>::put(threshold);
+		crate::genesis::set_up::<T>(subgroups.len() as u8, threshold);
 		for (subgroup, servers) in (0u8..).zip(subgroups) {
 			for account in servers {
 				// The server account stands for its validator too.
@@ -97,6 +157,7 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 				let info = ServerInfo { account, encryption_key, endpoint };
 				Self::store_server(&validator, info, Zero::zero());
 				Self::add_member(subgroup, &validator).expect("benchmarks fit the subgroups");
+				Self::make_ready(&validator);
 			}
 		}
 	}

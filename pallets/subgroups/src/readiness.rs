@@ -3,7 +3,7 @@
 //! The declaration is the server's word. What each server really holds stands in its
 //! confirmations, which nobody's word replaces.
 
-use crate::{pallet::*, session::ValidatorSet, Config, Pallet};
+use crate::{pallet::*, Config, Pallet};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
@@ -15,9 +15,10 @@ use frame_support::{
 };
 use frame_system::offchain::SubmitTransaction;
 use keyshare_primitives::{
+	membership::Change,
 	messages,
 	offchain::{server_crypto, READY_KEY},
-	AccountId, SessionIndex,
+	AccountId,
 };
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::sr25519;
@@ -32,7 +33,7 @@ const LONGEVITY: u64 = 64;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Refusal {
-	/// The server is not a member that joined in that session and has not declared itself ready.
+	/// The server is not a member that joined with that change and has not declared itself ready.
 	NotJoining = 1,
 	/// The server did not sign this.
 	BadSignature = 2,
@@ -52,21 +53,21 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// The session in which the validator of `server` joined, unless it is ready.
-	fn joined(server: &AccountId) -> Option<(AccountId, SessionIndex)> {
+	/// The validator of `server` and the change with which it joined, unless it is ready.
+	fn joined(server: &AccountId) -> Option<(AccountId, Change)> {
 		let validator = Self::validator_of(server)?;
-		let session = Joining::<T>::get(&validator)?;
-		Some((validator, session))
+		let change = Joining::<T>::get(&validator)?;
+		Some((validator, change))
 	}
 
 	/// Whether a declaration may enter the pool and a block.
 	pub(crate) fn authorize_declare_ready(
 		_: TransactionSource,
 		server: &AccountId,
-		joined: &SessionIndex,
+		joined: &Change,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
-		Self::joined(server).filter(|(_, session)| session == joined).ok_or(Refusal::NotJoining)?;
+		Self::joined(server).filter(|(_, change)| change == joined).ok_or(Refusal::NotJoining)?;
 		let message = messages::ready_message(&Self::genesis_hash(), server, *joined);
 		let key = sr25519::Public::from_raw(server.clone().into());
 		if !sp_io::crypto::sr25519_verify(signature, &message, &key) {
@@ -81,16 +82,16 @@ impl<T: Config> Pallet<T> {
 
 	/// Sends what the node has found its servers ready for; called in every off-chain worker run.
 	pub(crate) fn send_declarations() {
-		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<(AccountId, SessionIndex)>>();
+		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<(AccountId, Change)>>();
 		for (server, joined) in ready.ok().flatten().unwrap_or_default() {
 			// What was found of an earlier membership says nothing of this one.
-			if Self::joined(&server).is_some_and(|(_, session)| session == joined) {
+			if Self::joined(&server).is_some_and(|(_, change)| change == joined) {
 				Self::send_declaration(server, joined);
 			}
 		}
 	}
 
-	fn send_declaration(server: AccountId, joined: SessionIndex) {
+	fn send_declaration(server: AccountId, joined: Change) {
 		let message = messages::ready_message(&Self::genesis_hash(), &server, joined);
 		let key = server_crypto::Public::from(sr25519::Public::from_raw(server.clone().into()));
 		// A missing key is the registration pallet's to complain about: it confirms first.
@@ -106,13 +107,17 @@ impl<T: Config> Pallet<T> {
 	/// Records what [`Self::authorize_declare_ready`] admitted.
 	pub(crate) fn record_ready(server: AccountId) {
 		if let Some((validator, _)) = Self::joined(&server) {
-			Joining::<T>::remove(&validator);
+			Self::make_ready(&validator);
 			Self::deposit_event(Event::ServerReady { validator, server });
 		}
 	}
 
-	/// A member with a new server account has confirmed nothing under it.
-	pub(crate) fn unready(validator: &AccountId) {
-		Joining::<T>::insert(validator, T::Validators::session());
+	/// A member counts as holding every share.
+	pub(crate) fn make_ready(validator: &AccountId) {
+		Joining::<T>::remove(validator);
+		let server = Servers::<T>::get(validator).map(|server| server.info.account);
+		if let Some(seat) = server.and_then(MemberOf::<T>::get) {
+			Self::set_ready(seat, true);
+		}
 	}
 }

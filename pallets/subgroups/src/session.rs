@@ -1,12 +1,12 @@
 //! Between the validator set and the subgroups: who may be selected, and who was.
 
-use crate::{membership::saturated, pallet::*, Config, Pallet, WeightInfo};
+use crate::{membership::saturated, operators::Standing, pallet::*, Config, Pallet, WeightInfo};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
 use keyshare_primitives::{api::Obstacle, AccountId, SessionIndex};
 use pallet_session::{historical, SessionManager};
-use sp_runtime::{traits::Convert, Perbill};
+use sp_runtime::{traits::Convert, Perbill, SaturatedConversion};
 use sp_staking::offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler};
 
 const LOG_TARGET: &str = "keyshare";
@@ -21,6 +21,8 @@ pub trait ValidatorSet {
 	fn session() -> SessionIndex;
 	/// The session keys that an account has set, SCALE-encoded.
 	fn session_keys(validator: &AccountId) -> Option<Vec<u8>>;
+	/// Whether one of these has set other keys than those it has in the session now.
+	fn any_has_new_keys(validators: &[AccountId]) -> bool;
 	/// Keeps a validator from making blocks in this session.
 	fn disable(validator: &AccountId);
 	/// Drops what proves who was a validator before `session`.
@@ -49,6 +51,13 @@ where
 
 	fn session_keys(validator: &AccountId) -> Option<Vec<u8>> {
 		pallet_session::NextKeys::<T>::get(validator).map(|keys| keys.encode())
+	}
+
+	fn any_has_new_keys(validators: &[AccountId]) -> bool {
+		Self::queued_keys().into_iter().any(|(validator, keys)| {
+			let next = || pallet_session::NextKeys::<T>::get(&validator);
+			validators.contains(&validator) && next() != Some(keys)
+		})
 	}
 
 	fn disable(validator: &AccountId) {
@@ -86,6 +95,10 @@ impl ValidatorSet for () {
 		None
 	}
 
+	fn any_has_new_keys(_: &[AccountId]) -> bool {
+		false
+	}
+
 	fn disable(_: &AccountId) {}
 
 	fn forget_before(_: SessionIndex) {}
@@ -95,41 +108,72 @@ impl ValidatorSet for () {
 }
 
 impl<T: Config> Pallet<T> {
-	/// What keeps a validator from being selected, as far as this pallet knows.
+	/// What keeps a validator from being selected.
 	pub fn obstacles(validator: &AccountId) -> Vec<Obstacle> {
-		let barred = Barred::<T>::get(validator);
+		let mut obstacles = Self::own_obstacles(validator);
+		let now = frame_system::Pallet::<T>::block_number();
+		match Self::operator_of(validator) {
+			None => obstacles.push(Obstacle::NoOperator),
+			Some((_, operator)) => match operator.standing {
+				Standing::Dismissed { .. } => obstacles.push(Obstacle::OperatorDismissed),
+				Standing::Admitted { since } if now < since => {
+					obstacles.push(Obstacle::OperatorPending { from: since.saturated_into() });
+				}
+				Standing::Admitted { .. } if obstacles.is_empty() => {
+					let may_serve = |other: &&AccountId| Self::may_serve(other);
+					let mut first = operator.validators.iter().filter(may_serve);
+					let seats = operator.seats_at(now) as usize;
+					if !first.by_ref().take(seats).any(|other| other == validator) {
+						obstacles.push(Obstacle::NoSeat);
+					}
+				}
+				Standing::Admitted { .. } => {}
+			},
+		}
+		obstacles
+	}
+
+	/// What keeps a validator from being selected, whoever its operator is.
+	fn own_obstacles(validator: &AccountId) -> Vec<Obstacle> {
 		[
 			(!Servers::<T>::contains_key(validator)).then_some(Obstacle::NoServer),
 			T::Validators::session_keys(validator).is_none().then_some(Obstacle::NoSessionKeys),
 			Withdrawing::<T>::contains_key(validator).then_some(Obstacle::Withdrawing),
-			barred.map(|session| Obstacle::Barred { session }),
+			Barred::<T>::get(validator).map(|session| Obstacle::Barred { session }),
+			Idle::<T>::get(validator).map(|session| Obstacle::Idle { session }),
 		]
 		.into_iter()
 		.flatten()
 		.collect()
 	}
 
-	/// Whether nothing of that keeps a validator from being selected.
-	pub fn is_eligible(validator: &AccountId) -> bool {
-		Self::obstacles(validator).is_empty()
+	/// Whether a validator can be selected if its operator has a seat for it.
+	pub(crate) fn may_serve(validator: &AccountId) -> bool {
+		Self::own_obstacles(validator).is_empty()
 	}
 
-	/// Of the candidates for the next session, those that may be selected and have room in a
-	/// subgroup. None, which keeps the validators as they are, if there is nobody, or no change.
-	pub(crate) fn plan(candidates: Vec<AccountId>) -> Option<Vec<AccountId>> {
-		Self::weigh(T::WeightInfo::plan(saturated(candidates.len())));
-		let eligible: Vec<_> = candidates.into_iter().filter(Self::is_eligible).collect();
-		let placed = Self::place(&eligible);
-		let selected: Vec<_> =
-			eligible.into_iter().filter(|validator| placed.contains_key(validator)).collect();
+	/// The validators of the next session, or none if they and their keys are those of the session
+	/// now.
+	///
+	/// A set that is named anew is a change for GRANDPA, and a warp proof names every change; one that
+	/// is not, is proved by the keys of before: an equivocation with a new key could not be reported.
+	pub(crate) fn plan() -> Option<Vec<AccountId>> {
+		let active = T::Validators::active();
+		Self::retire_idle();
+		let candidates = Self::candidates();
+		Self::weigh(T::WeightInfo::plan(Operators::<T>::count(), saturated(candidates.len())));
+		let mut selected = Self::place(candidates, &active);
 		if selected.is_empty() {
 			log::error!(
 				target: LOG_TARGET,
-				"No candidate has a server, session keys and room in a subgroup: the validators stay",
+				"No validator can be selected: none has an operator in force, a server and session \
+				 keys. The validators stay as they are",
 			);
-			return None;
+			selected = active.clone();
 		}
-		(selected != T::Validators::active()).then_some(selected)
+		let changed = selected != active || T::Validators::any_has_new_keys(&selected);
+		// A set without anybody is for the session pallet to refuse, at a genesis.
+		(changed && !selected.is_empty()).then_some(selected)
 	}
 
 	/// What a session change costs beside the blocks' ordinary content.
@@ -142,23 +186,16 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> SessionManager<AccountId> for Pallet<T> {
-	fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
-		T::Candidates::new_session(index).and_then(Self::plan)
-	}
-
-	fn new_session_genesis(index: SessionIndex) -> Option<Vec<AccountId>> {
-		T::Candidates::new_session_genesis(index).and_then(Self::plan)
+	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
+		Self::plan()
 	}
 
 	fn start_session(index: SessionIndex) {
-		T::Candidates::start_session(index);
 		Self::follow(&T::Validators::active(), index);
 		T::Validators::forget_before(index.saturating_sub(T::ReportingSessions::get()));
 	}
 
-	fn end_session(index: SessionIndex) {
-		T::Candidates::end_session(index);
-	}
+	fn end_session(_: SessionIndex) {}
 }
 
 /// What is proven about the validators of past sessions is their accounts, and nothing more.

@@ -14,9 +14,23 @@ pub trait WeightInfo {
 	fn declare_ready() -> Weight;
 	/// Readmitting a validator.
 	fn readmit() -> Weight;
-	/// Planning a session out of `v` validators.
-	fn plan(v: u32) -> Weight;
-	/// A session's start in which `v` members leave and as many join.
+	/// Admitting an operator beside `o` others.
+	fn admit(o: u32) -> Weight;
+	/// Dismissing one.
+	fn dismiss() -> Weight;
+	/// Assigning a validator.
+	fn assign() -> Weight;
+	/// Taking that back.
+	fn unassign() -> Weight;
+	/// Accepting an operator, after leaving another.
+	fn accept() -> Weight;
+	/// Leaving an operator.
+	fn leave() -> Weight;
+	/// Calling an idle validator back.
+	fn back() -> Weight;
+	/// Planning a session with `o` operators and `v` validators of theirs.
+	fn plan(o: u32, v: u32) -> Weight;
+	/// A session's start with `v` changes of the members: one that leaves, or one that joins.
 	fn follow(v: u32) -> Weight;
 }
 
@@ -42,8 +56,36 @@ impl WeightInfo for () {
 		Weight::from_parts(50_000_000, 4_000)
 	}
 
-	fn plan(v: u32) -> Weight {
-		Weight::from_parts(10_000_000, 4_000).saturating_mul(u64::from(v) + 1)
+	fn admit(o: u32) -> Weight {
+		Weight::from_parts(10_000_000, 4_000).saturating_mul(u64::from(o) + 1)
+	}
+
+	fn dismiss() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn assign() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn unassign() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn accept() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn leave() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn back() -> Weight {
+		Weight::from_parts(50_000_000, 4_000)
+	}
+
+	fn plan(o: u32, v: u32) -> Weight {
+		Weight::from_parts(10_000_000, 4_000).saturating_mul(u64::from(o) + u64::from(v) + 1)
 	}
 
 	fn follow(v: u32) -> Weight {

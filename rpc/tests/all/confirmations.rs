@@ -161,7 +161,7 @@ fn a_confirmation_is_over_when_the_finalized_chain_shows_it() {
 	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming, "but not over");
 
 	// A reorganisation takes it back: it is sent again.
-	bed.chain.at_best(|view| view.confirmed.clear());
+	bed.chain.at_best(|view| view.forget_confirmations());
 	assert_eq!(bed.update().len(), 2);
 
 	bed.chain.everywhere(|view| view.confirm(&dealt, 0));
@@ -176,14 +176,11 @@ fn an_attempt_is_gone_when_the_finalized_chain_has_had_it_and_shows_it_no_longer
 	let dealt = bed.stored(1, &[0]);
 	bed.update();
 	// Gone at the best block only, as before a cancellation is final.
-	bed.chain.at_best(|view| view.registering.clear());
+	bed.chain.at_best(|view| view.cancel_all());
 	assert_eq!(bed.update(), Queue::new());
 	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming);
 	// The finalized chain never had it: a reorganisation has put it off.
-	let mut finalized = bed.chain.finalized.write().expect("not poisoned");
-	finalized.registering.clear();
-	finalized.generations.clear();
-	drop(finalized);
+	bed.chain.finalized.write().expect("not poisoned").records.clear();
 	bed.update();
 	assert_eq!(bed.state(&dealt, 0), RecordState::Confirming);
 	bed.chain.at_best(|view| view.register(&dealt));
@@ -191,7 +188,7 @@ fn an_attempt_is_gone_when_the_finalized_chain_has_had_it_and_shows_it_no_longer
 
 	bed.chain.everywhere(|view| {
 		view.register(&dealt);
-		view.registering.clear();
+		view.cancel_all();
 	});
 	assert_eq!(bed.update(), Queue::new());
 	assert!(!bed.holds(&dealt, 0), "its share is erased");
@@ -208,10 +205,10 @@ fn a_confirmed_share_is_erased_when_its_key_is_gone_for_good() {
 	bed.update();
 	assert_eq!(bed.state(&left, 0), RecordState::Confirmed);
 	// Deregistered at the best block only: that may still be undone.
-	bed.chain.at_best(|view| drop(view.registering.remove(&left.account)));
+	bed.chain.at_best(|view| view.cancel(&left.account));
 	bed.update();
 	assert!(bed.holds(&left, 0));
-	bed.chain.everywhere(|view| drop(view.registering.remove(&left.account)));
+	bed.chain.everywhere(|view| view.cancel(&left.account));
 	bed.update();
 	assert!(!bed.holds(&left, 0));
 	assert!(bed.holds(&stays, 0));
@@ -223,7 +220,7 @@ fn all_confirmed_shares_are_looked_at_in_turn() {
 	let dealt: Vec<_> = (0..520).map(|number| bed.stored(number, &[0])).collect();
 	bed.chain.everywhere(|view| dealt.iter().for_each(|one| view.confirm(one, 0)));
 	bed.update();
-	bed.chain.everywhere(|view| view.registering.clear());
+	bed.chain.everywhere(|view| view.cancel_all());
 	let left = |bed: &Bed| dealt.iter().filter(|one| bed.holds(one, 0)).count();
 	bed.update();
 	assert_eq!(left(&bed), 8);
@@ -237,18 +234,14 @@ fn a_key_in_force_is_confirmed_late_and_beside_its_swap() {
 	let dealt = bed.stored(1, &[0]);
 	let swap = deal(user(1), 2, KeyScheme::Ed25519);
 	bed.chain.everywhere(|view| {
-		view.registering.clear();
-		view.registered.insert(user(1), dealt.key.clone());
+		view.complete(&dealt);
 		view.register(&swap);
 	});
 	store_share(&bed.store, &swap, 0);
 	let both = vec![confirmation(&dealt, 0), confirmation(&swap, 0)];
 	assert_eq!(bed.update(), expected([(server(0), both)]));
 	// The swap takes effect: the old key is gone.
-	bed.chain.everywhere(|view| {
-		view.registering.clear();
-		view.registered.insert(user(1), swap.key.clone());
-	});
+	bed.chain.everywhere(|view| view.complete(&swap));
 	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&swap, 0)])]));
 	assert!(!bed.holds(&dealt, 0));
 	assert!(bed.holds(&swap, 0));
@@ -258,16 +251,45 @@ fn a_key_in_force_is_confirmed_late_and_beside_its_swap() {
 fn only_hosted_members_of_the_shares_subgroup_confirm() {
 	let mut bed = Bed::hosting(hosting([0, 1]));
 	let dealt = bed.stored(1, &[0, 1, 2]);
-	bed.chain.at_best(|view| {
-		view.members.insert(server(1), 2);
-	});
+	bed.chain.at_best(|view| view.join(server(1), 2));
 	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&dealt, 0)])]));
 	assert_eq!(bed.state(&dealt, 1), RecordState::Stored, "it waits");
 	assert_eq!(bed.state(&dealt, 2), RecordState::Stored);
-	bed.chain.at_best(|view| {
-		view.members.insert(server(1), 1);
-	});
+	bed.chain.at_best(|view| view.join(server(1), 1));
 	assert_eq!(bed.update().len(), 2);
+}
+
+#[test]
+fn what_was_confirmed_for_a_seat_that_is_lost_is_confirmed_again() {
+	let mut bed = Bed::new();
+	let dealt = bed.stored(1, &[0]);
+	bed.chain.everywhere(|view| view.confirm(&dealt, 0));
+	bed.update();
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
+	// It leaves and comes back to its own seat: its confirmation stands.
+	bed.chain.everywhere(|view| view.leave(&server(0)));
+	bed.update();
+	bed.chain.everywhere(|view| view.join(server(0), 0));
+	assert_eq!(bed.update(), Queue::new());
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
+	// Another one takes the seat: while it is away there is nothing to do.
+	bed.chain.everywhere(|view| {
+		view.leave(&server(0));
+		view.replace(0, &server(0), server(7));
+	});
+	bed.update();
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
+	// Only what is final counts.
+	bed.chain.at_best(|view| view.join(server(0), 0));
+	bed.update();
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
+	bed.chain.everywhere(|view| view.join(server(0), 0));
+	bed.update();
+	assert_eq!(bed.state(&dealt, 0), RecordState::Stored);
+	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&dealt, 0)])]));
+	bed.chain.everywhere(|view| view.confirm(&dealt, 0));
+	assert_eq!(bed.update(), Queue::new());
+	assert_eq!(bed.state(&dealt, 0), RecordState::Confirmed);
 }
 
 #[test]
@@ -296,10 +318,7 @@ fn the_window_is_bounded_and_moves_on() {
 		record.id = sp_core::H256::from_low_u64_be(number.into());
 		let mut key = proven.key.clone();
 		key.id = record.id;
-		bed.chain.everywhere(|view| {
-			view.registering.insert(user(number), key.clone());
-			view.generations.insert(user(number), 1);
-		});
+		bed.chain.everywhere(|view| view.begin(user(number), key.clone()));
 		let reply = reply.clone();
 		bed.store.put(record, &verified, move |result| {
 			reply.send(result.is_ok()).expect("the test waits")
@@ -313,10 +332,8 @@ fn the_window_is_bounded_and_moves_on() {
 	assert_eq!(queued(&bed).len(), MAX_QUEUED);
 	assert_eq!(queued(&bed)[0].account, user(0));
 	for number in 0..4 {
-		let id = sp_core::H256::from_low_u64_be(number);
-		bed.chain.everywhere(|view| {
-			view.confirmed.insert((id, 0), vec![server(0)]);
-		});
+		let id = sp_core::H256::from_low_u64_be(number.into());
+		bed.chain.everywhere(|view| view.confirm_key(&user(number), &id, &server(0)));
 	}
 	assert_eq!(bed.window.update().expect("works"), Room::Left);
 	assert_eq!(queued(&bed).len(), MAX_QUEUED - 1);

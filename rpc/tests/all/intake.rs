@@ -173,9 +173,7 @@ async fn unknown_server() {
 	let mut request = dealt.request(0);
 	request.server = Ss58(server(7));
 	// Even one that is a member of the subgroup: another node hosts it.
-	node.chain.at_best(|view| {
-		view.members.insert(server(7), 0);
-	});
+	node.chain.at_best(|view| view.join(server(7), 0));
 	assert_eq!(refused(&node, &dealt, &request, ErrorCode::UnknownServer).await, None);
 }
 
@@ -199,10 +197,10 @@ async fn wrong_generation_names_the_attempt_or_else_the_key_in_force() {
 	let attempt = deal(user(1), 5, KeyScheme::Ed25519);
 	let other = deal(user(1), 4, KeyScheme::Ed25519);
 	let data = |generation| Some(ErrorData { generation: Some(generation), ..Default::default() });
-	node.chain.at_best(|view| drop(view.registered.insert(user(1), key.key.clone())));
+	node.chain.at_best(|view| view.put_in_force(&key));
 	let request = other.request(0);
 	assert_eq!(refused(&node, &other, &request, ErrorCode::WrongGeneration).await, data(3));
-	node.chain.at_best(|view| drop(view.registering.insert(user(1), attempt.key.clone())));
+	node.chain.at_best(|view| view.register(&attempt));
 	assert_eq!(refused(&node, &other, &request, ErrorCode::WrongGeneration).await, data(5));
 	// While a key is swapped, shares of the old one and the new one are both taken.
 	for dealt in [key, attempt] {
@@ -220,9 +218,7 @@ async fn wrong_subgroup_names_the_servers_own() {
 	let own = Some(ErrorData { subgroup: Some(0), ..Default::default() });
 	assert_eq!(refused(&node, &dealt, &request, ErrorCode::WrongSubgroup).await, own);
 	request.subgroup = 0;
-	node.chain.at_best(|view| {
-		view.members.remove(&server(0));
-	});
+	node.chain.at_best(|view| view.leave(&server(0)));
 	let none = Some(ErrorData::default());
 	assert_eq!(refused(&node, &dealt, &request, ErrorCode::WrongSubgroup).await, none);
 }
@@ -319,9 +315,7 @@ async fn an_unreadable_chain_is_an_internal_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_are_listed_with_key_and_subgroup() {
 	let node = Node::start().await;
-	node.chain.at_best(|view| {
-		view.members.remove(&server(2));
-	});
+	node.chain.at_best(|view| view.leave(&server(2)));
 	let hosted: HostedServers =
 		client(&node).request("keyshare_servers", rpc_params![]).await.expect("answered");
 	assert_eq!(hosted.protocol_version, PROTOCOL_VERSION);
@@ -362,15 +356,12 @@ async fn status_follows_a_share_from_nothing_to_confirmed() {
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirming, Some(2)));
 	node.chain.at_best(|view| view.confirm(&dealt, 0));
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirmed, Some(2)));
-	node.chain.at_best(|view| view.confirmed.clear());
+	node.chain.at_best(|view| view.forget_confirmations());
 	set(RecordState::Confirmed);
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirmed, Some(2)));
 
 	// A key in force is reported when no attempt is under way, an attempt before it.
-	node.chain.at_best(|view| {
-		let key = view.registering.remove(&dealt.account).expect("registering");
-		view.registered.insert(dealt.account.clone(), key);
-	});
+	node.chain.at_best(|view| view.complete(&dealt));
 	assert_eq!(status(&node, 0, &dealt).await, is(ShareState::Confirmed, Some(2)));
 	let swap = deal(user(1), 3, KeyScheme::Ed25519);
 	node.chain.at_best(|view| view.register(&swap));
@@ -415,7 +406,7 @@ async fn custody_is_proved_afresh_for_each_nonce() {
 
 		// The key in force is what counts, even while its share is not here.
 		let in_force = deal(user(number), 9, scheme);
-		node.chain.at_best(|view| drop(view.registered.insert(user(number), in_force.key)));
+		node.chain.at_best(|view| view.put_in_force(&in_force));
 		assert_eq!(code(prove(user(number), 0, [1; 32]).await), Some(ErrorCode::NoShare));
 	}
 	assert_eq!(code(prove(user(0), 7, [1; 32]).await), Some(ErrorCode::UnknownServer));

@@ -9,14 +9,15 @@ use jsonrpsee::{
 	rpc_params, RpcModule,
 };
 use keyshare_primitives::{
+	membership::Change,
 	messages,
 	offchain::{server_crypto, READY_KEY},
 	seal::{seal, ShareContext},
 	wire::{ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED},
-	AccountId, Endpoint, KeyScheme, RegistrationId, ServerInfo, SessionIndex, SubgroupId,
+	AccountId, Endpoint, KeyScheme, RegistrationId, ServerInfo, SubgroupId,
 };
 use keyshare_rpc::{
-	chain::PublishedServer,
+	chain::{AccountRecord, PublishedServer},
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig},
 	sync::{Sync, SyncConfig},
@@ -54,7 +55,7 @@ fn publish(chain: &MockChain, number: u8, subgroup: SubgroupId, url: &str) {
 	chain.everywhere(|view| {
 		let published = PublishedServer { info: info.clone(), retired: None };
 		view.published.insert(peer(number), published);
-		view.members.insert(peer(number), subgroup);
+		view.join(peer(number), subgroup);
 	});
 }
 
@@ -85,7 +86,7 @@ fn held(chain: &MockChain, node: &Node, number: u8, user_number: u32) -> Dealt {
 	store(node, number, &dealt);
 	chain.everywhere(|view| {
 		view.complete(&dealt);
-		view.confirm_by(&dealt, G, peer(number));
+		view.confirm_by(&dealt, peer(number));
 	});
 	dealt
 }
@@ -120,7 +121,7 @@ impl Running {
 		Self { block, offchain }
 	}
 
-	fn ready(&self) -> Option<Vec<(AccountId, SessionIndex)>> {
+	fn ready(&self) -> Option<Vec<(AccountId, Change)>> {
 		let bytes = self.offchain.get(STORAGE_PREFIX, READY_KEY)?;
 		Some(Decode::decode(&mut bytes.as_slice()).expect("what the off-chain worker reads"))
 	}
@@ -150,7 +151,7 @@ async fn who_joins_fetches_everything_and_is_found_ready_when_all_is_confirmed()
 	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
 	let count = MAX_REQUESTED as u32 * 2 + 5;
 	let dealt: Vec<_> = (0..count).map(|number| held(&chain, &old, 1, number)).collect();
-	chain.everywhere(|view| view.joining.extend([(peer(2), 7)]));
+	chain.everywhere(|view| view.unready(&peer(2), 7));
 	let running = Running::start(&new, 2, eager());
 	until(|| dealt.iter().all(|one| holds(&new, 2, one))).await;
 	let waiting = new.intake.store().pending(0, 1_000).expect("readable");
@@ -158,13 +159,65 @@ async fn who_joins_fetches_everything_and_is_found_ready_when_all_is_confirmed()
 
 	// It holds all, but the chain does not show it of the last one yet.
 	let (last, others) = dealt.split_last().expect("several");
-	chain.everywhere(|view| others.iter().for_each(|one| view.confirm_by(one, G, peer(2))));
+	chain.everywhere(|view| others.iter().for_each(|one| view.confirm_by(one, peer(2))));
 	until(|| running.ready() == Some(Vec::new())).await;
-	chain.everywhere(|view| view.confirm_by(last, G, peer(2)));
+	assert_eq!(new.gauge("keyshare_members_not_ready"), 1.0);
+	chain.everywhere(|view| view.confirm_by(last, peer(2)));
 	until(|| running.ready() == Some(vec![(peer(2), 7)])).await;
 	// Who is ready has nothing more to declare.
-	chain.everywhere(|view| view.joining.clear());
+	chain.everywhere(|view| view.declare(&peer(2)));
 	until(|| running.ready() == Some(Vec::new())).await;
+	until(|| new.gauge("keyshare_members_not_ready") == 0.0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_ready_no_longer_is_found_ready_at_the_next_block() {
+	let chain = MockChain::new();
+	let (old, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 1);
+	store(&node, 2, &dealt);
+	chain.everywhere(|view| view.confirm_by(&dealt, peer(2)));
+	let running = Running::start(&node, 2, only_at_blocks());
+	until(|| running.ready() == Some(Vec::new())).await;
+	for change in [7, 9] {
+		chain.everywhere(|view| view.unready(&peer(2), change));
+		running.block.unbounded_send(()).expect("it listens");
+		until(|| running.ready() == Some(vec![(peer(2), change)])).await;
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_no_member_has_keeps_nobody_from_being_ready() {
+	let chain = MockChain::new();
+	let (_old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let lost = deal(user(1), 1, KeyScheme::Ed25519);
+	chain.everywhere(|view| {
+		view.complete(&lost);
+		view.unready(&peer(2), 7);
+	});
+	let running = Running::start(&new, 2, eager());
+	until(|| running.ready() == Some(vec![(peer(2), 7)])).await;
+	// As soon as another member says that it has it, it is waited for.
+	chain.everywhere(|view| view.confirm_by(&lost, peer(1)));
+	until(|| running.ready() == Some(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_found_behind_many_accounts_that_have_none() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, u32::MAX);
+	assert!((0..2_000).all(|number| user(number) < dealt.account), "it comes last");
+	chain.everywhere(|view| {
+		(0..2_000).for_each(|number| drop(view.records.insert(user(number), gone(3))));
+	});
+	let _running = Running::start(&new, 2, only_at_blocks());
+	until(|| holds(&new, 2, &dealt)).await;
+}
+
+/// What is left of an account after that many attempts and no key.
+fn gone(last_generation: u32) -> AccountRecord {
+	AccountRecord { last_generation, ..Default::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +225,7 @@ async fn a_share_that_was_confirmed_and_is_lost_is_fetched_again() {
 	let chain = MockChain::new();
 	let (old, restored) = (member(&chain, 1).await, member(&chain, 2).await);
 	let dealt = held(&chain, &old, 1, 0);
-	chain.everywhere(|view| view.confirm_by(&dealt, G, peer(2)));
+	chain.everywhere(|view| view.confirm_by(&dealt, peer(2)));
 	let _running = Running::start(&restored, 2, only_at_blocks());
 	until(|| holds(&restored, 2, &dealt)).await;
 }
@@ -187,7 +240,7 @@ async fn an_attempt_is_left_to_its_client_for_some_blocks() {
 	store(&old, 1, &dealt);
 	chain.everywhere(|view| {
 		view.register(&dealt);
-		view.confirm_by(&dealt, G, peer(1));
+		view.confirm_by(&dealt, peer(1));
 	});
 	// However many blocks come at once, they are one look.
 	let mut blocks = 0;
@@ -210,7 +263,7 @@ async fn an_attempt_that_was_completed_without_us_is_fetched_at_once() {
 	store(&old, 1, &dealt);
 	chain.everywhere(|view| {
 		view.register(&dealt);
-		view.confirm_by(&dealt, G, peer(1));
+		view.confirm_by(&dealt, peer(1));
 	});
 	// It has been seen under way when a block has been looked at.
 	let reads = || chain.reads();
@@ -272,7 +325,7 @@ async fn who_hands_over_a_wrong_share_is_asked_last() {
 	let share_of = |number: u32| {
 		let dealt = held(&chain, &old, 1, number);
 		chain.everywhere(|view| {
-			[3, 4, 5].iter().for_each(|liar| view.confirm_by(&dealt, G, peer(*liar)));
+			[3, 4, 5].iter().for_each(|liar| view.confirm_by(&dealt, peer(*liar)));
 		});
 		dealt
 	};
@@ -358,9 +411,7 @@ async fn nobody_is_given_a_share_by_the_word_of_a_block_that_is_not_final() {
 	let node = member(&chain, 1).await;
 	// In the finalized chain it belongs to another subgroup, and may have the share of that.
 	publish(&chain, 2, G + 1, "http://127.0.0.1:1");
-	chain.at_best(|view| {
-		view.members.insert(peer(2), G);
-	});
+	chain.at_best(|view| view.join(peer(2), G));
 	let id = held(&chain, &node, 1, 1).key.id;
 	refused(request(&node, signed(1, 2, 2, vec![id])).await, ErrorCode::WrongSubgroup);
 	publish(&chain, 2, G, "http://127.0.0.1:1");
@@ -373,7 +424,7 @@ async fn what_the_chain_shows_no_longer_is_not_handed_over() {
 	let node = member(&chain, 1).await;
 	publish(&chain, 2, G, "http://127.0.0.1:1");
 	let (stays, left) = (held(&chain, &node, 1, 1), held(&chain, &node, 1, 2));
-	chain.everywhere(|view| drop(view.registered.remove(&left.account)));
+	chain.everywhere(|view| view.deregister(&left.account));
 	let ids = vec![left.key.id, RegistrationId::zero(), stays.key.id];
 	let answer = request(&node, signed(1, 2, 2, ids)).await.expect("a member");
 	let ids: Vec<_> = answer.shares.iter().map(|share| share.registration_id).collect();
@@ -389,7 +440,7 @@ async fn what_another_server_of_the_node_holds_needs_no_peer() {
 	before.intake.servers().add(&peer(2), secret(2));
 	publish(&chain, 2, G, &before.url("http"));
 	chain.everywhere(|view| {
-		view.members.remove(&peer(1));
+		view.leave(&peer(1));
 		view.published.remove(&peer(1));
 	});
 	let _running = Running::start(&before, 2, only_at_blocks());

@@ -40,14 +40,59 @@ impl<T: frame_system::Config> pallet_subgroups::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// `v` was measured from 0 to 512.
-	fn plan(v: u32, ) -> Weight {
-		// Fastest run: 27_902_000 ps.
+	/// Estimated from the others, generously; to be measured.
+	fn admit(o: u32, ) -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(Weight::from_parts(40_000_000, 4_000).saturating_mul(o.into()))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(o.into())))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn dismiss() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn assign() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn unassign() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn accept() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn leave() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Estimated from the others, generously; to be measured.
+	fn back() -> Weight {
+		Weight::from_parts(80_000_000, 7_000)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Estimated from what `v` alone cost before, generously; to be measured.
+	fn plan(o: u32, v: u32, ) -> Weight {
 		Weight::from_parts(28_292_000, 57262)
-			.saturating_add(Weight::from_parts(13_295_967, 0).saturating_mul(v.into()))
-			.saturating_add(T::DbWeight::get().reads(19))
-			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(v.into())))
-			.saturating_add(Weight::from_parts(0, 2900).saturating_mul(v.into()))
+			.saturating_add(Weight::from_parts(60_000_000, 4_000).saturating_mul(o.into()))
+			.saturating_add(Weight::from_parts(40_000_000, 2_900).saturating_mul(v.into()))
+			.saturating_add(T::DbWeight::get().reads(24))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(o.into())))
+			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(v.into())))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(v.into())))
 	}
 	/// `v` was measured from 0 to 512.
 	fn follow(v: u32, ) -> Weight {

@@ -24,7 +24,7 @@ fn a_confirmation_needs_no_fee_and_says_what_it_did() {
 		new_test_ext().execute_with(|| {
 			let key = split(scheme, 1);
 			assert_ok!(register(&ALICE, &key));
-			let id = Registering::<Test>::get(ALICE).expect("begun").key.id;
+			let id = attempt(&ALICE).expect("begun").key.id;
 			confirm_all(&key, &ALICE, 1, &[12]);
 			assert_eq!(
 				events().pop(),
@@ -200,30 +200,130 @@ fn a_late_member_confirms_a_key_in_force() {
 	});
 }
 
+/// Server 2's validator replaces it by server 3, which holds the same share.
+fn replace_server_two() {
+	assert!(move_server(2, 3));
+}
+
 #[test]
 fn confirmations_of_a_former_server_do_not_count() {
 	new_test_ext().execute_with(|| {
 		let key = ed25519(1);
 		assert_ok!(register(&ALICE, &key));
 		confirm_all(&key, &ALICE, 1, &[1, 2, 11, 12]);
-		// Server 2's validator replaces it: subgroup 0 is below its quorum of two again.
-		let info = keyshare_primitives::ServerInfo {
-			account: server(3),
-			encryption_key: keyshare_primitives::EncryptionKey::X25519([9; 32]),
-			endpoint: keyshare_primitives::Endpoint::truncate_from(b"http://h".to_vec()),
-		};
-		let validator = AccountId::new([2; 32]);
-		let message = keyshare_primitives::messages::server_message(&GENESIS, &validator, &info);
-		let proof = sp_core::Pair::sign(&server_pair(3), &message);
-		let _ =
-			<Balances as frame_support::traits::fungible::Mutate<_>>::mint_into(&validator, FUNDS);
-		assert_ok!(Subgroups::publish_server(RuntimeOrigin::signed(validator), info, proof));
-		confirm_all(&key, &ALICE, 1, &[21]);
-		assert!(!Registered::<Test>::contains_key(ALICE));
+		replace_server_two();
+		// Only the first server of subgroup 0 is ready, and that is enough.
 		refused(&confirmation(2, vec![prove(&key, &ALICE, 1, 2)]), Refusal::NotAMember);
+		assert_eq!(confirmed(&ALICE), 3);
 		confirm_all(&key, &ALICE, 1, &[3]);
-		assert!(Registered::<Test>::contains_key(ALICE));
+		assert_eq!(confirmed(&ALICE), 4);
 		assert_ok!(Registration::check_state());
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn of_two_members_a_silent_newcomer_stops_nobody() {
+	new_test_ext().execute_with(|| {
+		replace_server_two();
+		let key = ed25519(1);
+		assert_ok!(register(&ALICE, &key));
+		// Two members, one of them syncing: its silence does not matter,
+		confirm_all(&key, &ALICE, 1, &[11, 12, 21]);
+		assert!(key_of(&ALICE).is_none());
+		// and neither does its word alone.
+		confirm_all(&key, &ALICE, 1, &[3]);
+		assert!(key_of(&ALICE).is_none());
+		confirm_all(&key, &ALICE, 1, &[1]);
+		assert!(key_of(&ALICE).is_some());
+		assert_ok!(Registration::check_state());
+	});
+}
+
+#[test]
+fn a_member_that_becomes_ready_raises_the_quorum_and_brings_its_confirmation() {
+	new_test_ext().execute_with(|| {
+		replace_server_two();
+		let key = ed25519(1);
+		assert_ok!(register(&ALICE, &key));
+		confirm_all(&key, &ALICE, 1, &[1, 3, 11, 12]);
+		// As of now two of two count; the one that was syncing has confirmed already.
+		declare_ready(2);
+		let coverage = &Registration::account_info(&ALICE).registering.expect("").coverage[0];
+		assert_eq!((coverage.quorum, coverage.counted()), (Some(2), 2));
+		confirm_all(&key, &ALICE, 1, &[21]);
+		assert!(key_of(&ALICE).is_some());
+	});
+}
+
+#[test]
+fn who_returns_to_its_own_seat_has_confirmed_what_it_had() {
+	new_test_ext().execute_with(|| {
+		let key = ed25519(1);
+		make_registered(&ALICE, &key);
+		assert_eq!(confirmed(&ALICE), QUORUM.len());
+		begin_session(&[1, 2, 11, 13, 21]);
+		assert_eq!(confirmed(&ALICE), QUORUM.len() - 1);
+		begin_session(&[1, 2, 11, 12, 13, 21]);
+		assert_eq!(confirmed(&ALICE), QUORUM.len());
+		// It counts again when its server has declared that it holds everything.
+		let coverage =
+			|| Registration::account_info(&ALICE).registered.expect("").coverage.remove(1);
+		assert_eq!((coverage().quorum, coverage().counted()), (Some(2), 1));
+		declare_ready(12);
+		assert_eq!((coverage().quorum, coverage().counted()), (Some(2), 2));
+		assert_ok!(Registration::check_state());
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+/// An attempt of `who` that servers 11 and 12 confirm in the first block, 13 never, and that ends
+/// when it expires.
+fn attempt_without_13(who: &AccountId, seed: u8) {
+	let key = ed25519(seed);
+	assert_ok!(register(who, &key));
+	confirm_all(&key, who, generation_of(who), &[11, 12]);
+}
+
+#[test]
+fn who_confirms_nothing_for_long_is_not_ready_any_more() {
+	new_test_ext().execute_with(|| {
+		let is_ready = || {
+			let seat = pallet_subgroups::MemberOf::<Test>::get(server(13)).expect("a member");
+			pallet_subgroups::Masks::<Test>::get().subgroups[1].ready & seat.bit() != 0
+		};
+		for round in 0..2 {
+			for number in 103..107 {
+				assert!(is_ready());
+				attempt_without_13(&user(number), number);
+			}
+			run_to(1 + (round + 1) * (TIMEOUT + 1));
+			assert_eq!(is_ready(), round == 0);
+		}
+		assert_ok!(Subgroups::check_state());
+		declare_ready(13);
+		assert!(is_ready());
+	});
+}
+
+#[test]
+fn what_nobody_confirmed_long_before_the_end_counts_against_nobody() {
+	new_test_ext().execute_with(|| {
+		for round in 0..2 {
+			let start = 1 + round * (TIMEOUT + 1);
+			for number in 103..107 {
+				assert_ok!(register(&user(number), &ed25519(number)));
+			}
+			// A dealer that gives shares to two of three at the last moment.
+			run_to(start + TIMEOUT - HEARD_BEFORE + 1);
+			for number in 103..107 {
+				let generation = generation_of(&user(number));
+				confirm_all(&ed25519(number), &user(number), generation, &[11, 12]);
+			}
+			run_to(start + TIMEOUT + 1);
+		}
+		let silent = pallet_subgroups::SilencesOf::<Test>::get(1);
+		assert_eq!(silent, Default::default());
 	});
 }
 
@@ -243,7 +343,7 @@ fn the_pool_knows_overlapping_batches_and_prefers_the_larger() {
 			validate(&confirmation(2, vec![prove(&one, &ALICE, 1, 2)])).expect("valid");
 		assert!(by_another.provides.iter().all(|tag| !large.provides.contains(tag)));
 		assert!(small.propagate);
-		let id = Registering::<Test>::get(ALICE).expect("begun").key.id;
+		let id = attempt(&ALICE).expect("begun").key.id;
 		assert!(small.provides[0].ends_with(&(server(1), id).encode()));
 	});
 }

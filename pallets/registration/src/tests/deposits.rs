@@ -14,7 +14,7 @@ fn free() -> u64 {
 fn the_deposit_is_what_the_chain_says_beforehand() {
 	for scheme in [KeyScheme::Ed25519, KeyScheme::Secp256k1] {
 		new_test_ext().execute_with(|| {
-			let due = Registration::deposit(scheme, Some(allowing([1, 2])));
+			let due = Registration::deposit(scheme, 2, Some(allowing([1, 2])));
 			assert_ok!(register_with(&ALICE, &split(scheme, 1), allowing([1, 2])));
 			assert_eq!(held(&ALICE), due);
 			assert_eq!(free(), FUNDS - due);
@@ -25,7 +25,7 @@ fn the_deposit_is_what_the_chain_says_beforehand() {
 #[test]
 fn more_storage_costs_more() {
 	new_test_ext().execute_with(|| {
-		let price = |scheme, constraints| Registration::deposit(scheme, Some(constraints));
+		let price = |scheme, constraints| Registration::deposit(scheme, 2, Some(constraints));
 		let base = price(KeyScheme::Ed25519, Constraints::default());
 		assert!(price(KeyScheme::Secp256k1, Constraints::default()) > base);
 		let one = price(KeyScheme::Ed25519, allowing([1]));
@@ -34,13 +34,79 @@ fn more_storage_costs_more() {
 	});
 }
 
+/// What is held for the record itself, which is never removed: its key of 80 bytes, the generation,
+/// and two bytes for the key and the attempt that are not there.
+const STAYS: u64 = 100 + 80 + 4 + 2;
+
 #[test]
-fn it_stays_when_an_attempt_becomes_the_key() {
+fn a_higher_threshold_costs_more() {
+	new_test_ext().execute_with(|| {
+		let two = Registration::deposit(KeyScheme::Ed25519, 2, None);
+		let three = Registration::deposit(KeyScheme::Ed25519, 3, None);
+		assert_eq!(three - two, 32 * DepositPerByte::get());
+		let key = split_for(KeyScheme::Ed25519, 3, 1);
+		assert_ok!(register(&ALICE, &key));
+		let due = Registration::deposit(KeyScheme::Ed25519, 3, Some(Constraints::default()));
+		assert_eq!(held(&ALICE), due);
+	});
+}
+
+#[test]
+fn it_falls_when_an_attempt_becomes_the_key() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		let before = held(&ALICE);
 		confirm_all(&ed25519(1), &ALICE, 1, &QUORUM);
-		assert_eq!(held(&ALICE), before);
+		// At least what the attempt's place in the queue cost.
+		assert!(held(&ALICE) < before - DepositBase::get());
+	});
+}
+
+#[test]
+fn one_user_takes_no_more_than_six_hundred_bytes() {
+	new_test_ext().execute_with(|| {
+		let size = || {
+			let mut sum = 0;
+			let mut key = Vec::new();
+			while let Some(next) = sp_io::storage::next_key(&key) {
+				sum += next.len() + sp_io::storage::get(&next).map_or(0, |value| value.len());
+				key = next;
+			}
+			sum
+		};
+		// An account that is there, in a chain in which others have registered; its free balance alone
+		// is not the registration's.
+		make_registered(&BOB, &ed25519(2));
+		System::reset_events();
+		let before = size();
+		make_registered(&ALICE, &ed25519(1));
+		System::reset_events();
+		let bytes = size() - before;
+		println!("an Ed25519 user with t = 2 and n = 3 takes {bytes} bytes");
+		assert!(bytes <= 600, "{bytes}");
+		// And pays for them, but for what the chain itself counts: the hold's own entry.
+		assert!(held(&ALICE) >= 2 * DepositBase::get() + 400);
+	});
+}
+
+#[test]
+fn prices_that_an_upgrade_raises_stop_no_completion_and_no_expiry() {
+	new_test_ext().execute_with(|| {
+		let key = ed25519(1);
+		assert_ok!(register(&ALICE, &key));
+		assert_ok!(register(&BOB, &ed25519(2)));
+		Balances::set_balance(&ALICE, 1);
+		Balances::set_balance(&BOB, 1);
+		let before = held(&ALICE);
+		DepositPerByte::set(100);
+		confirm_all(&key, &ALICE, 1, &QUORUM);
+		assert!(key_of(&ALICE).is_some());
+		assert_eq!(held(&ALICE), before, "no more than was held");
+		run_to(1 + TIMEOUT);
+		assert!(attempt(&BOB).is_none());
+		assert!(held(&BOB) <= before);
+		assert_ok!(dispatch(&ALICE, Call::deregister {}));
+		DepositPerByte::set(1);
 	});
 }
 
@@ -49,16 +115,16 @@ fn it_comes_back_by_cancelling_expiring_and_leaving() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		assert_ok!(dispatch(&ALICE, Call::cancel {}));
-		assert_eq!((held(&ALICE), free()), (0, FUNDS));
+		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
 
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		run_to(1 + TIMEOUT);
-		assert_eq!((held(&ALICE), free()), (0, FUNDS));
+		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
 
 		make_registered(&ALICE, &ed25519(1));
 		assert_ok!(swap(&ALICE, &ed25519(2)));
 		assert_ok!(dispatch(&ALICE, Call::deregister {}));
-		assert_eq!((held(&ALICE), free()), (0, FUNDS));
+		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
 	});
 }
 
@@ -69,14 +135,14 @@ fn a_swap_is_held_beside_the_key_until_it_is_over() {
 		let one = held(&ALICE);
 		let new = split(KeyScheme::Secp256k1, 2);
 		assert_ok!(swap(&ALICE, &new));
-		assert_eq!(held(&ALICE), one + Registration::deposit(KeyScheme::Secp256k1, None));
+		assert_eq!(held(&ALICE), one + Registration::deposit(KeyScheme::Secp256k1, 2, None));
 		assert_ok!(dispatch(&ALICE, Call::cancel {}));
 		assert_eq!(held(&ALICE), one);
 
 		assert_ok!(swap(&ALICE, &new));
 		confirm_all(&new, &ALICE, 3, &QUORUM);
-		let constraints = Some(Constraints::default());
-		assert_eq!(held(&ALICE), Registration::deposit(KeyScheme::Secp256k1, constraints));
+		// One key again, each of whose elements is a byte longer.
+		assert_eq!(held(&ALICE), one + 5 * DepositPerByte::get());
 	});
 }
 

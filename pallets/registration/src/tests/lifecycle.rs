@@ -10,7 +10,7 @@ fn registering_publishes_the_key_and_what_follows_from_it() {
 	new_test_ext().execute_with(|| {
 		let key = ed25519(1);
 		assert_ok!(register(&ALICE, &key));
-		let attempt = Registering::<Test>::get(ALICE).expect("begun");
+		let attempt = attempt(&ALICE).expect("begun");
 		let id = messages::registration_id(&GENESIS, &ALICE, 1, &key.commitments);
 		assert_eq!(attempt.key.id, id);
 		assert_eq!(attempt.key.generation, 1);
@@ -43,10 +43,10 @@ fn the_last_quorum_registers_in_the_same_call() {
 			assert_ok!(register(&ALICE, &key));
 			let (last, others) = QUORUM.split_last().expect("not empty");
 			confirm_all(&key, &ALICE, 1, others);
-			assert!(!Registered::<Test>::contains_key(ALICE), "one subgroup is missing");
+			assert!(key_of(&ALICE).is_none(), "one subgroup is missing");
 			confirm_all(&key, &ALICE, 1, &[*last]);
-			let registration = Registered::<Test>::get(ALICE).expect("every quorum is reached");
-			assert!(!Registering::<Test>::contains_key(ALICE));
+			let registration = key_of(&ALICE).expect("every quorum is reached");
+			assert!(attempt(&ALICE).is_none());
 			assert_eq!(
 				events().pop(),
 				Some(Event::KeyRegistered {
@@ -82,7 +82,7 @@ fn an_account_has_one_attempt_and_one_key() {
 }
 
 #[test]
-fn commitments_must_be_t_valid_elements_without_a_zero_share() {
+fn commitments_must_be_valid_elements_without_a_zero_share() {
 	new_test_ext().execute_with(|| {
 		let begin = |elements: Vec<[u8; 32]>| {
 			let key = KeyCommitments::Ed25519(BoundedVec::truncate_from(elements));
@@ -98,7 +98,7 @@ fn commitments_must_be_t_valid_elements_without_a_zero_share() {
 		let Some(Element::Ed25519(good)) = ed25519(1).commitments.get(0) else { panic!("first") };
 		assert_noop!(begin(vec![]), Error::<Test>::WrongNumberOfCommitments);
 		assert_noop!(begin(vec![good]), Error::<Test>::WrongNumberOfCommitments);
-		assert_noop!(begin(vec![good; 3]), Error::<Test>::WrongNumberOfCommitments);
+		assert_noop!(begin(vec![good; 4]), Error::<Test>::WrongNumberOfCommitments);
 		assert_noop!(begin(vec![good, [2; 32]]), Error::<Test>::InvalidCommitment);
 		// The constant term is the negated linear one: f(1) = 0.
 		let mut negated = good;
@@ -109,9 +109,35 @@ fn commitments_must_be_t_valid_elements_without_a_zero_share() {
 }
 
 #[test]
-fn with_an_empty_subgroup_registering_is_refused_at_once() {
+fn a_threshold_is_its_owners() {
+	new_test_ext().execute_with(|| {
+		// Three of three subgroups: each of them is needed.
+		let key = split_for(KeyScheme::Ed25519, 3, 1);
+		assert_ok!(register(&ALICE, &key));
+		confirm_all(&key, &ALICE, 1, &QUORUM);
+		assert_eq!(key_of(&ALICE).expect("in force").key.commitments.len(), 3);
+		assert_ok!(Registration::check_state());
+		// And another one after a swap.
+		assert_ok!(swap(&ALICE, &ed25519(2)));
+		assert_ok!(Registration::check_state());
+	});
+}
+
+#[test]
+fn with_a_subgroup_of_nobody_registering_is_refused_at_once() {
 	ext_with(&[&[1, 2], &[11], &[]]).0.execute_with(|| {
-		assert_noop!(register(&ALICE, &ed25519(1)), Error::<Test>::EmptySubgroup);
+		assert_noop!(register(&ALICE, &ed25519(1)), Error::<Test>::NoReadyMember);
+	});
+}
+
+#[test]
+fn with_a_subgroup_in_which_nobody_is_ready_registering_is_refused_at_once() {
+	let (mut ext, _) = ext_with(&[&[1, 2], &[11], &[21]]);
+	ext.execute_with(|| {
+		make_registered_by(&ALICE, &ed25519(1), &[1, 2, 11, 21]);
+		pallet_subgroups::Masks::<Test>::mutate(|masks| masks.subgroups[2].ready = 0);
+		assert_noop!(register(&BOB, &ed25519(2)), Error::<Test>::NoReadyMember);
+		assert_noop!(swap(&ALICE, &ed25519(2)), Error::<Test>::NoReadyMember);
 	});
 }
 
@@ -121,16 +147,16 @@ fn a_generation_is_never_used_twice() {
 		let cancel = || dispatch(&ALICE, Call::cancel {});
 		for generation in 1..=3 {
 			assert_ok!(register(&ALICE, &ed25519(1)));
-			let attempt = Registering::<Test>::get(ALICE).expect("begun");
+			let attempt = attempt(&ALICE).expect("begun");
 			assert_eq!(attempt.key.generation, generation);
 			assert_ok!(cancel());
 		}
 		make_registered(&ALICE, &ed25519(1));
 		assert_ok!(dispatch(&ALICE, Call::deregister {}));
 		assert_ok!(register(&ALICE, &ed25519(1)));
-		assert_eq!(Registering::<Test>::get(ALICE).expect("begun").key.generation, 5);
+		assert_eq!(attempt(&ALICE).expect("begun").key.generation, 5);
 		assert_ok!(cancel());
-		Generations::<Test>::insert(ALICE, u32::MAX);
+		Accounts::<Test>::mutate(ALICE, |record| record.last_generation = u32::MAX);
 		assert_noop!(register(&ALICE, &ed25519(1)), Error::<Test>::TooManyGenerations);
 	});
 }
@@ -142,12 +168,11 @@ fn cancelling_leaves_nothing_of_the_attempt() {
 		let key = ed25519(1);
 		assert_ok!(register(&ALICE, &key));
 		confirm_all(&key, &ALICE, 1, &[1, 11]);
-		let id = Registering::<Test>::get(ALICE).expect("begun").key.id;
+		let id = attempt(&ALICE).expect("begun").key.id;
 		assert_noop!(dispatch(&BOB, Call::cancel {}), Error::<Test>::NotRegistering);
 		assert_ok!(dispatch(&ALICE, Call::cancel {}));
 		assert_eq!(events().pop(), Some(Event::RegistrationCancelled { account: ALICE, id }));
 		assert_eq!(Registration::account_info(&ALICE).constraints, None);
-		assert_eq!(Confirmations::<Test>::iter().count(), 0);
 		assert_eq!(Expiries::<Test>::iter().count(), 0);
 		assert_ok!(Registration::check_state());
 	});
@@ -158,15 +183,15 @@ fn the_old_key_is_in_force_until_the_new_one_is_registered() {
 	new_test_ext().execute_with(|| {
 		let (old, new) = (ed25519(1), split(KeyScheme::Secp256k1, 2));
 		make_registered(&ALICE, &old);
-		let old_id = Registered::<Test>::get(ALICE).expect("in force").key.id;
+		let old_id = key_of(&ALICE).expect("in force").key.id;
 		assert_ok!(swap(&ALICE, &new));
 		let (last, others) = QUORUM.split_last().expect("not empty");
 		confirm_all(&new, &ALICE, 2, others);
-		assert_eq!(Registered::<Test>::get(ALICE).expect("in force").key.id, old_id);
+		assert_eq!(key_of(&ALICE).expect("in force").key.id, old_id);
 		// A late server still confirms the old key while the new one is on its way.
 		confirm_all(&old, &ALICE, 1, &[13]);
 		confirm_all(&new, &ALICE, 2, &[*last]);
-		let key = Registered::<Test>::get(ALICE).expect("in force").key;
+		let key = key_of(&ALICE).expect("in force").key;
 		assert_eq!(key.commitments, new.commitments);
 		assert_eq!(
 			events().pop(),
@@ -177,7 +202,6 @@ fn the_old_key_is_in_force_until_the_new_one_is_registered() {
 				replaced: Some(old_id),
 			})
 		);
-		assert_eq!(Confirmations::<Test>::iter_prefix(old_id).count(), 0);
 		assert_ok!(Registration::check_state());
 	});
 }
@@ -201,7 +225,7 @@ fn leaving_removes_everything_even_a_swap_under_way() {
 	new_test_ext().execute_with(|| {
 		assert_noop!(dispatch(&ALICE, Call::deregister {}), Error::<Test>::NotRegistered);
 		make_registered(&ALICE, &ed25519(1));
-		let id = Registered::<Test>::get(ALICE).expect("in force").key.id;
+		let id = key_of(&ALICE).expect("in force").key.id;
 		assert_ok!(swap(&ALICE, &ed25519(2)));
 		confirm_all(&ed25519(2), &ALICE, 2, &[1]);
 		assert_ok!(dispatch(&ALICE, Call::deregister {}));
@@ -209,7 +233,6 @@ fn leaving_removes_everything_even_a_swap_under_way() {
 		let info = Registration::account_info(&ALICE);
 		assert_eq!((info.registered, info.registering, info.constraints), (None, None, None));
 		assert_eq!(info.generation, 2);
-		assert_eq!(Confirmations::<Test>::iter().count(), 0);
 		assert_ok!(Registration::check_state());
 	});
 }

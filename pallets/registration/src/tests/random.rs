@@ -1,7 +1,8 @@
-//! Random sequences of all calls: whatever happens, the state stays whole.
+//! Random sequences of all calls, sessions and changes of the members: whatever happens, the state
+//! stays whole.
 
 use super::constraints::{allowing, update};
-use crate::{mock::*, pallet::*, Call};
+use crate::{mock::*, Call};
 use frame_support::assert_ok;
 use keyshare_primitives::{split::SplitKey, KeyScheme};
 use proptest::prelude::*;
@@ -16,7 +17,9 @@ static SPLIT: LazyLock<BTreeMap<u8, SplitKey>> = LazyLock::new(|| {
 		0 => KeyScheme::Ed25519,
 		_ => KeyScheme::Secp256k1,
 	};
-	(0..KEYS).map(|key| (key, split(scheme(key), key + 1))).collect()
+	// Thresholds of two and of three.
+	let threshold = |key| 2 + key / 2 % 2;
+	(0..KEYS).map(|key| (key, split_for(scheme(key), threshold(key), key + 1))).collect()
 });
 
 #[derive(Clone, Debug)]
@@ -31,14 +34,39 @@ enum Step {
 	HandOver { by: u8, user: u8, to: u8 },
 	Deregister { user: u8 },
 	Pay { from: u8, part: u64 },
+	Session(Vec<u8>),
+	Move { server: u8 },
+	Ready { server: u8 },
+	Operator(Change),
 	Blocks(u32),
+}
+
+/// What may happen to an operator between two sessions.
+#[derive(Clone, Debug)]
+enum Change {
+	Admit { subgroup: u8, seats: u32 },
+	Dismiss { subgroup: u8, force: bool },
+	Assign { subgroup: u8, server: u8 },
+	Leave { server: u8 },
 }
 
 fn step() -> impl Strategy<Value = Step> {
 	let user = || 0..USERS;
 	let key = || 0..KEYS;
-	let server = prop::sample::select(vec![1u8, 2, 3, 11, 12, 13, 21]);
+	let servers = vec![1u8, 2, 3, 11, 12, 13, 21];
+	let server = prop::sample::select(servers.clone());
+	let member = || prop::sample::select(vec![1u8, 2, 11, 12, 13, 21]);
+	let change = prop_oneof![
+		(0..3u8, 1..5u32).prop_map(|(subgroup, seats)| Change::Admit { subgroup, seats }),
+		(0..3u8, any::<bool>()).prop_map(|(subgroup, force)| Change::Dismiss { subgroup, force }),
+		(0..3u8, member()).prop_map(|(subgroup, server)| Change::Assign { subgroup, server }),
+		member().prop_map(|server| Change::Leave { server }),
+	];
 	prop_oneof![
+		3 => prop::sample::subsequence(vec![1u8, 2, 11, 12, 13, 21], 1..=6).prop_map(Step::Session),
+		1 => member().prop_map(|server| Step::Move { server }),
+		3 => member().prop_map(|server| Step::Ready { server }),
+		2 => change.prop_map(Step::Operator),
 		4 => (user(), key(), 0..6u8)
 			.prop_map(|(user, key, addresses)| Step::Register { user, key, addresses }),
 		2 => (user(), key()).prop_map(|(user, key)| Step::Swap { user, key }),
@@ -63,6 +91,29 @@ fn account(number: u8) -> keyshare_primitives::AccountId {
 	}
 }
 
+fn change_operator(change: Change) -> bool {
+	let operator = |subgroup| keyshare_primitives::AccountId::new([200 + subgroup; 32]);
+	let root = RuntimeOrigin::root;
+	match change {
+		Change::Admit { subgroup, seats } => {
+			let name = format!("Operator {subgroup}").into_bytes().try_into().expect("short");
+			Subgroups::admit(root(), operator(subgroup), name, subgroup, seats).is_ok()
+		}
+		Change::Dismiss { subgroup, force } => {
+			Subgroups::dismiss(root(), operator(subgroup), force).is_ok()
+		}
+		Change::Assign { subgroup, server } => {
+			let by = RuntimeOrigin::signed(operator(subgroup));
+			let assigned = Subgroups::assign(by, validator(server)).is_ok();
+			let of = RuntimeOrigin::signed(validator(server));
+			Subgroups::accept(of, operator(subgroup)).is_ok() || assigned
+		}
+		Change::Leave { server } => {
+			Subgroups::leave(RuntimeOrigin::signed(validator(server))).is_ok()
+		}
+	}
+}
+
 /// Tries the step; most fail in some states, and then must change nothing.
 fn take(step: Step) {
 	let root = || sp_io::storage::root(sp_runtime::StateVersion::V1);
@@ -82,7 +133,7 @@ fn take(step: Step) {
 			apply(&confirmation(server, entries)).is_ok()
 		}
 		Step::ConfirmAll { user, key } => {
-			let generation = Generations::<Test>::get(account(user));
+			let generation = generation_of(&account(user));
 			QUORUM
 				.iter()
 				.filter(|by| {
@@ -109,6 +160,19 @@ fn take(step: Step) {
 			let to = keyshare_primitives::AccountId::new([200; 32]);
 			Balances::transfer(&account(from), &to, amount, Preservation::Preserve).is_ok()
 		}
+		Step::Session(validators) => {
+			begin_session(&validators);
+			true
+		}
+		Step::Move { server: number } => {
+			// Back and forth between two accounts; the second one confirms nothing.
+			let published = pallet_subgroups::Servers::<Test>::get(validator(number));
+			let Some(info) = published.map(|published| published.info) else { return };
+			let next = if info.account == server(number) { number + 50 } else { number };
+			move_server(number, next)
+		}
+		Step::Ready { server } => declare_ready_if_syncing(server),
+		Step::Operator(change) => change_operator(change),
 		Step::Blocks(blocks) => {
 			run_to(System::block_number() + blocks);
 			true

@@ -1,11 +1,9 @@
-//! Publishing and replacing servers, and what genesis accepts.
+//! Publishing and replacing servers.
 
-use crate::{mock::*, Error, Event, GenesisConfig, HoldReason, Servers};
+use super::last_event;
+use crate::{mock::*, Error, Event, HoldReason, Servers};
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
-use keyshare_primitives::{
-	api::Readiness, membership::SubgroupMembership, AccountId, EncryptionKey, Endpoint, RetiredKey,
-	ServerInfo,
-};
+use keyshare_primitives::{AccountId, EncryptionKey, Endpoint, RetiredKey, ServerInfo};
 use sp_core::Pair;
 use sp_runtime::TokenError;
 
@@ -22,24 +20,13 @@ pub(super) fn held(validator: &AccountId) -> u64 {
 	Balances::balance_on_hold(&HoldReason::Server.into(), validator)
 }
 
-pub(super) fn last_event() -> RuntimeEvent {
-	System::events().pop().expect("an event").event
-}
-
-#[test]
-fn genesis_makes_members() {
-	new_test_ext().execute_with(|| {
-		assert_eq!((Subgroups::count(), Subgroups::threshold()), (3, 2));
-		assert_eq!([0, 1, 2, 3].map(Subgroups::size), [2, 1, 1, 0]);
-		assert_eq!(Subgroups::members(0), vec![server(1).account, server(4).account]);
-		assert_eq!(Subgroups::member_of(&server(2).account), Some(1));
-		assert_eq!(Subgroups::member_of(&validator(2)), None);
-		let infos = Subgroups::member_infos(2);
-		assert_eq!(infos[0].validator, validator(3));
-		assert_eq!(infos[0].server, server(3));
-		assert_eq!(infos[0].readiness, Readiness::Ready);
-		assert_ok!(Subgroups::check_state());
-	});
+/// With the proof of whichever of the servers has the account.
+pub(super) fn publish_any(
+	as_validator: &AccountId,
+	info: ServerInfo,
+) -> sp_runtime::DispatchResult {
+	let number = (0..=u8::MAX).find(|number| server(*number).account == info.account);
+	publish(number.expect("one of the mock's"), as_validator, info)
 }
 
 #[test]
@@ -48,7 +35,7 @@ fn a_validator_publishes_its_first_server_for_a_deposit() {
 		assert_ok!(publish(9, &validator(9), server(9)));
 		assert_eq!(Servers::<Test>::get(validator(9)).expect("published").info, server(9));
 		assert!(held(&validator(9)) > DepositBase::get());
-		assert_eq!(Subgroups::member_of(&server(9).account), None, "publishing is not joining");
+		assert_eq!(seat(9), None, "publishing is not joining");
 		assert_eq!(
 			last_event(),
 			Event::ServerPublished { validator: validator(9), server: server(9).account }.into()
@@ -61,9 +48,9 @@ fn a_validator_publishes_its_first_server_for_a_deposit() {
 fn a_member_that_replaces_its_server_stays_a_member_under_the_new_account() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(publish(9, &validator(1), server(9)));
-		assert_eq!(Subgroups::members(0), vec![server(9).account, server(4).account]);
-		assert_eq!(Subgroups::member_of(&server(1).account), None);
-		assert_eq!(Subgroups::member_of(&server(9).account), Some(0));
+		assert_eq!(seat(1), None);
+		assert_eq!(seat(9).expect("a member").subgroup, 0);
+		assert_eq!(super::members(0), [1, 4].map(validator));
 		assert_eq!(
 			last_event(),
 			Event::ServerReplaced {
@@ -95,7 +82,7 @@ fn replacing_adjusts_the_deposit() {
 }
 
 #[test]
-fn no_key_of_another_validator_can_be_published_not_even_a_former_one() {
+fn no_server_account_of_another_validator_can_be_published_not_even_a_former_one() {
 	new_test_ext().execute_with(|| {
 		// Validator 1 gives up its genesis keys.
 		assert_ok!(publish(9, &validator(1), server(9)));
@@ -105,14 +92,47 @@ fn no_key_of_another_validator_can_be_published_not_even_a_former_one() {
 				publish(taken, &validator(7), server(taken)),
 				Error::<Test>::ServerAccountInUse
 			);
-			let other_account = ServerInfo { account: server(8).account, ..server(taken) };
-			assert_noop!(
-				publish(8, &validator(7), other_account),
-				Error::<Test>::EncryptionKeyInUse
-			);
 		}
-		// Its own former keys are still its own.
+		// Its own former one is still its own.
 		assert_ok!(publish(1, &validator(1), server(1)));
+	});
+}
+
+#[test]
+fn nobody_squats_an_encryption_key_by_publishing_it_first() {
+	new_test_ext().execute_with(|| {
+		let squatted = ServerInfo { account: server(8).account, ..server(9) };
+		assert_ok!(publish(8, &validator(7), squatted));
+		assert_ok!(publish(9, &validator(9), server(9)));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn an_account_that_was_published_stays_paid_for() {
+	new_test_ext().execute_with(|| {
+		assert_ok!(publish(9, &validator(9), server(9)));
+		let one = held(&validator(9));
+		assert_ok!(publish(
+			8,
+			&validator(9),
+			ServerInfo { account: server(8).account, ..server(9) }
+		));
+		let two = held(&validator(9));
+		let entry = two - one;
+		assert_eq!(entry, DepositBase::get() + 64 * DepositPerByte::get());
+		// The first account again costs nothing more.
+		assert_ok!(publish(9, &validator(9), server(9)));
+		assert_eq!(held(&validator(9)), two);
+		assert_ok!(Subgroups::withdraw_server(RuntimeOrigin::signed(validator(9))));
+		assert_eq!(held(&validator(9)), 2 * entry);
+		assert_ok!(publish(
+			8,
+			&validator(9),
+			ServerInfo { account: server(8).account, ..server(9) }
+		));
+		assert_eq!(held(&validator(9)), two);
+		assert_ok!(Subgroups::check_state());
 	});
 }
 
@@ -172,8 +192,16 @@ fn unusable_endpoints_and_keys_are_refused() {
 		let endpoint = Endpoint::truncate_from(b"server.example:9955".to_vec());
 		let server_ = ServerInfo { endpoint, ..server(9) };
 		assert_noop!(publish(9, &validator(9), server_), Error::<Test>::InvalidEndpoint);
-		let server_ = ServerInfo { encryption_key: EncryptionKey::X25519([0; 32]), ..server(9) };
-		assert_noop!(publish(9, &validator(9), server_), Error::<Test>::InvalidEncryptionKey);
+		let EncryptionKey::X25519(good) = server(9).encryption_key;
+		let mut high_bit = good;
+		high_bit[31] |= 0x80;
+		for bad in [[0; 32], [0xff; 32], high_bit] {
+			let server_ = ServerInfo { encryption_key: EncryptionKey::X25519(bad), ..server(9) };
+			assert_noop!(publish(9, &validator(9), server_), Error::<Test>::InvalidEncryptionKey);
+		}
+		let endpoint = Endpoint::truncate_from(b"https://h:99999".to_vec());
+		let server_ = ServerInfo { endpoint, ..server(9) };
+		assert_noop!(publish(9, &validator(9), server_), Error::<Test>::InvalidEndpoint);
 		assert_noop!(
 			Subgroups::publish_server(
 				RuntimeOrigin::none(),
@@ -190,54 +218,4 @@ fn without_the_deposit_nothing_is_published() {
 	new_test_ext().execute_with(|| {
 		assert_noop!(publish(9, &validator(99), server(9)), TokenError::FundsUnavailable);
 	});
-}
-
-fn genesis(threshold: u8, subgroups: Vec<Vec<crate::genesis::Member>>) {
-	let config = GenesisConfig { threshold, subgroups, ..Default::default() };
-	ext_with(config).execute_with(|| {
-		assert_ok!(Subgroups::check_state());
-	});
-}
-
-#[test]
-fn a_genesis_may_leave_a_subgroup_empty() {
-	genesis(2, vec![vec![genesis_member(1)], vec![]]);
-}
-
-#[test]
-#[should_panic = "between 2 and the number"]
-fn a_genesis_with_a_threshold_of_one_panics() {
-	genesis(1, vec![vec![genesis_member(1)], vec![genesis_member(2)]]);
-}
-
-#[test]
-#[should_panic = "between 2 and the number"]
-fn a_genesis_with_a_threshold_above_n_panics() {
-	genesis(3, vec![vec![genesis_member(1)], vec![genesis_member(2)]]);
-}
-
-#[test]
-#[should_panic = "at most 16"]
-fn a_genesis_with_seventeen_subgroups_panics() {
-	genesis(2, vec![vec![]; 17]);
-}
-
-#[test]
-#[should_panic = "in two places"]
-fn a_genesis_with_a_validator_twice_panics() {
-	genesis(2, vec![vec![genesis_member(1)], vec![genesis_member(1)]]);
-}
-
-#[test]
-#[should_panic = "share a key"]
-fn a_genesis_with_a_key_twice_panics() {
-	let mut second = genesis_member(2);
-	second.encryption_key = genesis_member(1).encryption_key;
-	genesis(2, vec![vec![genesis_member(1)], vec![second]]);
-}
-
-#[test]
-#[should_panic = "room"]
-fn a_genesis_with_a_crowded_subgroup_panics() {
-	genesis(2, vec![(1..=4).map(genesis_member).collect(), vec![]]);
 }

@@ -1,6 +1,6 @@
 //! Declaring oneself ready, and the off-chain worker that does.
 
-use super::publishing::{last_event, publish};
+use super::{last_event, publishing::publish};
 use crate::{mock::*, Call, Event, Joining, Refusal};
 use codec::Decode;
 use frame_support::{
@@ -10,9 +10,10 @@ use frame_support::{
 };
 use keyshare_primitives::{
 	api::Readiness,
+	membership::Change,
 	messages,
 	offchain::{server_crypto, READY_KEY},
-	GenesisHash, SessionIndex,
+	GenesisHash,
 };
 use sp_core::{
 	offchain::{testing, OffchainDbExt, OffchainWorkerExt, TransactionPoolExt},
@@ -23,14 +24,13 @@ use sp_runtime::{
 	offchain::storage::StorageValueRef, transaction_validity::TransactionValidityError,
 };
 
-/// Lets 5 join, and gives the session in which it did.
-fn joins() -> SessionIndex {
-	assert_ok!(publish(5, &validator(5), server(5)));
-	elect([1, 2, 3, 4, 5]);
+/// Lets 5 join, and gives the change with which it did.
+fn joins() -> Change {
+	join(5, 1);
 	Joining::<Test>::get(validator(5)).expect("it is syncing")
 }
 
-fn declaration(number: u8, signer: u8, genesis: GenesisHash, joined: SessionIndex) -> Call<Test> {
+fn declaration(number: u8, signer: u8, genesis: GenesisHash, joined: Change) -> Call<Test> {
 	let account = server(number).account;
 	let message = messages::ready_message(&genesis, &account, joined);
 	Call::declare_ready { server: account, joined, signature: server_pair(signer).sign(&message) }
@@ -87,9 +87,10 @@ fn a_declaration_is_for_one_membership_of_one_server_on_one_chain() {
 		let ready = declaration(1, 1, GENESIS, 0);
 		assert_eq!(declare(ready), refused(Refusal::NotJoining));
 		// Whoever leaves and returns has to declare anew.
-		elect([1, 2, 3, 4]);
+		leave(5);
+		pass(2);
 		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
-		elect([1, 2, 3, 4, 5]);
+		join(5, 1);
 		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
 		let again = Joining::<Test>::get(validator(5)).expect("it is syncing");
 		assert_eq!(declare(declaration(5, 5, GENESIS, again)), Ok(()));
@@ -112,6 +113,25 @@ fn a_member_with_a_new_server_account_has_to_declare_anew() {
 }
 
 #[test]
+fn a_declaration_cannot_be_played_back_after_another_account_in_between() {
+	new_test_ext().execute_with(|| {
+		let joined = joins();
+		let first = declaration(5, 5, GENESIS, joined);
+		assert_eq!(declare(first.clone()), Ok(()));
+		// A, B and A again, all in one session.
+		let session = Session::current_index();
+		assert_ok!(publish(9, &validator(5), server(9)));
+		System::set_block_number(System::block_number() + GRACE);
+		assert_ok!(publish(5, &validator(5), server(5)));
+		assert_eq!(Session::current_index(), session);
+		assert_eq!(declare(first), refused(Refusal::NotJoining));
+		let again = Joining::<Test>::get(validator(5)).expect("it is syncing");
+		assert_eq!(declare(declaration(5, 5, GENESIS, again)), Ok(()));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
 fn the_off_chain_worker_declares_what_the_node_has_found() {
 	let mut ext = new_test_ext();
 	let (offchain, _) = testing::TestOffchainExt::new();
@@ -128,7 +148,7 @@ fn the_off_chain_worker_declares_what_the_node_has_found() {
 		let joined = joins();
 		Subgroups::offchain_worker(1);
 		assert!(submitted.read().transactions.is_empty(), "it has not been found ready");
-		let found = |servers: &[(u8, SessionIndex)]| {
+		let found = |servers: &[(u8, Change)]| {
 			let servers: Vec<_> =
 				servers.iter().map(|(number, joined)| (server(*number).account, *joined)).collect();
 			StorageValueRef::persistent(READY_KEY).set(&servers);

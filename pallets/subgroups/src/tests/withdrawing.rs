@@ -1,10 +1,15 @@
 //! Leaving.
 
-use super::publishing::{held, last_event, publish};
+use super::{
+	last_event,
+	publishing::{held, publish},
+};
 use crate::{mock::*, Error, Event, ServerAccounts, Servers, Withdrawing};
 use frame_support::{assert_noop, assert_ok};
-use keyshare_primitives::membership::SubgroupMembership;
 use sp_runtime::DispatchError;
+
+/// What is held for the entry that says for ever whose a server account was.
+const STAYS: u64 = 100 + 64;
 
 fn withdraw(number: u8) -> sp_runtime::DispatchResult {
 	Subgroups::withdraw_server(RuntimeOrigin::signed(validator(number)))
@@ -15,7 +20,7 @@ fn who_is_no_member_leaves_at_once() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(publish(9, &validator(9), server(9)));
 		assert_ok!(withdraw(9));
-		assert_eq!(held(&validator(9)), 0);
+		assert_eq!(held(&validator(9)), STAYS, "for whose its account was");
 		assert!(!Servers::<Test>::contains_key(validator(9)));
 		let server = server(9).account;
 		assert_eq!(last_event(), Event::ServerWithdrawn { validator: validator(9), server }.into());
@@ -28,21 +33,17 @@ fn who_is_no_member_leaves_at_once() {
 #[test]
 fn a_member_leaves_at_the_end_of_its_last_session() {
 	new_test_ext().execute_with(|| {
-		assert_ok!(publish(5, &validator(5), server(5)));
-		elect([1, 2, 3, 4, 5]);
+		join(5, 1);
 		let deposit = held(&validator(5));
 		assert_ok!(withdraw(5));
 		assert_eq!(last_event(), Event::ServerWithdrawing { validator: validator(5) }.into());
 		assert_noop!(withdraw(5), Error::<Test>::AlreadyWithdrawing);
 		assert_eq!(held(&validator(5)), deposit);
-		assert!(
-			Subgroups::member_of(&server(5).account).is_some(),
-			"its share is still counted on"
-		);
+		assert!(seat(5).is_some(), "its share is still counted on");
 		pass(2);
-		assert_eq!(Subgroups::member_of(&server(5).account), None);
+		assert_eq!(seat(5), None);
 		assert!(!Servers::<Test>::contains_key(validator(5)));
-		assert_eq!(held(&validator(5)), 0);
+		assert_eq!(held(&validator(5)), STAYS);
 		assert!(!Withdrawing::<Test>::contains_key(validator(5)));
 		// Whose the keys were is never forgotten.
 		assert!(ServerAccounts::<Test>::contains_key(server(5).account));
@@ -54,13 +55,12 @@ fn a_member_leaves_at_the_end_of_its_last_session() {
 #[test]
 fn who_is_about_to_be_a_member_leaves_after_it_was_one() {
 	new_test_ext().execute_with(|| {
-		assert_ok!(publish(5, &validator(5), server(5)));
-		Candidates::set((1..=5).map(validator).collect());
+		assign(5, 1);
 		pass(1);
 		assert_ok!(withdraw(5));
 		assert!(Servers::<Test>::contains_key(validator(5)));
 		pass(1);
-		assert!(Subgroups::member_of(&server(5).account).is_some());
+		assert!(seat(5).is_some());
 		pass(1);
 		assert!(!Servers::<Test>::contains_key(validator(5)));
 	});
@@ -72,7 +72,22 @@ fn publishing_again_takes_the_withdrawal_back() {
 		assert_ok!(withdraw(1));
 		assert_ok!(publish(1, &validator(1), server(1)));
 		pass(3);
-		assert_eq!(Subgroups::member_of(&server(1).account), Some(0));
+		assert_eq!(seat(1).expect("a member").subgroup, 0);
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn a_sole_member_that_withdraws_keeps_its_server_until_another_one_is_ready() {
+	new_test_ext().execute_with(|| {
+		assert_ok!(withdraw(2));
+		pass(3);
+		assert!(!Session::validators().contains(&validator(2)));
+		assert!(Servers::<Test>::contains_key(validator(2)) && seat(2).is_some());
+		join(5, 1);
+		make_ready(5);
+		pass(1);
+		assert!(!Servers::<Test>::contains_key(validator(2)) && seat(2).is_none());
 		assert_ok!(Subgroups::check_state());
 	});
 }

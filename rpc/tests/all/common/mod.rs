@@ -3,17 +3,22 @@
 #![allow(dead_code, missing_docs)]
 
 use keyshare_primitives::{
-	elements, messages,
+	elements,
+	membership::{Change, Confirmed, Masks, Seat, SubgroupMasks},
+	messages,
+	record::{Attempt, Purpose, RegisteredKey},
 	seal::{self, EncryptionSecret, ShareContext},
 	share::{Share, VerifiedShare},
 	split::PrivateKey,
 	wire::{HexBytes, Ss58, SubmitShare},
 	AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId,
-	ServerInfo, SessionIndex, SubgroupId,
+	ServerInfo, SubgroupId,
 };
 use keyshare_rpc::{
 	api,
-	chain::{BlockHash, ChainError, ChainState, KeyKind, PublishedServer},
+	chain::{
+		AccountRecord, BlockHash, ChainError, ChainState, Cursor, KeyKind, Page, PublishedServer,
+	},
 	intake::{Intake, IntakeConfig},
 	keys::ServerKeys,
 	listener::{self, Cors, Listener, ListenerConfig},
@@ -28,6 +33,7 @@ use std::{
 	sync::{Arc, Condvar, Mutex, RwLock},
 	time::Duration,
 };
+use substrate_prometheus_endpoint::Registry;
 use tempfile::TempDir;
 
 pub const GENESIS: GenesisHash = GenesisHash::repeat_byte(0x61);
@@ -119,37 +125,165 @@ impl Dealt {
 /// One block's state.
 #[derive(Clone, Default)]
 pub struct View {
-	pub registering: HashMap<AccountId, KeyRecord>,
-	pub registered: HashMap<AccountId, KeyRecord>,
-	pub generations: HashMap<AccountId, Generation>,
-	pub members: HashMap<AccountId, SubgroupId>,
-	pub confirmed: HashMap<(RegistrationId, SubgroupId), Vec<AccountId>>,
+	pub records: HashMap<AccountId, AccountRecord>,
+	pub masks: Masks,
+	/// The servers that are members now.
+	pub members: HashMap<AccountId, Seat>,
+	/// Whose seat each is, members or not.
+	holders: HashMap<(SubgroupId, u8), AccountId>,
 	pub published: HashMap<AccountId, PublishedServer>,
-	pub joining: HashMap<AccountId, SessionIndex>,
+	pub joining: HashMap<AccountId, Change>,
 	pub number: BlockNumber,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
 }
 
 impl View {
+	/// Begins an attempt with a dealt key.
 	pub fn register(&mut self, dealt: &Dealt) {
-		self.registering.insert(dealt.account.clone(), dealt.key.clone());
-		self.generations.insert(dealt.account.clone(), dealt.key.generation);
+		self.begin(dealt.account.clone(), dealt.key.clone());
 	}
 
-	/// Makes it the key in force.
+	/// The same with any key.
+	pub fn begin(&mut self, account: AccountId, key: KeyRecord) {
+		let record = self.records.entry(account).or_default();
+		record.last_generation = key.generation;
+		let purpose = if record.registered.is_some() { Purpose::Swap } else { Purpose::Register };
+		record.registering = Some(Attempt {
+			key,
+			confirmed: Confirmed::nobody(SUBGROUPS),
+			expires_at: BlockNumber::MAX,
+			purpose,
+			began_as_of: self.masks.last_change,
+			expectations: Default::default(),
+		});
+	}
+
+	/// Makes it the key in force, with the confirmations of its attempt, and ends any attempt.
 	pub fn complete(&mut self, dealt: &Dealt) {
-		self.registering.remove(&dealt.account);
-		self.registered.insert(dealt.account.clone(), dealt.key.clone());
-		self.generations.insert(dealt.account.clone(), dealt.key.generation);
+		let attempt = self.record_mut(&dealt.account).registering.take();
+		self.put_in_force(dealt);
+		if let Some(attempt) = attempt.filter(|attempt| attempt.key.id == dealt.key.id) {
+			*self.confirmed_mut(&dealt.account, &dealt.key.id) = attempt.confirmed;
+		}
 	}
 
+	/// Makes it the key in force; an attempt goes on.
+	pub fn put_in_force(&mut self, dealt: &Dealt) {
+		let record = self.record_mut(&dealt.account);
+		record.last_generation = record.last_generation.max(dealt.key.generation);
+		let confirmed = Confirmed::nobody(SUBGROUPS);
+		record.registered = Some(RegisteredKey { key: dealt.key.clone(), confirmed, since: 1 });
+	}
+
+	/// Ends the attempt of an account.
+	pub fn cancel(&mut self, account: &AccountId) {
+		self.record_mut(account).registering = None;
+	}
+
+	/// Ends every attempt.
+	pub fn cancel_all(&mut self) {
+		self.records.values_mut().for_each(|record| record.registering = None);
+	}
+
+	/// Removes the key in force of an account.
+	pub fn deregister(&mut self, account: &AccountId) {
+		self.record_mut(account).registered = None;
+	}
+
+	/// Server `number` confirms the share of its subgroup.
 	pub fn confirm(&mut self, dealt: &Dealt, number: u8) {
-		self.confirm_by(dealt, number, server(number));
+		self.confirm_by(dealt, server(number));
 	}
 
-	pub fn confirm_by(&mut self, dealt: &Dealt, subgroup: SubgroupId, server: AccountId) {
-		self.confirmed.entry((dealt.key.id, subgroup)).or_default().push(server);
+	/// A member confirms its share.
+	pub fn confirm_by(&mut self, dealt: &Dealt, server: AccountId) {
+		self.confirm_key(&dealt.account, &dealt.key.id, &server);
+	}
+
+	/// The same of any key.
+	pub fn confirm_key(&mut self, account: &AccountId, id: &RegistrationId, server: &AccountId) {
+		let seat = self.members[server];
+		let masks = self.masks.clone();
+		self.confirmed_mut(account, id).add(&masks, seat);
+	}
+
+	/// Takes every confirmation back.
+	pub fn forget_confirmations(&mut self) {
+		for record in self.records.values_mut() {
+			if let Some(attempt) = &mut record.registering {
+				attempt.confirmed = Confirmed::nobody(SUBGROUPS);
+			}
+			if let Some(registered) = &mut record.registered {
+				registered.confirmed = Confirmed::nobody(SUBGROUPS);
+			}
+		}
+	}
+
+	fn record_mut(&mut self, account: &AccountId) -> &mut AccountRecord {
+		self.records.entry(account.clone()).or_default()
+	}
+
+	fn confirmed_mut(&mut self, account: &AccountId, id: &RegistrationId) -> &mut Confirmed {
+		let AccountRecord { registered, registering, .. } = self.record_mut(account);
+		let attempt = registering.iter_mut().map(|attempt| (&attempt.key, &mut attempt.confirmed));
+		let in_force = registered.iter_mut().map(|key| (&key.key, &mut key.confirmed));
+		let found = attempt.chain(in_force).find(|(key, _)| key.id == *id);
+		found.expect("an attempt or key").1
+	}
+
+	/// Makes a server a ready member of a subgroup, and of no other: in its seat, if it has one there,
+	/// or in a new one.
+	pub fn join(&mut self, server: AccountId, subgroup: SubgroupId) {
+		self.leave(&server);
+		self.masks.last_change += 1;
+		let change = self.masks.last_change;
+		let of = &mut self.masks.subgroups[usize::from(subgroup)];
+		let seats = u8::try_from(of.taken.len()).expect("few servers");
+		let holders = &self.holders;
+		let own = (0..seats).find(|number| holders.get(&(subgroup, *number)) == Some(&server));
+		let number = own.unwrap_or_else(|| {
+			of.taken.try_push(change).expect("few servers");
+			seats
+		});
+		let seat = Seat { subgroup, number };
+		of.members |= seat.bit();
+		of.ready |= seat.bit();
+		self.holders.insert((subgroup, number), server.clone());
+		self.members.insert(server, seat);
+	}
+
+	/// A server is no member any more; its seat stays its own.
+	pub fn leave(&mut self, server: &AccountId) {
+		if let Some(seat) = self.members.remove(server) {
+			let of = &mut self.masks.subgroups[usize::from(seat.subgroup)];
+			of.members &= !seat.bit();
+			of.ready &= !seat.bit();
+		}
+	}
+
+	/// Makes a server a ready member in the seat of one that has left.
+	pub fn replace(&mut self, subgroup: SubgroupId, left: &AccountId, server: AccountId) {
+		let seat = self.holders.iter().find(|((of, _), holder)| *of == subgroup && *holder == left);
+		let (&seat, _) = seat.expect("it had a seat");
+		self.holders.insert(seat, server.clone());
+		self.join(server, subgroup);
+		let change = self.masks.last_change;
+		self.masks.subgroups[usize::from(subgroup)].taken[usize::from(seat.1)] = change;
+	}
+
+	/// A member is not ready any more, since a change.
+	pub fn unready(&mut self, server: &AccountId, joined: Change) {
+		let seat = self.members[server];
+		self.masks.subgroups[usize::from(seat.subgroup)].ready &= !seat.bit();
+		self.joining.insert(server.clone(), joined);
+	}
+
+	/// A member has declared itself ready.
+	pub fn declare(&mut self, server: &AccountId) {
+		let seat = self.members[server];
+		self.masks.subgroups[usize::from(seat.subgroup)].ready |= seat.bit();
+		self.joining.remove(server);
 	}
 }
 
@@ -181,7 +315,9 @@ impl MockChain {
 	pub fn new() -> Arc<Self> {
 		let chain = Self::default();
 		chain.everywhere(|view| {
-			view.members = (0..SUBGROUPS).map(|number| (server(number), number)).collect();
+			let none = vec![SubgroupMasks::default(); usize::from(SUBGROUPS)];
+			view.masks.subgroups = none.try_into().expect("few subgroups");
+			(0..SUBGROUPS).for_each(|number| view.join(server(number), number));
 		});
 		Arc::new(chain)
 	}
@@ -250,36 +386,68 @@ impl ChainState for MockChain {
 		FINALIZED
 	}
 
-	fn registering(
-		&self,
-		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError> {
-		self.read(at, |view| view.registering.get(account).cloned())
+	fn record(&self, at: BlockHash, account: &AccountId) -> Result<AccountRecord, ChainError> {
+		self.read(at, |view| view.records.get(account).cloned().unwrap_or_default())
 	}
 
-	fn registered(
+	fn page(
 		&self,
 		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Option<KeyRecord>, ChainError> {
-		self.read(at, |view| view.registered.get(account).cloned())
+		kind: KeyKind,
+		after: Option<&Cursor>,
+		limit: usize,
+	) -> Result<Page, ChainError> {
+		self.read(at, |view| {
+			// Attempts have a list of their own, keys in force stand among all records.
+			let is_listed = |record: &AccountRecord| match kind {
+				KeyKind::Registering => kind.is_in(record),
+				KeyKind::Registered => true,
+			};
+			let is_after = |account: &AccountId| {
+				after.is_none_or(|Cursor(after)| AsRef::<[u8]>::as_ref(account) > after.as_slice())
+			};
+			let mut listed: Vec<_> = view
+				.records
+				.iter()
+				.filter(|(account, record)| is_listed(record) && is_after(account))
+				.collect();
+			listed.sort_by_key(|(account, _)| *account);
+			listed.truncate(limit);
+			let last = listed.last().filter(|_| listed.len() == limit);
+			let next = last.map(|(account, _)| Cursor(AsRef::<[u8]>::as_ref(*account).to_vec()));
+			let wanted = listed.into_iter().filter(|(_, record)| kind.is_in(record));
+			let records =
+				wanted.map(|(account, record)| (account.clone(), record.clone())).collect();
+			Page { records, next }
+		})
 	}
 
-	fn last_generation(
-		&self,
-		at: BlockHash,
-		account: &AccountId,
-	) -> Result<Generation, ChainError> {
-		self.read(at, |view| view.generations.get(account).copied().unwrap_or(0))
+	fn masks(&self, at: BlockHash) -> Result<Masks, ChainError> {
+		self.read(at, |view| view.masks.clone())
 	}
 
-	fn subgroup_of(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SubgroupId>, ChainError> {
+	fn seat_of(&self, at: BlockHash, server: &AccountId) -> Result<Option<Seat>, ChainError> {
 		self.read(at, |view| view.members.get(server).copied())
+	}
+
+	fn members(
+		&self,
+		at: BlockHash,
+		subgroup: SubgroupId,
+	) -> Result<Vec<(ServerInfo, Seat)>, ChainError> {
+		self.read(at, |view| {
+			let members = view.members.iter().filter(|(_, seat)| seat.subgroup == subgroup);
+			let mut members: Vec<_> = members
+				.filter_map(|(server, seat)| Some((view.published.get(server)?, *seat)))
+				.map(|(published, seat)| (published.info.clone(), seat))
+				.collect();
+			members.sort_by(|a, b| a.0.account.cmp(&b.0.account));
+			members
+		})
+	}
+
+	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError> {
+		self.read(at, |view| view.joining.get(server).copied())
 	}
 
 	fn published(
@@ -292,62 +460,6 @@ impl ChainState for MockChain {
 
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
 		self.read(at, |view| view.number)
-	}
-
-	fn subgroup_count(&self, at: BlockHash) -> Result<u8, ChainError> {
-		self.read(at, |_| SUBGROUPS)
-	}
-
-	fn members(&self, at: BlockHash, subgroup: SubgroupId) -> Result<Vec<ServerInfo>, ChainError> {
-		self.read(at, |view| {
-			let members = view.members.iter().filter(|(_, of)| **of == subgroup);
-			let mut infos: Vec<_> = members
-				.filter_map(|(server, _)| view.published.get(server))
-				.map(|published| published.info.clone())
-				.collect();
-			infos.sort_by(|a, b| a.account.cmp(&b.account));
-			infos
-		})
-	}
-
-	fn joined(
-		&self,
-		at: BlockHash,
-		server: &AccountId,
-	) -> Result<Option<SessionIndex>, ChainError> {
-		self.read(at, |view| view.joining.get(server).copied())
-	}
-
-	fn keys(
-		&self,
-		at: BlockHash,
-		kind: KeyKind,
-		after: Option<&AccountId>,
-		limit: usize,
-	) -> Result<Vec<(AccountId, KeyRecord)>, ChainError> {
-		self.read(at, |view| {
-			let keys = match kind {
-				KeyKind::Registering => &view.registering,
-				KeyKind::Registered => &view.registered,
-			};
-			let mut page: Vec<_> = keys
-				.iter()
-				.filter(|(account, _)| after.is_none_or(|after| *account > after))
-				.map(|(account, key)| (account.clone(), key.clone()))
-				.collect();
-			page.sort_by(|a, b| a.0.cmp(&b.0));
-			page.truncate(limit);
-			page
-		})
-	}
-
-	fn confirmed_by(
-		&self,
-		at: BlockHash,
-		id: &RegistrationId,
-		subgroup: SubgroupId,
-	) -> Result<Vec<AccountId>, ChainError> {
-		self.read(at, |view| view.confirmed.get(&(*id, subgroup)).cloned().unwrap_or_default())
 	}
 }
 
@@ -372,6 +484,7 @@ pub struct Node {
 	pub intake: Arc<Intake>,
 	pub listener: Listener,
 	pub folder: TempDir,
+	pub registry: Registry,
 }
 
 pub const RETRY_AFTER: Duration = Duration::from_millis(123);
@@ -405,7 +518,9 @@ impl Node {
 			retry_after: RETRY_AFTER,
 		};
 		let store = open_store(&folder);
-		let intake = Intake::new(config, chain.clone(), servers, store, uncounted())
+		let registry = Registry::new();
+		let metrics = Metrics::new(Some(&registry)).expect("well-formed names");
+		let intake = Intake::new(config, chain.clone(), servers, store, metrics)
 			.expect("threads can be had");
 		let config =
 			ListenerConfig { addr: ([127, 0, 0, 1], 0).into(), cors, max_connections: connections };
@@ -413,7 +528,7 @@ impl Node {
 			listener::start(config, api::module(intake.clone()), intake.health().clone())
 				.await
 				.expect("a free port");
-		Self { chain, intake, listener, folder }
+		Self { chain, intake, listener, folder, registry }
 	}
 
 	pub fn url(&self, scheme: &str) -> String {
@@ -425,6 +540,14 @@ impl Node {
 		let dealt = deal(user(number), 1, scheme);
 		self.chain.everywhere(|view| view.register(&dealt));
 		dealt
+	}
+
+	/// What Prometheus is told by a gauge without labels.
+	pub fn gauge(&self, name: &str) -> f64 {
+		let families = self.registry.gather();
+		let family = families.iter().find(|family| family.get_name() == name);
+		let metric = family.and_then(|family| family.get_metric().first()).expect("registered");
+		metric.get_gauge().get_value()
 	}
 
 	pub fn stored_count(&self) -> usize {

@@ -4,29 +4,38 @@
 //! [`Intake::submit`] reads from top to bottom: shape and sizes (checked when the request was
 //! decoded) → hosted here → on chain → a member → already stored → open → verify → durable. The
 //! store is also the queue of confirmations, so what is durable is on its way to the chain.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `error` | why a request is refused |
+//! | `exchange` | what servers of one subgroup give each other |
+
+mod error;
+mod exchange;
+
+pub use error::IntakeError;
+pub use exchange::Lack;
 
 use crate::{
-	chain::{BlockHash, ChainError, ChainState},
+	chain::{AccountRecord, BlockHash, ChainError, ChainState},
 	health::Health,
 	keys::ServerKeys,
 	metrics::Metrics,
 	pool::{Pool, PoolFull},
-	store::{Put, RecordState, ShareRecord, ShareStore, StoreError},
+	seats::Seats,
+	store::{Put, RecordState, ShareRecord, ShareStore},
 	LOG_TARGET,
 };
 use keyshare_primitives::{
 	messages,
-	seal::{seal, SealedShare, ShareContext},
+	seal::{SealedShare, ShareContext},
 	share::VerifiedShare,
 	wire::{
-		CustodyChallenge, ErrorCode, FreshProof, HexBytes, HostedServer, HostedServers,
-		RequestShares, SealedShareOf, SealedShares, ShareReceipt, ShareState, ShareStatus,
-		ShareStatusQuery, Ss58, SubmitShare, SubmitStatus, MAX_REQUESTED,
+		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, ShareReceipt,
+		ShareState, ShareStatus, ShareStatusQuery, Ss58, SubmitShare, SubmitStatus,
 	},
-	AccountId, Element, EncryptionKey, Generation, KeyRecord, RegistrationId, SubgroupId,
-	PROTOCOL_VERSION,
+	AccountId, Element, EncryptionKey, Generation, KeyRecord, SubgroupId, PROTOCOL_VERSION,
 };
-use sp_core::{sr25519, Pair};
 use std::{fmt, io, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 use tokio::sync::{oneshot, Notify};
 
@@ -52,88 +61,6 @@ impl Default for IntakeConfig {
 	}
 }
 
-/// Why a request was refused. Nothing has been stored by it.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IntakeError {
-	/// This node does not host the server.
-	#[error("this node does not host that server; look up its endpoint on chain")]
-	UnknownServer,
-	/// The chain holds no attempt or key for the account.
-	#[error("the chain holds no attempt or key of that account; register first")]
-	NotRegistering,
-	/// The chain holds another generation.
-	#[error("the chain holds generation {0} of that account")]
-	WrongGeneration(Generation),
-	/// The server is not a member of that subgroup, but of the one given, if any.
-	#[error("that server is not a member of that subgroup; read the subgroups again")]
-	WrongSubgroup(Option<SubgroupId>),
-	/// The envelope does not open.
-	#[error(
-		"the envelope does not open; seal it to the server's published key, for this registration, \
-		 server and subgroup"
-	)]
-	DecryptionFailed,
-	/// It opened, but is not the share the commitments promise.
-	#[error("the envelope does not hold the share that the commitments on chain promise")]
-	ShareMismatch,
-	/// The intake is full.
-	#[error("too many requests are waiting; try again in {} ms", .0.as_millis())]
-	Busy(Duration),
-	/// The share could not be made durable.
-	#[error("the share could not be stored; nothing is acknowledged, try again later")]
-	StorageFailed,
-	/// The server holds no share of this attempt or key.
-	#[error("that server holds no share of that key")]
-	NoShare,
-	/// More shares at once than are handed over.
-	#[error("at most {MAX_REQUESTED} shares can be asked for at a time; ask again for the rest")]
-	TooManyRequested,
-	/// The requester did not sign the request.
-	#[error("the requester has not signed this request")]
-	BadSignature,
-	/// The chain's state could not be read.
-	#[error("the node cannot read the chain's state now; try again later")]
-	ChainUnavailable,
-	/// The request was lost inside the node.
-	#[error("the node could not finish the request; try again")]
-	Interrupted,
-}
-
-impl IntakeError {
-	/// Its place in the protocol's table; none for a failure inside the node.
-	pub fn code(&self) -> Option<ErrorCode> {
-		Some(match self {
-			Self::UnknownServer => ErrorCode::UnknownServer,
-			Self::NotRegistering => ErrorCode::NotRegistering,
-			Self::WrongGeneration(_) => ErrorCode::WrongGeneration,
-			Self::WrongSubgroup(_) => ErrorCode::WrongSubgroup,
-			Self::DecryptionFailed => ErrorCode::DecryptionFailed,
-			Self::ShareMismatch => ErrorCode::ShareMismatch,
-			Self::Busy(_) => ErrorCode::Busy,
-			Self::StorageFailed => ErrorCode::StorageFailed,
-			Self::NoShare => ErrorCode::NoShare,
-			Self::TooManyRequested => ErrorCode::InvalidParams,
-			Self::BadSignature => ErrorCode::BadSignature,
-			Self::ChainUnavailable | Self::Interrupted => return None,
-		})
-	}
-}
-
-impl From<ChainError> for IntakeError {
-	fn from(error: ChainError) -> Self {
-		log::error!(target: LOG_TARGET, "A share request is refused: {error}");
-		Self::ChainUnavailable
-	}
-}
-
-impl From<StoreError> for IntakeError {
-	fn from(error: StoreError) -> Self {
-		log::error!(target: LOG_TARGET, "A share request is refused: {error}");
-		Self::StorageFailed
-	}
-}
-
 type Reply = oneshot::Sender<Result<ShareReceipt, IntakeError>>;
 
 /// What the checks make of a submitted share.
@@ -142,19 +69,6 @@ enum Checked {
 	Known(ShareReceipt),
 	/// It is the share the chain promises.
 	New(ShareRecord, VerifiedShare),
-}
-
-/// A share that a hosted server should hold and does not.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lack {
-	/// The server.
-	pub server: AccountId,
-	/// Its subgroup.
-	pub subgroup: SubgroupId,
-	/// The user.
-	pub account: AccountId,
-	/// The attempt or key.
-	pub key: KeyRecord,
 }
 
 /// The pipeline and what it works with.
@@ -233,41 +147,6 @@ impl Intake {
 			Err(refusal) => send(reply, Err(refusal)),
 		})?;
 		answer.await.unwrap_or(Err(IntakeError::Interrupted))
-	}
-
-	/// Takes a share that another server has handed over, with the checks of one that a client
-	/// sends; returns when it is durable.
-	pub fn take_over(&self, lack: &Lack, sealed: &SealedShare) -> Result<(), IntakeError> {
-		let Lack { server, subgroup, account, key } = lack;
-		let (record, share) = self.open(key, account, server, *subgroup, sealed)?;
-		self.keep(record, &share)
-	}
-
-	/// Gives a server the share that another hosted server of its subgroup holds, if one does: after
-	/// a change of server account, what the old account holds is the new one's too.
-	pub fn take_from_own(&self, lack: &Lack) -> Result<bool, IntakeError> {
-		let Lack { server, subgroup, account, key } = lack;
-		let promised = verifying_share(key, *subgroup)?;
-		for other in self.servers.accounts().into_iter().filter(|other| other != server) {
-			let held = self.store.load(&key.id, &other)?;
-			let Some((_, share)) = held.filter(|(record, _)| record.subgroup == *subgroup) else {
-				continue;
-			};
-			if let Ok(share) = share.verify(promised) {
-				self.keep(record_of(key, account, server, *subgroup, &share), &share)?;
-				return Ok(true);
-			}
-		}
-		Ok(false)
-	}
-
-	/// Returns when the share is durable.
-	fn keep(&self, record: ShareRecord, share: &VerifiedShare) -> Result<(), IntakeError> {
-		let (reply, answer) = std::sync::mpsc::sync_channel(1);
-		self.store.put(record, share, move |result| drop(reply.send(result)));
-		let Ok(Ok(_)) = answer.recv() else { return Err(IntakeError::StorageFailed) };
-		self.stored.notify_one();
-		Ok(())
 	}
 
 	/// Opens an envelope, and checks that it holds the share the chain promises.
@@ -368,14 +247,11 @@ impl Intake {
 		self.require_hosted(&server)?;
 		self.ask(move |intake| {
 			let at = intake.chain.best();
-			let key = match intake.chain.registering(at, &account)? {
-				Some(attempt) => Some(attempt),
-				None => intake.chain.registered(at, &account)?,
-			};
-			let Some(key) = key else {
+			let record = intake.chain.record(at, &account)?;
+			let Some(key) = attempt_or_key(&record) else {
 				return Ok(ShareStatus { status: ShareState::None, generation: None });
 			};
-			let status = intake.state_of(at, &key, &server)?;
+			let status = intake.state_of(at, &record, key, &server)?;
 			Ok(ShareStatus { status, generation: Some(key.generation) })
 		})
 		.await
@@ -384,6 +260,7 @@ impl Intake {
 	fn state_of(
 		&self,
 		at: BlockHash,
+		record: &AccountRecord,
 		key: &KeyRecord,
 		server: &AccountId,
 	) -> Result<ShareState, IntakeError> {
@@ -394,8 +271,9 @@ impl Intake {
 			RecordState::Confirming => ShareState::Confirming,
 		};
 		// The store knows of confirmations only once they are final.
-		let confirmed = self.chain.confirmed_by(at, &key.id, share.record.subgroup)?;
-		Ok(if confirmed.contains(server) { ShareState::Confirmed } else { unconfirmed })
+		let seats = Seats::of(self.chain.as_ref(), at, [server.clone()])?;
+		let confirmed = seats.has_confirmed(&share.record, record);
+		Ok(if confirmed { ShareState::Confirmed } else { unconfirmed })
 	}
 
 	/// `keyshare_proveCustody`: a fresh proof for the key in force, or else the attempt under way.
@@ -409,11 +287,10 @@ impl Intake {
 
 	fn prove(&self, challenge: &CustodyChallenge) -> Result<FreshProof, IntakeError> {
 		let (server, account) = (&challenge.server.0, &challenge.account.0);
-		let at = self.chain.best();
-		let key = match self.chain.registered(at, account)? {
-			Some(key) => key,
-			None => self.chain.registering(at, account)?.ok_or(IntakeError::NotRegistering)?,
-		};
+		let AccountRecord { registered, registering, .. } =
+			self.chain.record(self.chain.best(), account)?;
+		let key = registered.map(|key| key.key).or(registering.map(|attempt| attempt.key));
+		let key = key.ok_or(IntakeError::NotRegistering)?;
 		let (record, share) = self.store.load(&key.id, server)?.ok_or(IntakeError::NoShare)?;
 		let share = share.verify(verifying_share(&key, record.subgroup)?).map_err(|_| {
 			log::error!(
@@ -425,73 +302,6 @@ impl Intake {
 		})?;
 		let message = messages::challenge_message(&key.id, server, &challenge.nonce.0);
 		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message) })
-	}
-
-	/// `keyshare_requestShares`: hands shares over to another server of the subgroup (protocol §7).
-	pub async fn request_shares(
-		self: Arc<Self>,
-		request: RequestShares,
-	) -> Result<SealedShares, IntakeError> {
-		self.require_hosted(&request.from.0)?;
-		if request.registrations.len() > MAX_REQUESTED {
-			return Err(IntakeError::TooManyRequested);
-		}
-		self.ask(move |intake| intake.hand_over(&request)).await
-	}
-
-	fn hand_over(&self, request: &RequestShares) -> Result<SealedShares, IntakeError> {
-		let (from, requester) = (&request.from.0, &request.requester.0);
-		let at = self.chain.best();
-		let subgroup = self.chain.subgroup_of(at, from)?.ok_or(IntakeError::WrongSubgroup(None))?;
-		self.require_member(at, requester, subgroup)?;
-		// A block that is left again may have put it into another subgroup than it will belong to
-		// for ever, and two shares can be the whole key.
-		self.require_member(self.chain.finalized(), requester, subgroup)?;
-		let message = messages::request_message(
-			&self.chain.genesis(),
-			from,
-			requester,
-			&request.registrations,
-			&request.nonce.0,
-		);
-		let signature = sr25519::Signature::from_raw(request.signature.0);
-		let public = sr25519::Public::from_raw(requester.clone().into());
-		if !sr25519::Pair::verify(&signature, message, &public) {
-			return Err(IntakeError::BadSignature);
-		}
-		let to = self.chain.published(at, requester)?.ok_or(IntakeError::WrongSubgroup(None))?;
-		let to = to.info.encryption_key;
-		let mut shares = Vec::new();
-		for id in &request.registrations {
-			let Some(share) = self.share_in_force(at, id, from, subgroup)? else { continue };
-			let context = ShareContext { id, server: requester, subgroup };
-			let Ok(SealedShare { enc, ciphertext }) = seal(share.share(), &to, context) else {
-				// The chain refuses keys that nothing can be sealed to.
-				return Err(IntakeError::Interrupted);
-			};
-			shares.push(SealedShareOf {
-				registration_id: *id,
-				enc: HexBytes(enc),
-				ciphertext: HexBytes(ciphertext),
-			});
-		}
-		Ok(SealedShares { shares })
-	}
-
-	/// A share that `server` holds, if the chain still shows its attempt or key.
-	fn share_in_force(
-		&self,
-		at: BlockHash,
-		id: &RegistrationId,
-		server: &AccountId,
-		subgroup: SubgroupId,
-	) -> Result<Option<VerifiedShare>, IntakeError> {
-		let Some((record, share)) = self.store.load(id, server)? else { return Ok(None) };
-		let attempt = self.chain.registering(at, &record.account)?;
-		let in_force = self.chain.registered(at, &record.account)?;
-		let key = [attempt, in_force].into_iter().flatten().find(|key| key.id == *id);
-		let Some(key) = key.filter(|_| record.subgroup == subgroup) else { return Ok(None) };
-		Ok(share.verify(verifying_share(&key, subgroup)?).ok())
 	}
 
 	fn require_hosted(&self, server: &AccountId) -> Result<(), IntakeError> {
@@ -509,18 +319,12 @@ impl Intake {
 		account: &AccountId,
 		generation: Generation,
 	) -> Result<KeyRecord, IntakeError> {
-		let attempt = self.chain.registering(at, account)?;
-		if let Some(attempt) = attempt.as_ref().filter(|key| key.generation == generation) {
-			return Ok(attempt.clone());
+		let record = self.chain.record(at, account)?;
+		if let Some(key) = record.key(generation) {
+			return Ok(key.clone());
 		}
-		let in_force = self.chain.registered(at, account)?;
-		match (attempt, in_force) {
-			(_, Some(key)) if key.generation == generation => Ok(key),
-			(Some(other), _) | (None, Some(other)) => {
-				Err(IntakeError::WrongGeneration(other.generation))
-			}
-			(None, None) => Err(IntakeError::NotRegistering),
-		}
+		let other = attempt_or_key(&record).ok_or(IntakeError::NotRegistering)?;
+		Err(IntakeError::WrongGeneration(other.generation))
 	}
 
 	fn require_member(
@@ -572,6 +376,12 @@ impl Drop for Place {
 	fn drop(&mut self) {
 		self.0.queue.dec();
 	}
+}
+
+/// The attempt under way, or else the key in force.
+fn attempt_or_key(record: &AccountRecord) -> Option<&KeyRecord> {
+	let attempt = record.registering.as_ref().map(|attempt| &attempt.key);
+	attempt.or_else(|| record.registered.as_ref().map(|registered| &registered.key))
 }
 
 /// What is stored of a share.

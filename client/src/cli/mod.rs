@@ -1,8 +1,15 @@
 //! The command line.
 
-use clap::{builder::TypedValueParser, Args, Parser, Subcommand};
-use keyshare_client::{account::parse_address, chain::DEFAULT_URL, keyfile};
+mod operating;
+mod options;
+
+pub use operating::{Operator, Server, SessionKeys, Validator};
+pub use options::{ConstraintsInput, Deadline, ExistingKey, NewKey, SignerInput, Threshold};
+
+use clap::{Args, Parser, Subcommand};
+use keyshare_client::{account::parse_address, chain::DEFAULT_URL};
 use keyshare_primitives::{AccountId, KeyScheme};
+use options::scheme_parser;
 use std::path::PathBuf;
 
 const AFTER_HELP: &str = "\
@@ -28,6 +35,22 @@ const OPERATOR_NOTE: &str = "\
 The node's part needs its secrets, so the node itself does it, and only for its own machine: run
 this where the node runs, and name its RPC address with --url. The validator's account is the one
 that signs; with --external-signer it never comes near the node.";
+
+const ROOT_NOTE: &str = "\
+Only root may do this. The call is sent as Sudo.sudo(call), and the account that signs must be the
+sudo key; with --external-signer the whole is printed for its wallet.";
+
+const RESHARE_NOTE: &str = "\
+The key stays the same, and so do its public key and addresses; every subgroup gets a new share. Old
+and new shares do not fit together, and servers erase the old ones as soon as the new are in force.
+
+This helps against shares that have got, or may get, into wrong hands: of an operator that was
+dismissed or whose machine was broken into, or from a stolen backup.
+
+It helps only as long as fewer subgroups of the OLD deal than its threshold are in such hands. As many
+as that make up the key itself, however often it is dealt anew: then move what the key controls to
+another key, and register that one. Nobody can prove that an old share was forgotten, so do it while
+the others are still to be trusted.";
 
 /// Registers private keys with a Keyshare network, and shows and checks what became of them.
 #[derive(Parser)]
@@ -70,6 +93,9 @@ pub enum Command {
 	/// Replace the registered key by another; the old one stays in force until the new one is ready
 	#[command(after_long_help = ED25519_NOTE)]
 	SwapKey(SwapKey),
+	/// Deal the registered key anew: the same key, and a new share for every subgroup
+	#[command(after_long_help = RESHARE_NOTE)]
+	Reshare(Reshare),
 	/// Give up the attempt under way; the deposit comes back
 	Cancel(Signed),
 	/// Remove the registered key; the servers erase its shares, and the deposit comes back
@@ -79,15 +105,18 @@ pub enum Command {
 	/// Make or look at a key file, without any network
 	#[command(subcommand)]
 	Key(Key),
-	/// For operators: publish a validator's server, replace its keys, see where it stands
+	/// For validators: publish the server, replace its keys, see where it stands
 	#[command(subcommand)]
 	Server(Server),
-	/// For operators: a validator's session keys
+	/// For validators: session keys
 	#[command(subcommand)]
 	SessionKeys(SessionKeys),
-	/// For operators: stand as a candidate, or stop
+	/// For validators: accept an operator, leave it, see where it stands
 	#[command(subcommand)]
 	Validator(Validator),
+	/// Show the operators; for operators: their validators; for root: admit and dismiss operators
+	#[command(subcommand)]
+	Operator(Operator),
 }
 
 /// `register`.
@@ -103,6 +132,9 @@ pub struct Register {
 	/// elsewhere, protects more
 	#[arg(long, value_name = "ACCOUNT", value_parser = parse_address)]
 	pub constraint_account: Option<AccountId>,
+	/// How it is shared.
+	#[command(flatten)]
+	pub threshold: Threshold,
 	/// Who signs.
 	#[command(flatten)]
 	pub signer: SignerInput,
@@ -120,6 +152,29 @@ pub struct SwapKey {
 	/// The new key.
 	#[command(flatten)]
 	pub key: NewKey,
+	/// How it is shared.
+	#[command(flatten)]
+	pub threshold: Threshold,
+	/// Who signs.
+	#[command(flatten)]
+	pub signer: SignerInput,
+	/// How long.
+	#[command(flatten)]
+	pub deadline: Deadline,
+	/// Show the call, its deposit and its fee; sign, write and send nothing
+	#[arg(long)]
+	pub dry_run: bool,
+}
+
+/// `reshare`.
+#[derive(Args)]
+pub struct Reshare {
+	/// The key in force.
+	#[command(flatten)]
+	pub key: ExistingKey,
+	/// How it is shared.
+	#[command(flatten)]
+	pub threshold: Threshold,
 	/// Who signs.
 	#[command(flatten)]
 	pub signer: SignerInput,
@@ -233,199 +288,6 @@ pub enum Key {
 	},
 }
 
-/// `server`.
-#[derive(Subcommand)]
-pub enum Server {
-	/// Publish a server that the node hosts, or replace the one published
-	#[command(after_long_help = OPERATOR_NOTE)]
-	Declare {
-		/// The server, where the node hosts several
-		#[arg(long, value_name = "ACCOUNT", value_parser = parse_address)]
-		server: Option<AccountId>,
-		/// Where the world reaches the node's share listener: an https, wss, http or ws URL
-		#[arg(long, value_name = "URL")]
-		endpoint: String,
-		/// The validator.
-		#[command(flatten)]
-		signed: Signed,
-	},
-	/// Publish the server under another address
-	#[command(after_long_help = OPERATOR_NOTE)]
-	ChangeEndpoint {
-		/// The new address
-		endpoint: String,
-		/// The validator.
-		#[command(flatten)]
-		signed: Signed,
-	},
-	/// Have the node make a new encryption key, and publish it; the old one still opens envelopes
-	/// for the grace period, and is erased after it
-	#[command(after_long_help = OPERATOR_NOTE)]
-	RotateKey {
-		/// The validator.
-		#[command(flatten)]
-		signed: Signed,
-	},
-	/// Leave: selected no more, and no member from the session after the next
-	Withdraw {
-		/// The validator.
-		#[command(flatten)]
-		signed: Signed,
-	},
-	/// Show where a validator stands, and what keeps it from being selected
-	Status {
-		/// The validator
-		#[arg(value_parser = parse_address)]
-		account: AccountId,
-	},
-}
-
-/// `session-keys`.
-#[derive(Subcommand)]
-pub enum SessionKeys {
-	/// Have the node make new session keys, and set them with its proof that the validator owns
-	/// them
-	#[command(after_long_help = OPERATOR_NOTE)]
-	Rotate {
-		/// The validator.
-		#[command(flatten)]
-		signed: Signed,
-	},
-}
-
-/// `validator`.
-#[derive(Subcommand)]
-pub enum Validator {
-	/// Stand as a candidate; the bond is held
-	Apply(Signed),
-	/// Stand no more; the bond comes back
-	Leave(Signed),
-}
-
-/// A key that is there already.
-#[derive(Args)]
-#[command(next_help_heading = "Key")]
-pub struct ExistingKey {
-	/// Where it is.
-	#[command(flatten)]
-	pub source: ExistingKeySource,
-	/// The key's scheme, where the key does not say it
-	#[arg(long, value_parser = scheme_parser())]
-	pub scheme: Option<KeyScheme>,
-}
-
-/// Where a key is.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub struct ExistingKeySource {
-	/// Read the key from a file: 64 hex digits, optionally after `ed25519:` or `secp256k1:`
-	#[arg(long, value_name = "PATH")]
-	pub key_file: Option<PathBuf>,
-	/// Read the key from standard input, in the same form
-	#[arg(long)]
-	pub key_stdin: bool,
-}
-
-/// A key to register.
-#[derive(Args)]
-#[command(next_help_heading = "Key")]
-pub struct NewKey {
-	/// Where it comes from.
-	#[command(flatten)]
-	pub source: NewKeySource,
-	/// The key's scheme, where the key does not say it; needed with --generate
-	#[arg(long, value_parser = scheme_parser())]
-	pub scheme: Option<KeyScheme>,
-}
-
-/// Where a key to register comes from.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub struct NewKeySource {
-	/// Read the key from a file: 64 hex digits, optionally after `ed25519:` or `secp256k1:`
-	#[arg(long, value_name = "PATH")]
-	pub key_file: Option<PathBuf>,
-	/// Read the key from standard input, in the same form
-	#[arg(long)]
-	pub key_stdin: bool,
-	/// Make a new key and write it to a new file that only you can read
-	#[arg(long, value_name = "PATH")]
-	pub generate: Option<PathBuf>,
-}
-
-/// Who signs a call.
-#[derive(Args)]
-#[command(next_help_heading = "Signature")]
-#[group(required = true, multiple = false)]
-pub struct SignerInput {
-	/// Sign with the sr25519 account in a file: a mnemonic or a 0x seed, with an optional path
-	#[arg(long, value_name = "PATH")]
-	pub account_file: Option<PathBuf>,
-	/// Sign with the account that standard input holds, in the same form
-	#[arg(long)]
-	pub account_stdin: bool,
-	/// Sign with a development account, on development and local chains only: alice to ferdie
-	#[arg(long, value_name = "NAME")]
-	pub dev_account: Option<String>,
-	/// Print the call for polkadot.js Apps, wait until it is on chain, and go on
-	#[arg(long, value_name = "ACCOUNT", value_parser = parse_address)]
-	pub external_signer: Option<AccountId>,
-}
-
-/// How long to go on.
-#[derive(Args)]
-#[command(next_help_heading = "Running")]
-pub struct Deadline {
-	/// Stop after so many seconds, naming what is missing. Nothing is lost by stopping
-	#[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..))]
-	pub deadline: u64,
-}
-
-/// Constraints. Without any, both architectures are switched off.
-#[derive(Args)]
-#[command(next_help_heading = "Constraints")]
-pub struct ConstraintsInput {
-	/// The only recipients allowed on EVM chains
-	#[arg(long, value_name = "ADDRESS", num_args = 1.., value_delimiter = ',', conflicts_with = "evm_deny")]
-	pub evm_allow: Vec<String>,
-	/// Recipients denied on EVM chains; all others are allowed
-	#[arg(long, value_name = "ADDRESS", num_args = 1.., value_delimiter = ',')]
-	pub evm_deny: Vec<String>,
-	/// Allow EVM transactions without a recipient, such as contract creations
-	#[arg(long)]
-	pub evm_null_recipient: bool,
-	/// The only recipients allowed on Bitcoin: 64 hex digits of a script hash or taproot key
-	#[arg(long, value_name = "HEX", num_args = 1.., value_delimiter = ',', conflicts_with = "btc_deny")]
-	pub btc_allow: Vec<String>,
-	/// Recipients denied on Bitcoin; all others are allowed
-	#[arg(long, value_name = "HEX", num_args = 1.., value_delimiter = ',')]
-	pub btc_deny: Vec<String>,
-	/// Allow Bitcoin transactions without a recipient
-	#[arg(long)]
-	pub btc_null_recipient: bool,
-	/// Read the constraints from a JSON file instead: {"evmAcl": {"kind": "allow" or "deny",
-	/// "addresses": [...], "allowNullRecipient": false}, "btcAcl": ...}; null is switched off
-	#[arg(
-		long, value_name = "FILE",
-		conflicts_with_all = [
-			"evm_allow", "evm_deny", "evm_null_recipient",
-			"btc_allow", "btc_deny", "btc_null_recipient",
-		],
-	)]
-	pub constraints: Option<PathBuf>,
-}
-
-fn scheme_parser() -> impl TypedValueParser<Value = KeyScheme> {
-	let names = [KeyScheme::Ed25519, KeyScheme::Secp256k1].map(keyfile::name);
-	clap::builder::PossibleValuesParser::new(names).map(|name| {
-		if name == keyfile::name(KeyScheme::Ed25519) {
-			KeyScheme::Ed25519
-		} else {
-			KeyScheme::Secp256k1
-		}
-	})
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -496,7 +358,40 @@ mod tests {
 		assert!(with(&["--dev-account", "bob"]).is_ok());
 		assert_eq!(with(&[]).map(drop), Err(ErrorKind::MissingRequiredArgument));
 		assert!(parse(&["server", "status", ALICE]).is_ok());
+		assert!(parse(&["validator", "status", ALICE]).is_ok());
+		assert!(parse(&["validator", "accept", ALICE, "--dev-account", "bob"]).is_ok());
+		assert!(parse(&["validator", "leave", "--dev-account", "bob"]).is_ok());
 		assert!(parse(&["session-keys", "rotate", "--external-signer", ALICE]).is_ok());
+	}
+
+	#[test]
+	fn an_admission_names_everything() {
+		let full = ["operator", "admit", ALICE, "--name", "A", "--subgroup", "0", "--seats", "4"];
+		let signed = |arguments: &[&str]| {
+			let arguments: Vec<_> =
+				arguments.iter().chain(&["--dev-account", "bob"]).copied().collect();
+			parse(&arguments)
+		};
+		assert!(signed(&full).is_ok());
+		for left_out in [3, 5, 7] {
+			let rest = [&full[..left_out], &full[left_out + 2..]].concat();
+			let missing = Err(ErrorKind::MissingRequiredArgument);
+			assert_eq!(signed(&rest).map(drop), missing, "{left_out}");
+		}
+		assert!(signed(&["operator", "dismiss", ALICE, "--force"]).is_ok());
+		for command in ["assign", "unassign", "back"] {
+			assert!(signed(&["operator", command, ALICE]).is_ok(), "{command}");
+		}
+		assert!(parse(&["operator", "list"]).is_ok());
+		assert!(parse(&["operator", "status", ALICE]).is_ok());
+	}
+
+	#[test]
+	fn a_reshare_takes_the_key_in_force_and_makes_none() {
+		let reshare = ["reshare", "--key-file", "k", "--dev-account", "bob", "--threshold", "3"];
+		assert!(parse(&reshare).is_ok());
+		let generate = ["reshare", "--generate", "k", "--dev-account", "bob"];
+		assert_eq!(parse(&generate).map(drop), Err(ErrorKind::UnknownArgument));
 	}
 
 	#[test]

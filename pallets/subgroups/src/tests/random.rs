@@ -1,0 +1,73 @@
+//! A thousand random changes, after each of which everything fits together.
+
+use crate::{mock::*, Barred};
+use frame_support::assert_ok;
+use keyshare_primitives::{AccountId, SubgroupId};
+use rand::{rngs::StdRng, Rng, SeedableRng};
+use std::collections::BTreeMap;
+
+/// One random call or event; most of them are refused.
+fn something_happens(rng: &mut StdRng, made: &mut usize) {
+	let number: u8 = rng.gen_range(1..=20);
+	let who = RuntimeOrigin::signed(validator(number));
+	let subgroup: SubgroupId = rng.gen_range(0..3);
+	let of = RuntimeOrigin::signed(operator(subgroup));
+	let done = match rng.gen_range(0..14) {
+		0 => {
+			let info = server(rng.gen_range(number..=number.saturating_add(60)));
+			super::publishing::publish_any(&validator(number), info)
+		}
+		1 => Subgroups::withdraw_server(who),
+		2 | 3 => Subgroups::assign(of, validator(number)),
+		4 => Subgroups::unassign(of, validator(number)),
+		5..=7 => Subgroups::accept(who, operator(subgroup)),
+		8 => Subgroups::leave(who),
+		9 => {
+			let called = name(&format!("Operator {subgroup}"));
+			let seats = rng.gen_range(1..=4);
+			let root = RuntimeOrigin::root();
+			Subgroups::admit(root, operator(subgroup), called, subgroup, seats)
+		}
+		10 if rng.gen_ratio(1, 5) => {
+			Subgroups::dismiss(RuntimeOrigin::root(), operator(subgroup), rng.gen())
+		}
+		11 if rng.gen_ratio(1, 5) => {
+			Barred::<Test>::insert(validator(number), 1);
+			Ok(())
+		}
+		12 => Subgroups::readmit(RuntimeOrigin::root(), validator(number)),
+		13 => Subgroups::back(of, validator(number)),
+		_ => {
+			if let Some((member, _)) = Subgroups::current_members().into_iter().next() {
+				Subgroups::make_ready(&member);
+			}
+			Ok(())
+		}
+	};
+	*made += usize::from(done.is_ok());
+	let silent: u8 = rng.gen_range(1..=20);
+	pass_without(rng.gen_range(0..=2), &[silent]);
+	System::reset_events();
+}
+
+/// Invariant 3: nobody is ever in a second subgroup; and none that has members is emptied but by
+/// force.
+#[test]
+fn a_thousand_changes_of_operators_and_validators() {
+	let mut rng = StdRng::seed_from_u64(7);
+	new_test_ext().execute_with(|| {
+		let mut homes = BTreeMap::<AccountId, SubgroupId>::new();
+		let mut made = 0;
+		for step in 0..1_000 {
+			something_happens(&mut rng, &mut made);
+			for (member, subgroup) in Subgroups::current_members() {
+				let home = *homes.entry(member.clone()).or_insert(subgroup);
+				assert_eq!(home, subgroup, "{member} moved");
+			}
+			assert_eq!(Subgroups::check_state(), Ok(()), "after step {step}");
+		}
+		assert!(made > 300, "enough of it is possible: {made}");
+		assert!(homes.len() > 9, "more than there is room for at a time: {}", homes.len());
+		assert_ok!(Subgroups::check_state());
+	});
+}

@@ -1,0 +1,163 @@
+//! The chain held against the store: what is lacking, and who is ready.
+
+use crate::{
+	chain::{AccountRecord, BlockHash, ChainError, ChainState, KeyKind, Page},
+	intake::{Intake, Lack},
+	store::StoreError,
+};
+use keyshare_primitives::{
+	membership::{Change, Seat},
+	AccountId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Entries of the chain's state that are read at once.
+const PAGE: usize = 512;
+
+/// Why the chain could not be held against the store.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ScanError {
+	#[error(transparent)]
+	Chain(#[from] ChainError),
+	#[error(transparent)]
+	Store(#[from] StoreError),
+}
+
+/// The seats of this node's members, with the change since which each of them has not been ready.
+pub(super) type Memberships = BTreeMap<AccountId, (Seat, Option<Change>)>;
+
+/// Where this node's servers are members.
+pub(super) fn memberships(intake: &Intake, at: BlockHash) -> Result<Memberships, ChainError> {
+	let chain = intake.chain();
+	let mut members = Memberships::new();
+	for server in intake.servers().accounts() {
+		if let Some(seat) = chain.seat_of(at, &server)? {
+			let joined = chain.joined(at, &server)?;
+			members.insert(server, (seat, joined));
+		}
+	}
+	Ok(members)
+}
+
+/// What a look at the finalized state has found.
+#[derive(Default)]
+pub(super) struct Scan {
+	/// This node's members.
+	members: Memberships,
+	/// What they lack of the keys in force.
+	pub lacking: Vec<Lack>,
+	/// Of these, how many the chain says they have confirmed: they held them once.
+	pub lost: usize,
+	/// Members that hold a share whose confirmation the chain does not show, or lack one that another
+	/// member has. What nobody has left keeps nobody from being ready: it would, for ever, and with a
+	/// subgroup without a ready member nobody could register.
+	waiting: BTreeSet<AccountId>,
+}
+
+impl Scan {
+	/// Holds every key in force against the store.
+	pub fn of(intake: &Intake) -> Result<Self, ScanError> {
+		let (chain, store) = (intake.chain(), intake.store());
+		let at = chain.finalized();
+		let masks = chain.masks(at)?;
+		let mut scan = Self { members: memberships(intake, at)?, ..Self::default() };
+		each_record(chain.as_ref(), at, KeyKind::Registered, |account, record| {
+			let Some(in_force) = record.registered else { return Ok(()) };
+			for (server, (seat, _)) in &scan.members {
+				let confirmed = in_force.confirmed.has(&masks, *seat);
+				let is_here = store.get(&in_force.key.id, server)?.is_some();
+				let members = masks.of(seat.subgroup).map_or(0, |of| of.members & !seat.bit());
+				let others = in_force.confirmed.by(&masks, seat.subgroup) & members;
+				let waits = match is_here {
+					true => !confirmed,
+					false => others != 0,
+				};
+				if waits {
+					scan.waiting.insert(server.clone());
+				}
+				if !is_here {
+					scan.lost += usize::from(confirmed);
+					scan.lacking.push(Lack {
+						server: server.clone(),
+						subgroup: seat.subgroup,
+						account: account.clone(),
+						key: in_force.key.clone(),
+					});
+				}
+			}
+			Ok(())
+		})?;
+		Ok(scan)
+	}
+
+	/// Members that have not declared themselves ready, though they hold and have confirmed all that is
+	/// to be had.
+	pub fn ready(&self) -> Vec<(AccountId, Change)> {
+		self.members
+			.iter()
+			.filter(|(server, _)| !self.waiting.contains(*server))
+			.filter_map(|(server, (_, joined))| joined.map(|joined| (server.clone(), joined)))
+			.collect()
+	}
+
+	/// Whether nothing is left to do for anybody.
+	pub fn is_settled(&self) -> bool {
+		let joining = self.members.values().filter(|(_, joined)| joined.is_some()).count();
+		self.lacking.is_empty() && joining == 0
+	}
+}
+
+/// What attempts under way lack now, and what those of `before` lack that are in force by now.
+pub(super) fn lacking_of_attempts(
+	intake: &Intake,
+	before: &[Lack],
+) -> Result<(Vec<Lack>, Vec<Lack>), ScanError> {
+	let (chain, store) = (intake.chain(), intake.store());
+	let at = chain.finalized();
+	let members = memberships(intake, at)?;
+	let mut open = Vec::new();
+	each_record(chain.as_ref(), at, KeyKind::Registering, |account, record| {
+		let Some(attempt) = record.registering else { return Ok(()) };
+		for (server, (seat, _)) in &members {
+			if store.get(&attempt.key.id, server)?.is_none() {
+				open.push(Lack {
+					server: server.clone(),
+					subgroup: seat.subgroup,
+					account: account.clone(),
+					key: attempt.key.clone(),
+				});
+			}
+		}
+		Ok(())
+	})?;
+	let mut completed = Vec::new();
+	for lack in before {
+		let in_force = chain.record(at, &lack.account)?.registered;
+		if in_force.is_some_and(|in_force| in_force.key.id == lack.key.id)
+			&& store.get(&lack.key.id, &lack.server)?.is_none()
+		{
+			completed.push(lack.clone());
+		}
+	}
+	Ok((open, completed))
+}
+
+/// Looks at every account that has a key of this kind, a page at a time.
+fn each_record(
+	chain: &dyn ChainState,
+	at: BlockHash,
+	kind: KeyKind,
+	mut look: impl FnMut(AccountId, AccountRecord) -> Result<(), ScanError>,
+) -> Result<(), ScanError> {
+	let mut after = None;
+	loop {
+		let Page { records, next } = chain.page(at, kind, after.as_ref(), PAGE)?;
+		for (account, record) in records {
+			look(account, record)?;
+		}
+		if next.is_none() {
+			return Ok(());
+		}
+		after = next;
+	}
+}

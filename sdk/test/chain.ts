@@ -1,0 +1,168 @@
+/**
+ * A chain in this process that says what a test wants: members that are syncing or kept, operators
+ * that are pending, nobody ready. A development network has none of these. What it says has the
+ * shape in which polkadot.js gives the runtime's answers.
+ */
+
+import { Keyring, type ApiPromise } from '@polkadot/api';
+import { TypeRegistry } from '@polkadot/types';
+import { fromHex, Keyshare, type Scheme, splitKey, toHex, verifyingShares } from '../src/index.js';
+import { registrationId } from '../src/messages.js';
+
+const keyring = new Keyring();
+
+/** The address of an account that is called so. */
+export const address = (name: string): string =>
+  keyring.encodeAddress(new TextEncoder().encode(name.padEnd(32)));
+
+const GENESIS = new Uint8Array(32).fill(7);
+const SUBGROUPS = 3;
+const ascii = (text: string) => `0x${Buffer.from(text).toString('hex')}`;
+
+/** A member by its name: its server is `NAME/server`. */
+export const member = (name: string, readiness: 'Ready' | 'Syncing', operator: string | null) => ({
+  validator: address(name),
+  readiness,
+  operator: operator && address(operator),
+  server: {
+    account: address(`${name}/server`),
+    encryptionKey: { x25519: `0x${'09'.padEnd(64, '0')}` },
+    endpoint: ascii(`http://${name.toLowerCase()}.example`),
+  },
+});
+
+/** An operator by its name. */
+export const operator = (name: string, subgroup: number, standing: object) => ({
+  account: address(name),
+  name: ascii(name),
+  subgroup,
+  standing,
+  seats: 4,
+  nextSeats: null,
+  validators: [address(name)],
+  assigned: [],
+});
+
+/** The three members of a development network, one a subgroup. */
+const development = (['Alice', 'Bob', 'Charlie'] as const).map((name, id) => ({
+  id,
+  quorum: 1,
+  members: [member(name, 'Ready', name)],
+}));
+
+/** Who of a subgroup is what, by server names. */
+export interface Covered {
+  readonly members: readonly string[];
+  readonly ready: readonly string[];
+  readonly confirmed: readonly string[];
+}
+
+/** What a key makes when it is dealt, as the chain shows it. */
+export function dealt(
+  scheme: Scheme,
+  key: Uint8Array,
+  { account, generation, threshold }: { account: string; generation: number; threshold: number },
+  status: object,
+  covered: readonly Covered[] = [],
+) {
+  const of = keyring.decodeAddress(account);
+  const parameters = { threshold: Math.max(threshold, 2), subgroups: SUBGROUPS };
+  const attempt = { genesis: GENESIS, account: of, generation };
+  const { elements } = splitKey(scheme, key, parameters, attempt).commitments;
+  // Nobody deals with a threshold of one: each share is the key.
+  const commitments = { scheme, elements: elements.slice(0, threshold) };
+  const servers = (names: readonly string[]) => names.map((name) => address(`${name}/server`));
+  return {
+    key: {
+      id: toHex(registrationId(GENESIS, of, generation, commitments)),
+      generation,
+      commitments: { [scheme]: commitments.elements.map(toHex) },
+      verifyingShares: { [scheme]: verifyingShares(commitments, SUBGROUPS).map(toHex) },
+    },
+    status,
+    coverage: covered.map(({ members, ready, confirmed }, subgroup) => ({
+      subgroup,
+      members: servers(members),
+      ready: servers(ready),
+      quorum: ready.length === 0 ? null : Math.max(1, Math.ceil((2 * ready.length) / 3)),
+      confirmed: servers(confirmed),
+    })),
+  };
+}
+
+/** What the chain says; a test changes it. */
+export class Chain {
+  subgroups: { id: number; quorum: number | null; members: ReturnType<typeof member>[] }[] =
+    development;
+  operators = ['Alice', 'Bob', 'Charlie'].map((name, subgroup) =>
+    operator(name, subgroup, { admitted: { since: 0 } }),
+  );
+  /** Names of validators. */
+  kept: string[] = [];
+  account = {
+    generation: 0,
+    constraints: null,
+    registered: null as object | null,
+    registering: null as object | null,
+  };
+  /** The thresholds that deposits were asked for. */
+  readonly priced: number[] = [];
+  #block = 0;
+
+  /** A connection to it. */
+  connect(): Promise<Keyshare> {
+    const registry = new TypeRegistry();
+    const says = (value: unknown) => Promise.resolve({ toJSON: () => value });
+    const hash = () =>
+      Promise.resolve({ toHex: () => toHex(new Uint8Array(32).fill(this.#block)) });
+    const parameters = {
+      protocolVersion: 2,
+      subgroups: SUBGROUPS,
+      threshold: 2,
+      registrationTimeout: 300,
+      maxAclAddresses: 256,
+      admissionDelay: 0,
+    };
+    const call = { paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }) };
+    const api = {
+      isReady: Promise.resolve(),
+      runtimeVersion: { specName: 'keyshare' },
+      genesisHash: { toU8a: () => GENESIS, toHex: () => toHex(GENESIS) },
+      createType: registry.createType.bind(registry),
+      at: () => Promise.resolve(api),
+      rpc: {
+        chain: {
+          // A new block whenever it is asked.
+          getBlockHash: () => ((this.#block += 1), hash()),
+          getFinalizedHead: hash,
+        },
+      },
+      call: {
+        keyshareApi: {
+          parameters: () => says(parameters),
+          subgroups: () => says(this.subgroups),
+          operators: () => says(this.operators),
+          registration: () => says(this.account),
+          deposit: (_: string, threshold: number) => {
+            this.priced.push(threshold);
+            return Promise.resolve(10);
+          },
+        },
+      },
+      query: {
+        subgroups: {
+          kept: {
+            keys: () => Promise.resolve(this.kept.map((name) => ({ args: [address(name)] }))),
+          },
+        },
+        system: { account: () => Promise.resolve({ data: { free: { toBigInt: () => 100n } } }) },
+      },
+      consts: { balances: { existentialDeposit: { toBigInt: () => 1n } } },
+      tx: { registration: { register: () => call, swapKey: () => call } },
+    };
+    return Keyshare.connect(api as unknown as ApiPromise);
+  }
+}
+
+/** The bytes of a key in hex. */
+export const keyOf = (digit: string): Uint8Array => fromHex(`0x${digit.repeat(64)}`, 32);

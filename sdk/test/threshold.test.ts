@@ -1,0 +1,165 @@
+/** A key's threshold is its owner's; what is under way keeps the one it has. */
+
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { KeyInput, Registration } from '../src/index.js';
+import { address, Chain, type Covered, dealt, keyOf, member } from './chain.js';
+import { failure } from './failure.js';
+
+const account = address('Ferdie');
+const key = keyOf('1');
+// An address alone cannot sign, and nothing here asks it to.
+const input = { key, scheme: 'ed25519', signer: account } as const;
+const underWay = { registering: { expiresAt: 300 } };
+const inForce = { registered: null };
+
+const names = ['Alice', 'Bob', 'Charlie'];
+const nobody: Covered[] = names.map((name) => ({ members: [name], ready: [name], confirmed: [] }));
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** A chain that shows this key in force, and perhaps an attempt of it. */
+function chainWith(registered: object | null, registering: object | null = null): Chain {
+  const chain = new Chain();
+  chain.account = { generation: 2, constraints: null, registered, registering };
+  return chain;
+}
+
+const shown = (threshold: number, status: object, covered: readonly Covered[] = nobody) =>
+  dealt('ed25519', key, { account, generation: 2, threshold }, status, covered);
+
+it('refuses what no key can have, before anything is signed', async () => {
+  const fresh = await chainWith(null).connect();
+  const owned = await chainWith(shown(2, inForce)).connect();
+  for (const threshold of [1, 4, 2.5, NaN, '3'] as number[]) {
+    for (const call of [
+      fresh.register({ ...input, threshold }),
+      fresh.cost({ ...input, threshold }),
+      owned.swapKey({ ...input, threshold }),
+      owned.swapCost({ ...input, threshold }),
+      owned.reshare({ ...input, threshold }),
+      owned.reshareCost({ ...input, threshold }),
+    ]) {
+      const error = await failure(call);
+      expect([error.name, error.message]).toEqual([
+        'Input',
+        `threshold is a whole number from 2 to 3, not ${String(threshold)}`,
+      ]);
+    }
+  }
+});
+
+it('is the chain’s, the owner’s, or with a reshare the key’s', async () => {
+  const chain = chainWith(shown(3, inForce));
+  const keyshare = await chain.connect();
+  expect((await keyshare.status(account)).registered?.threshold).toBe(3);
+  await keyshare.swapCost({ ...input, key: keyOf('2') });
+  await keyshare.swapCost({ ...input, key: keyOf('2'), threshold: 3 });
+  await keyshare.reshareCost(input);
+  await keyshare.reshareCost({ ...input, threshold: 2 });
+  expect(chain.priced).toEqual([2, 3, 3, 2]);
+});
+
+/** What the chain shows as this key’s, when it is taken up without a signature. */
+async function takenUp(chain: Chain, more: Partial<KeyInput> = {}): Promise<Registration> {
+  vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));
+  const keyshare = await chain.connect();
+  const abort = new AbortController();
+  let open: Registration | undefined;
+  const error = await failure(
+    keyshare.register({
+      ...input,
+      ...more,
+      signal: abort.signal,
+      onProgress: (progress) => {
+        if (progress.type !== 'open') return;
+        open = progress.registration;
+        abort.abort();
+      },
+    }),
+  );
+  expect(error.name).toBe('Aborted');
+  if (open === undefined) throw new Error('it was not taken up');
+  return open;
+}
+
+describe('an attempt that is taken up', () => {
+  it('keeps the threshold that its commitments say', async () => {
+    for (const threshold of [2, 3]) {
+      const chain = chainWith(null, shown(threshold, underWay));
+      expect((await takenUp(chain)).threshold).toBe(threshold);
+      expect((await takenUp(chain, { threshold: 2 })).threshold).toBe(threshold);
+    }
+  });
+
+  it('is none if a node makes one up in which each share is the key', async () => {
+    const asked = vi.spyOn(globalThis, 'fetch');
+    const chain = chainWith(null, shown(1, underWay));
+    const keyshare = await chain.connect();
+    const error = await failure(keyshare.register({ ...input, onlyResume: true }));
+    expect(error.name).toBe('AttemptGone');
+    chain.account = { ...chain.account, registering: null, registered: shown(1, inForce) };
+    expect((await failure(keyshare.challenge(account))).name).toBe('OtherKey');
+    expect((await failure(keyshare.reshare(input))).name).toBe('OtherKey');
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it('waits for a member that has confirmed and is not ready yet', async () => {
+    const error = { code: 9005, message: 'DecryptionFailed' };
+    vi.spyOn(globalThis, 'fetch').mockImplementation(() =>
+      Promise.resolve(Response.json({ jsonrpc: '2.0', id: 1, error })),
+    );
+    const [, ...rest] = nobody.map((one) => ({ ...one, confirmed: one.members }));
+    const first = { members: ['Alice', 'Dave'], ready: ['Alice'], confirmed: ['Dave'] };
+    const chain = chainWith(null, shown(2, underWay, [first, ...rest]));
+    const members = [member('Alice', 'Ready', 'Alice'), member('Dave', 'Syncing', 'Alice')];
+    chain.subgroups = chain.subgroups.map((one) => (one.id === 0 ? { ...one, members } : one));
+    const keyshare = await chain.connect();
+    const late = await failure(keyshare.register({ ...input, deadlineMs: 2_500 }));
+    expect(late.name).toBe('DeadlinePassed');
+    // Nobody else is left to hear from.
+    chain.account.registering = shown(2, underWay, [{ ...first, confirmed: [] }, ...rest]);
+    const stuck = await failure(keyshare.register(input));
+    expect([stuck.name, stuck.message]).toEqual([
+      'Incomplete',
+      expect.stringContaining('subgroup 0'),
+    ]);
+  }, 20_000);
+});
+
+describe('a reshare', () => {
+  it('is of the key in force and of no other', async () => {
+    const keyshare = await chainWith(shown(2, inForce)).connect();
+    for (const other of [
+      { ...input, key: keyOf('2') },
+      { ...input, scheme: 'secp256k1' } as const,
+    ]) {
+      for (const call of [keyshare.reshare(other), keyshare.reshareCost(other)]) {
+        const error = await failure(call);
+        expect([error.name, error.message]).toEqual([
+          'Input',
+          expect.stringContaining('another key is in force'),
+        ]);
+      }
+    }
+    const none = await chainWith(null).connect();
+    expect((await failure(none.reshare(input))).chainError).toBe('registration.NotRegistered');
+  });
+
+  it('asks for a signature, though the key is in force already', async () => {
+    const keyshare = await chainWith(shown(2, inForce)).connect();
+    const error = await failure(keyshare.reshare(input));
+    expect([error.name, error.message]).toEqual(['Input', expect.stringContaining('cannot sign')]);
+    const gone = await failure(keyshare.reshare({ ...input, onlyResume: true }));
+    expect(gone.name).toBe('AttemptGone');
+  });
+
+  it('is not begun beside an attempt of another key', async () => {
+    const other = dealt('ed25519', keyOf('2'), { account, generation: 3, threshold: 2 }, underWay);
+    const keyshare = await chainWith(shown(2, inForce), other).connect();
+    expect((await failure(keyshare.reshare(input))).chainError).toBe(
+      'registration.AlreadyRegistering',
+    );
+  });
+});
