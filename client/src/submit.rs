@@ -27,8 +27,16 @@ use tokio::time::{sleep, timeout_at, Instant};
 /// from the best one.
 const BAD_PROOF: &str = "BadProof";
 
-/// How long an upgrade may take to become final.
-const UPGRADE_PATIENCE: Duration = Duration::from_secs(60);
+/// What the pool says of a transaction whose block of birth it does not know. Ours was born just now,
+/// so the pool is behind: that of a node that has caught up with the chain follows it from the next
+/// block on.
+const ANCIENT: &str = "AncientBirthBlock";
+
+/// The refusals that pass by themselves: signed again, the same call is taken.
+const PASSING: [&str; 2] = [BAD_PROOF, ANCIENT];
+
+/// How long that may take: for an upgrade, until it is final.
+const PASSING_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Who signs.
 pub enum Signer {
@@ -141,7 +149,7 @@ async fn submit(
 	progress: &Progress,
 ) -> Result<()> {
 	let payload = call.dynamic();
-	let upgraded_by = deadline.min(Instant::now() + UPGRADE_PATIENCE);
+	let settled_by = deadline.min(Instant::now() + PASSING_PATIENCE);
 	let mut watch = loop {
 		let transactions = chain.transactions().await?;
 		let signed = chain
@@ -153,8 +161,8 @@ async fn submit(
 			Ok(watch) => break watch,
 			Err(error) => match not_submitted(error, progress) {
 				Err(Error::Refused(refusal))
-					if refusal.name.as_deref() == Some(BAD_PROOF)
-						&& Instant::now() < upgraded_by =>
+					if refusal.name.as_deref().is_some_and(|name| PASSING.contains(&name))
+						&& Instant::now() < settled_by =>
 				{
 					sleep(POLL).await;
 				}
@@ -235,7 +243,13 @@ fn not_submitted(error: ExtrinsicError, progress: &Progress) -> Result<()> {
 fn pool_refusal(error: &UserError) -> Refusal {
 	let data = error.data.as_ref().map(|data| data.get().trim_matches('"').to_owned());
 	let reason = data.unwrap_or_default();
-	let name = [("pay some fees", "Payment"), ("outdated", "Stale"), ("bad signature", BAD_PROOF)]
+	let names = [
+		("pay some fees", "Payment"),
+		("outdated", "Stale"),
+		("bad signature", BAD_PROOF),
+		("ancient birth block", ANCIENT),
+	];
+	let name = names
 		.into_iter()
 		.find(|(words, _)| reason.contains(words))
 		.map(|(_, name)| name.to_owned());
@@ -291,6 +305,8 @@ mod tests {
 		let other_version = pool_refusal(&user_error(Some("Transaction has a bad signature")));
 		assert_eq!(other_version.name.as_deref(), Some(BAD_PROOF));
 		assert!(other_version.hint().is_some());
+		let born = pool_refusal(&user_error(Some("Transaction has an ancient birth block")));
+		assert!(born.name.is_some_and(|name| PASSING.contains(&name.as_str())));
 		let bare = pool_refusal(&user_error(None));
 		assert_eq!(bare, Refusal::unnamed("Invalid Transaction"));
 	}

@@ -4,11 +4,13 @@ use super::*;
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{
-		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, LinearStoragePrice, VariantCountOf,
+		fungible::{Balanced, Credit},
+		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Imbalance, LinearStoragePrice,
+		OnUnbalanced, VariantCountOf,
 	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
-		IdentityFee, Weight,
+		ConstantMultiplier, IdentityFee, Weight,
 	},
 };
 use frame_system::{
@@ -17,7 +19,7 @@ use frame_system::{
 };
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_runtime::{traits::Bounded, FixedPointNumber, Perbill, Perquintill};
+use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
 
 /// The part of a block that ordinary transactions may fill.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
@@ -144,19 +146,42 @@ impl pallet_balances::Config for Runtime {
 }
 
 parameter_types! {
-	pub FeeMultiplier: Multiplier = Multiplier::from_u32(1);
 	pub TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
-	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(1, 100_000);
-	pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10u128);
-	pub MaximumMultiplier: Multiplier = Bounded::max_value();
+	/// Doubles in ten minutes of full blocks.
+	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(3, 1_000);
+	pub MinimumMultiplier: Multiplier = Multiplier::from_u32(1);
+	pub MaximumMultiplier: Multiplier = Multiplier::from_u32(1_000);
+	/// A block that is full by its length then costs what one costs that is full by its weight.
+	pub const LengthFee: Balance = 100_000;
+	/// The part of a fee that is burnt, in percent.
+	pub const BurntPart: u32 = 20;
+}
+
+/// Of a fee a part is burnt; the rest goes to the block's author, with the whole tip. Without an author,
+/// or if its account cannot be there, all of it is burnt.
+pub struct FeesToAuthor;
+
+impl OnUnbalanced<Credit<AccountId, Balances>> for FeesToAuthor {
+	fn on_unbalanceds(mut fees_then_tips: impl Iterator<Item = Credit<AccountId, Balances>>) {
+		let Some(fees) = fees_then_tips.next() else { return };
+		let burnt = BurntPart::get();
+		let (_, mut rest) = fees.ration(burnt, 100u32.saturating_sub(burnt));
+		if let Some(tips) = fees_then_tips.next() {
+			tips.merge_into(&mut rest);
+		}
+		if let Some(author) = Authorship::author() {
+			// What cannot be paid out is dropped, and so burnt.
+			let _ = Balances::resolve(&author, rest);
+		}
+	}
 }
 
 impl pallet_transaction_payment::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type OnChargeTransaction = FungibleAdapter<Balances, ()>;
+	type OnChargeTransaction = FungibleAdapter<Balances, FeesToAuthor>;
 	type OperationalFeeMultiplier = ConstU8<5>;
 	type WeightToFee = IdentityFee<Balance>;
-	type LengthToFee = IdentityFee<Balance>;
+	type LengthToFee = ConstantMultiplier<Balance, LengthFee>;
 	type FeeMultiplierUpdate = TargetedFeeAdjustment<
 		Runtime,
 		TargetBlockFullness,

@@ -1,5 +1,6 @@
 //! The runtime holds to what `primitives` tells readers of the chain.
 
+mod fees;
 mod metadata;
 mod sessions;
 

@@ -163,13 +163,14 @@ impl<T: Config> Pallet<T> {
 		let candidates = Self::candidates();
 		Self::weigh(T::WeightInfo::plan(Operators::<T>::count(), saturated(candidates.len())));
 		let mut selected = Self::place(candidates, &active);
-		if selected.is_empty() {
+		// At a genesis without servers there is nobody yet.
+		if selected.is_empty() && !active.is_empty() {
 			log::error!(
 				target: LOG_TARGET,
 				"No validator can be selected: none has an operator in force, a server and session \
 				 keys. The validators stay as they are",
 			);
-			selected = active.clone();
+			selected.clone_from(&active);
 		}
 		let changed = selected != active || T::Validators::any_has_new_keys(&selected);
 		// A set without anybody is for the session pallet to refuse, at a genesis.
