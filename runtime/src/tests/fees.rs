@@ -29,7 +29,8 @@ fn pay(fee: Balance, tip: Balance) {
 	let (dave, all) = (Sr25519Keyring::Dave.to_account_id(), fee + tip);
 	let call = RuntimeCall::System(frame_system::Call::remark { remark: vec![] });
 	let (info, post) = (Default::default(), PostDispatchInfo::default());
-	let paid = <Charge as OnChargeTransaction<Runtime>>::withdraw_fee(&dave, &call, &info, all, tip);
+	let paid =
+		<Charge as OnChargeTransaction<Runtime>>::withdraw_fee(&dave, &call, &info, all, tip);
 	<Charge as OnChargeTransaction<Runtime>>::correct_and_deposit_fee(
 		&dave,
 		&info,
