@@ -88,6 +88,16 @@ pub struct Cost {
 	pub deposit: Balance,
 	/// Paid for the transaction; in the smallest unit.
 	pub fee: Balance,
+	/// Paid beside it for the confirmations that the step causes, for which the servers pay nothing;
+	/// in the smallest unit.
+	pub confirmation_fee: Balance,
+}
+
+impl Cost {
+	/// What the account must have for all of it.
+	pub fn total(&self) -> Balance {
+		self.deposit.saturating_add(self.fee).saturating_add(self.confirmation_fee)
+	}
 }
 
 impl Chain {
@@ -181,6 +191,11 @@ impl Chain {
 		constraints: Option<&Constraints>,
 	) -> Result<Balance> {
 		self.ask("KeyshareApi_deposit", (scheme, threshold, constraints), At::Best).await
+	}
+
+	/// The fee for the confirmations that a new attempt causes, whatever key it is of.
+	pub async fn confirmation_fee(&self) -> Result<Balance> {
+		self.ask("KeyshareApi_confirmation_fee", (), At::Best).await
 	}
 
 	/// The account whose calls `Sudo.sudo` makes as root; none if that was given up for good.

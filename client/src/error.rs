@@ -221,9 +221,9 @@ fn operator_hint(name: &str) -> Option<&'static str> {
 		"NotItsOperator" | "NoOperator" | "NotIdle" => {
 			Some("`keyshare validator status VALIDATOR` shows where it stands, and whose it is.")
 		}
-		"Payment" | "FundsUnavailable" => {
-			Some("The account cannot pay: `--dry-run` shows the deposit and the fee that it needs.")
-		}
+		"Payment" | "FundsUnavailable" => Some(
+			"The account cannot pay: `--dry-run` shows the deposit and the fees that it needs.",
+		),
 		"BadProof" => Some("The chain is being upgraded; try again."),
 		"Stale" => Some("Another transaction of this account came first; try again."),
 		_ => None,

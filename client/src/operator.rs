@@ -42,7 +42,7 @@ pub enum OperatorCall {
 	Dismiss {
 		/// The operator.
 		operator: AccountId,
-		/// Whether not even the last ready member of its subgroup stays.
+		/// Whether its members go even if nobody else of the subgroup is ready.
 		force: bool,
 	},
 	/// Wants a validator to be the operator's that signs.
@@ -116,26 +116,23 @@ impl OperatorCall {
 		}
 	}
 
-	/// Whether `now` shows that the call has been made; `before` is what was there at first.
-	pub fn is_done(&self, signer: &AccountId, before: &Seen, now: &Seen) -> bool {
+	/// Whether `now` shows that the call has been made.
+	pub fn is_done(&self, signer: &AccountId, now: &Seen) -> bool {
 		let operator = self.operator(signer);
 		let Some(info) = now.operator(operator) else { return false };
 		match self {
 			Self::Admit { name, subgroup, seats, .. } => {
 				let will_have = info.next_seats.map_or(info.seats, |later| later.value);
-				dismissed(info).is_none()
+				!is_dismissed(info)
 					&& info.name == name.as_bytes()
 					&& info.subgroup == *subgroup
 					&& will_have == *seats
 			}
-			// Force can be added to a dismissal, which then counts from that block.
-			Self::Dismiss { force, .. } => {
-				match (before.operator(operator).and_then(dismissed), dismissed(info)) {
-					(_, None) => false,
-					(None, Some(_)) => true,
-					(Some(before), Some(now)) => !force || before != now,
-				}
-			}
+			// Force can be added to a dismissal.
+			Self::Dismiss { force, .. } => match info.standing {
+				OperatorStanding::Dismissed { force: with_force, .. } => with_force || !force,
+				_ => false,
+			},
 			Self::Assign { validator } => is_among(validator, info),
 			Self::Unassign { validator } => !is_among(validator, info),
 			Self::Back { .. } => !now.validator.as_ref().is_some_and(is_idle),
@@ -160,7 +157,7 @@ impl OperatorCall {
 			Self::Dismiss { operator, .. } => seen.admitted(operator).map(drop),
 			Self::Assign { validator } => {
 				let operator = seen.admitted(signer)?;
-				if dismissed(operator).is_some() {
+				if is_dismissed(operator) {
 					return refuse("OperatorDismissed", format!("{signer} was dismissed"));
 				}
 				if is_among(validator, operator) {
@@ -239,9 +236,9 @@ impl Payload for OperatorCall {
 			),
 			Self::Dismiss { operator, force } => {
 				let stays = if *force {
-					"not even the last ready member of its subgroup stays"
+					"its members go, even if nobody else of the subgroup is ready"
 				} else {
-					"the last ready member of its subgroup stays until another one is ready"
+					"if nobody else of the subgroup is ready, its members stay until somebody is"
 				};
 				format!(
 					"\n  operator: {operator}\n  its validators are selected no more; {stays}\n  the \
@@ -280,14 +277,14 @@ pub async fn make(
 	let account = signer.account();
 	let before = Seen::read(chain, call).await?;
 	call.check(&account, chain.parameters().subgroups, &before)?;
-	if call.is_done(&account, &before, &before) {
+	if call.is_done(&account, &before) {
 		return Ok(before);
 	}
 	if call.needs_root() {
 		check_root(&account, chain.sudo_key().await?.as_ref()).map_err(Error::Refused)?;
 	}
 	carry_out_until(chain, call, signer, deadline, progress, async || {
-		Ok(call.is_done(&account, &before, &Seen::read(chain, call).await?))
+		Ok(call.is_done(&account, &Seen::read(chain, call).await?))
 	})
 	.await?;
 	Seen::read(chain, call).await
@@ -383,17 +380,13 @@ fn name_is_well_formed(name: &str) -> bool {
 		&& !name.contains("  ")
 }
 
-/// The block in which it was dismissed, if it was.
-fn dismissed(operator: &OperatorInfo) -> Option<keyshare_primitives::BlockNumber> {
-	match operator.standing {
-		OperatorStanding::Dismissed { since } => Some(since),
-		_ => None,
-	}
+fn is_dismissed(operator: &OperatorInfo) -> bool {
+	matches!(operator.standing, OperatorStanding::Dismissed { .. })
 }
 
 /// The most validators it may have as things are.
 fn most_seats(operator: &OperatorInfo) -> u32 {
-	if dismissed(operator).is_some() {
+	if is_dismissed(operator) {
 		return 0;
 	}
 	operator.next_seats.map_or(operator.seats, |later| later.value.max(operator.seats))

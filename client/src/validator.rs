@@ -459,7 +459,7 @@ mod tests {
 		let accepted = OperatorInfo { validators: vec![VALIDATOR], ..operator(&[]) };
 		assert_eq!(check(&nothing(), &[accepted]), None);
 		let dismissed = OperatorInfo {
-			standing: OperatorStanding::Dismissed { since: 2 },
+			standing: OperatorStanding::Dismissed { since: 2, force: false },
 			..operator(&[VALIDATOR])
 		};
 		assert_eq!(check(&nothing(), &[dismissed]), name("OperatorDismissed"));

@@ -27,7 +27,7 @@ async fn operators_are_listed_with_standing_seats_and_validators() {
 		two.standing = OperatorStanding::Pending { from: 50, blocks_left: 22 };
 		two.seats = 0;
 		two.next_seats = Some(Later { value: 4, from: 50, blocks_left: 22 });
-		three.standing = OperatorStanding::Dismissed { since: 9 };
+		three.standing = OperatorStanding::Dismissed { since: 9, force: false };
 		three.seats = 0;
 	});
 	let ran = keyshare(&network.url, &["operator", "list"]).await;
@@ -37,6 +37,7 @@ async fn operators_are_listed_with_standing_seats_and_validators() {
 		"name": "Operator 0",
 		"subgroup": 0,
 		"standing": "in-force",
+		"force": null,
 		"since": 0,
 		"blocksLeft": null,
 		"seats": 4,
@@ -53,8 +54,8 @@ async fn operators_are_listed_with_standing_seats_and_validators() {
 	);
 	assert_eq!(operators[1]["blocksLeft"], 22);
 	assert_eq!(
-		(&operators[2]["standing"], &operators[2]["since"]),
-		(&json!("dismissed"), &json!(9))
+		(&operators[2]["standing"], &operators[2]["since"], &operators[2]["force"]),
+		(&json!("dismissed"), &json!(9), &json!(false))
 	);
 	assert_eq!(operators[3], Value::Null);
 
@@ -133,7 +134,7 @@ async fn a_dismissal_says_what_becomes_of_the_shares() {
 	assert!(forced.messages.contains("With --force"), "{}", forced.messages);
 	// It is done already; users are told all the same.
 	network.chain.change(|state| {
-		state.operators[0].standing = OperatorStanding::Dismissed { since: 3 };
+		state.operators[0].standing = OperatorStanding::Dismissed { since: 3, force: false };
 	});
 	let done = operator(&network.url, &["dismiss", &first], &root).await;
 	assert_eq!(done.code, exit::OK, "{}", done.messages);

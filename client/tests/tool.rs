@@ -7,6 +7,7 @@ use keyshare_client::error::exit;
 use keyshare_primitives::{
 	api::{Membership, RegistrationStatus},
 	wire::{to_hex, ErrorCode},
+	KeyScheme,
 };
 use serde_json::Value;
 
@@ -150,6 +151,15 @@ async fn a_threshold_lies_between_the_chains_and_the_number_of_subgroups() {
 }
 
 #[tokio::test]
+async fn what_an_attempt_costs_beside_its_transaction_is_the_chains_answer() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let chain = keyshare_client::chain::Chain::connect(&network.url).await.expect("it answers");
+	let deposit = chain.deposit(KeyScheme::Ed25519, 2, None).await.expect("it answers");
+	let fee = chain.confirmation_fee().await.expect("it answers");
+	assert_eq!((deposit, fee), (1_000_000_000_000, 3_000_000_000));
+}
+
+#[tokio::test]
 async fn only_the_key_in_force_is_dealt_anew() {
 	let network = Network::new([Behaviour::Honest; 3]).await;
 	let file = KeyFile::new();
@@ -235,7 +245,7 @@ async fn a_validators_standing_names_what_is_in_its_way() {
 	assert_eq!(json["obstacles"], serde_json::json!(["no-server", "barred"]));
 	assert_eq!(json["server"], Value::Null);
 	network.chain.change(|state| {
-		state.validator.membership = Membership::Syncing { joined: 4 };
+		state.validator.membership = Membership::Syncing { joined: 4, silent: true };
 		state.validator.operator = Some(operator_account(2));
 		state.validator.assigned_by = vec![operator_account(1)];
 		state.validator.server = Some(state.subgroups[1].members[0].server.clone());
@@ -244,6 +254,7 @@ async fn a_validators_standing_names_what_is_in_its_way() {
 	let ran = keyshare(&network.url, &["server", "status", &user()]).await;
 	let json = ran.json();
 	assert_eq!((&json["membership"], &json["joined"]), (&"syncing".into(), &4.into()));
+	assert_eq!((&json["silent"], &json["ready"]), (&true.into(), &Value::Null));
 	assert_eq!(json["operator"], operator_account(2).to_string());
 	assert_eq!(json["assignedBy"], serde_json::json!([operator_account(1).to_string()]));
 	assert_eq!(json["server"]["server"], server_account(1).to_string());

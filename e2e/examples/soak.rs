@@ -105,7 +105,8 @@ async fn expiry() {
 	let stays = held(&url, &account).await;
 	assert!(0 < stays && stays < deposit / 2, "what stays is for the generation: {stays}");
 	let down = chain.validator(&network.validator(alone[0]).account()).await.expect("it answers");
-	assert_eq!(down.membership, Membership::Kept, "the subgroup's share is nowhere else");
+	let is_kept = matches!(down.membership, Membership::Kept { .. });
+	assert!(is_kept, "the subgroup's share is nowhere else");
 	assert!(matches!(down.obstacles[..], [Obstacle::Idle { .. }]), "{:?}", down.obstacles);
 	say("it expired, and the deposit is back; registering again");
 	network.validator(alone[0]).start();

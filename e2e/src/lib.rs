@@ -108,12 +108,15 @@ pub struct DevNode {
 	pub share_port: u16,
 	/// Milliseconds between blocks.
 	pub block_time: u64,
+	/// Other options of the node.
+	pub options: Vec<String>,
 }
 
 impl DevNode {
 	/// A network in one process, with its data in `base_path`.
 	pub fn new(base_path: &Path) -> Self {
-		Self { base_path: base_path.into(), share_port: free_port(), block_time: 2_000 }
+		let (share_port, block_time) = (free_port(), 2_000);
+		Self { base_path: base_path.into(), share_port, block_time, options: Vec::new() }
 	}
 
 	/// Starts it, and waits until it answers.
@@ -125,7 +128,8 @@ impl DevNode {
 			.arg(&self.base_path)
 			.args(["--port", "0", "--rpc-port", "0", "--no-prometheus", "--no-telemetry"])
 			.args(["--share-rpc-addr", &format!("127.0.0.1:{}", self.share_port)])
-			.args(["--dev-block-time", &self.block_time.to_string()]);
+			.args(["--dev-block-time", &self.block_time.to_string()])
+			.args(&self.options);
 		Node::start(command)
 	}
 }

@@ -32,7 +32,10 @@ fn tells_the_whole_story(scheme: &str) {
 	let register =
 		["register", "--key-file", &key, "--dev-account", "dave", "--constraint-account", FERDIE];
 	let cost = tool.run(&[&register[..], &["--evm-allow", ALLOWED, "--dry-run"]].concat()).json();
-	assert!(cost["deposit"].as_str().is_some_and(|deposit| deposit != "0"), "{cost}");
+	let amount = |field: &str| cost[field].as_str().and_then(|digits| digits.parse::<u128>().ok());
+	let parts = ["deposit", "fee", "confirmationFee"].map(|field| amount(field).unwrap_or(0));
+	assert!(parts.iter().all(|part| *part > 0), "{cost}");
+	assert_eq!(amount("total"), Some(parts.iter().sum::<u128>()), "{cost}");
 	let nothing = tool.run(&["status", DAVE]).json();
 	assert_eq!((&nothing["registering"], &nothing["registered"]), (&Value::Null, &Value::Null));
 

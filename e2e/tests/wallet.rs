@@ -1,50 +1,15 @@
 //! A user whose account lives in a wallet: the tool prints the call, somebody else signs and sends
 //! it, and the tool goes on by itself.
 
-use codec::{Decode, Encode};
-use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
+mod common;
+
+use codec::Decode;
+use common::Wallet;
 use keyshare_e2e::{DevNode, Tool};
-use keyshare_runtime::{
-	Address, Hash, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic, VERSION,
-};
+use keyshare_runtime::RuntimeCall;
 use serde_json::Value;
 use sp_keyring::Sr25519Keyring;
-use sp_runtime::{generic::Era, MultiSignature};
 use std::io::{BufRead, BufReader};
-
-/// What a wallet does with the bytes of a call: signs it for its account's next nonce, and sends
-/// it to the node. It knows the chain by its runtime, not by our tool.
-async fn sign_and_send(url: &str, account: Sr25519Keyring, call: &[u8]) {
-	let node = HttpClient::builder().build(url.replace("ws:", "http:")).expect("a URL");
-	let genesis: Hash =
-		node.request("chain_getBlockHash", rpc_params![0]).await.expect("there is one");
-	let address = account.to_account_id();
-	let nonce: u32 = node
-		.request("system_accountNextIndex", rpc_params![address.to_string()])
-		.await
-		.expect("any account has one");
-	let call = RuntimeCall::decode(&mut &call[..]).expect("a call of this runtime");
-	let extension: TxExtension = (
-		frame_system::AuthorizeCall::new(),
-		frame_system::CheckNonZeroSender::new(),
-		frame_system::CheckSpecVersion::new(),
-		frame_system::CheckTxVersion::new(),
-		frame_system::CheckGenesis::new(),
-		frame_system::CheckMortality::from(Era::Immortal),
-		frame_system::CheckNonce::from(nonce),
-		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0),
-		frame_system::WeightReclaim::new(),
-	);
-	let (spec, transaction) = (VERSION.spec_version, VERSION.transaction_version);
-	let implied = ((), (), spec, transaction, genesis, genesis, (), (), (), ());
-	let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implied);
-	let signature = MultiSignature::Sr25519(payload.using_encoded(|bytes| account.sign(bytes)));
-	let extrinsic =
-		UncheckedExtrinsic::new_signed(call, Address::Id(address), signature, extension);
-	let bytes = format!("0x{}", hex::encode(extrinsic.encode()));
-	let _: Hash = node.request("author_submitExtrinsic", rpc_params![bytes]).await.expect("valid");
-}
 
 #[tokio::test]
 async fn a_call_signed_in_a_wallet_completes_the_registration() {
@@ -64,7 +29,10 @@ async fn a_call_signed_in_a_wallet_completes_the_registration() {
 	let asked = values.next().expect("the call to be signed")["externalCall"].clone();
 	assert_eq!(asked["account"], address.as_str());
 	let call = asked["call"].as_str().and_then(|call| call.strip_prefix("0x")).expect("hex");
-	sign_and_send(&node.url, account, &hex::decode(call).expect("hex")).await;
+	let call = RuntimeCall::decode(&mut &hex::decode(call).expect("hex")[..]);
+	let wallet = Wallet::open(&node.url, account).await;
+	let sent = wallet.send(wallet.nonce().await, 0, call.expect("a call of this runtime")).await;
+	sent.expect("it is valid");
 
 	let registered = values.next().expect("the result");
 	assert_eq!(registered["status"], "registered", "{registered}");

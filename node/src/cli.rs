@@ -38,6 +38,10 @@ pub struct Cli {
 	pub store: StoreArgs,
 
 	/// Milliseconds between two blocks of the development chain; 2000 by default.
+	///
+	/// Whose turn it is to make a block goes by the clock, two seconds each. So with a multiple of 6000
+	/// one of the three validators makes all blocks, and the others become idle after six sessions: they
+	/// are not selected any more until their operators call them back, and only stay members.
 	#[arg(long, value_name = "MILLISECONDS", requires = "dev")]
 	pub dev_block_time: Option<NonZeroU64>,
 }

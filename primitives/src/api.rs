@@ -32,7 +32,7 @@ pub struct Parameters {
 pub enum Readiness {
 	/// It was there from the beginning or has declared that it holds all.
 	Ready,
-	/// It is still fetching shares.
+	/// It still fetches shares, or was silent in too many attempts.
 	Syncing,
 }
 
@@ -111,6 +111,8 @@ pub enum OperatorStanding {
 	Dismissed {
 		/// In that block.
 		since: BlockNumber,
+		/// Whether not even a last ready member of it stays.
+		force: bool,
 	},
 }
 
@@ -205,15 +207,20 @@ pub enum Membership {
 	Outside,
 	/// It is selected for the next session.
 	Next,
-	/// It is a member, and still fetches shares.
+	/// It is a member and not ready: it still fetches shares, or was silent in too many attempts.
 	Syncing {
-		/// The change with which it joined, came back or changed its server account.
+		/// The change with which it joined, came back, changed its server account or was found silent.
 		joined: Change,
+		/// Whether it was ready and was then found silent.
+		silent: bool,
 	},
 	/// It is a member and holds every share, as it has declared.
 	Ready,
 	/// It is a member and no validator any more: no other member of its subgroup is ready.
-	Kept,
+	Kept {
+		/// Whether it is ready itself.
+		ready: bool,
+	},
 }
 
 /// What keeps a validator from being selected.
@@ -265,5 +272,8 @@ sp_api::decl_runtime_apis! {
 		/// `threshold` with these constraints, or `swap_key` (without constraints) until the swap is
 		/// done.
 		fn deposit(scheme: KeyScheme, threshold: u8, constraints: Option<Constraints>) -> Balance;
+		/// What `register` and `swap_key` take as a fee, in the chain's smallest unit and beside that of
+		/// the transaction, for the confirmations that they cause.
+		fn confirmation_fee() -> Balance;
 	}
 }

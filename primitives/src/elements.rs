@@ -1,15 +1,15 @@
 //! Group elements: decoding them, and the verifying shares that follow from commitments.
 //!
-//! All curve arithmetic is FROST's own (RFC 9591 Appendix C), for both ciphersuites through one
-//! generic function. It runs once a registration on chain; proofs are checked by host functions.
+//! Elements are read, added and written by FROST's own groups (RFC 9591 §6), for both ciphersuites
+//! through one generic type. A subgroup's identifier is at most 16, so the polynomial is evaluated by
+//! Horner's rule with a few doublings a step, and not by full multiplications as FROST's own evaluation
+//! (Appendix C.2) does, which is the oracle in the tests. It runs once a registration on chain; proofs
+//! are checked by host functions.
 
 use crate::types::*;
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use curve25519_dalek::MontgomeryPoint;
-use frost_core::{
-	keys::{PublicKeyPackage, VerifiableSecretSharingCommitment},
-	Ciphersuite, Identifier,
-};
+use frost_core::{Ciphersuite, Element, Group, Identifier};
 use frost_ed25519::Ed25519Sha512;
 use frost_secp256k1::Secp256K1Sha256;
 use sp_runtime::BoundedVec;
@@ -43,14 +43,72 @@ pub fn verifying_shares(
 	if commitments.is_empty() || !allowed.contains(&commitments.len()) {
 		return Err(CommitmentsError::WrongNumber);
 	}
-	match commitments {
-		Elements::Ed25519(elements) => {
-			evaluate::<Ed25519Sha512, 32>(elements, subgroups).map(Elements::Ed25519)
-		}
-		Elements::Secp256k1(elements) => {
-			evaluate::<Secp256K1Sha256, 33>(elements, subgroups).map(Elements::Secp256k1)
+	match Polynomial::read(commitments)? {
+		Polynomial::Ed25519(polynomial) => shares(&polynomial, subgroups).map(Elements::Ed25519),
+		Polynomial::Secp256k1(polynomial) => {
+			shares(&polynomial, subgroups).map(Elements::Secp256k1)
 		}
 	}
+}
+
+/// A key's sharing polynomial in the exponent: its commitments, read.
+pub enum Polynomial {
+	/// Of an Ed25519 key.
+	Ed25519(Coefficients<Ed25519Sha512>),
+	/// Of a secp256k1 key.
+	Secp256k1(Coefficients<Secp256K1Sha256>),
+}
+
+impl Polynomial {
+	/// Reads commitments, however many, which must be non-identity elements of the scheme's prime-order
+	/// group.
+	pub fn read(commitments: &KeyCommitments) -> Result<Self, CommitmentsError> {
+		match commitments {
+			Elements::Ed25519(elements) => Coefficients::read(elements).map(Self::Ed25519),
+			Elements::Secp256k1(elements) => Coefficients::read(elements).map(Self::Secp256k1),
+		}
+	}
+}
+
+/// The coefficients of a polynomial in the exponent, the constant one first.
+pub struct Coefficients<C: Ciphersuite>(Vec<Element<C>>);
+
+impl<C: Ciphersuite> Coefficients<C> {
+	fn read<const N: usize>(elements: &Bounded<N>) -> Result<Self, CommitmentsError> {
+		let read = |bytes: &[u8; N]| {
+			let bytes = bytes.as_slice().try_into().ok()?;
+			C::Group::deserialize(&bytes).ok()
+		};
+		let coefficients: Option<Vec<_>> = elements.iter().map(read).collect();
+		coefficients.map(Self).ok_or(CommitmentsError::InvalidElement)
+	}
+
+	/// The verifying share of a subgroup.
+	pub fn verifying_share<const N: usize>(
+		&self,
+		subgroup: SubgroupId,
+	) -> Result<[u8; N], CommitmentsError> {
+		let x = u16::from(subgroup).saturating_add(1);
+		let zero = C::Group::identity();
+		let share = self.0.iter().rev().fold(zero, |sum, next| times::<C>(sum, x) + *next);
+		// Writing refuses the identity and nothing else.
+		let bytes = C::Group::serialize(&share).map_err(|_| CommitmentsError::IdentityShare)?;
+		bytes.as_ref().try_into().map_err(|_| CommitmentsError::InvalidElement)
+	}
+}
+
+/// `element` taken `x` times, by doubling and adding. Everything here is public: nothing has to take the
+/// same time for every `x`.
+fn times<C: Ciphersuite>(element: Element<C>, x: u16) -> Element<C> {
+	let mut product = C::Group::identity();
+	let bits = u16::BITS.saturating_sub(x.leading_zeros());
+	for bit in (0..bits).rev() {
+		product = product + product;
+		if x & (1 << bit) != 0 {
+			product = product + element;
+		}
+	}
+	product
 }
 
 /// Whether sealing to `key` can work and it is the only encoding of its point: below the field's
@@ -74,26 +132,12 @@ pub fn encryption_key_is_usable(key: &EncryptionKey) -> bool {
 
 type Bounded<const N: usize> = BoundedVec<[u8; N], sp_core::ConstU32<MAX_SUBGROUPS>>;
 
-fn evaluate<C: Ciphersuite, const N: usize>(
-	elements: &Bounded<N>,
+fn shares<C: Ciphersuite, const N: usize>(
+	polynomial: &Coefficients<C>,
 	subgroups: u8,
 ) -> Result<Bounded<N>, CommitmentsError> {
-	let commitment = VerifiableSecretSharingCommitment::<C>::deserialize(elements.iter())
-		.map_err(|_| CommitmentsError::InvalidElement)?;
-	let identifiers: BTreeSet<_> = (0..subgroups).map(identifier::<C>).collect();
-	let package = PublicKeyPackage::from_commitment(&identifiers, &commitment)
-		.map_err(|_| CommitmentsError::InvalidElement)?;
-	let shares: Vec<[u8; N]> = (0..subgroups)
-		.map(|subgroup| {
-			package
-				.verifying_shares()
-				.get(&identifier::<C>(subgroup))
-				.and_then(|share| share.serialize().ok())
-				.and_then(|bytes| bytes.try_into().ok())
-				// Serializing refuses the identity and nothing else.
-				.ok_or(CommitmentsError::IdentityShare)
-		})
-		.collect::<Result<_, _>>()?;
+	let shares = (0..subgroups).map(|subgroup| polynomial.verifying_share(subgroup));
+	let shares: Vec<[u8; N]> = shares.collect::<Result<_, _>>()?;
 	shares.try_into().map_err(|_| CommitmentsError::WrongNumber)
 }
 
@@ -113,6 +157,45 @@ mod tests {
 		let shares = verifying_shares(&ed25519(&[G * a, G * b]), 2, 3).expect("valid");
 		let expected: Vec<_> = (1u8..=3).map(|x| G * (a + b * Scalar::from(x))).collect();
 		assert_eq!(shares, ed25519(&expected));
+	}
+
+	/// FROST's own evaluation, with a full multiplication a term.
+	fn by_frost<C: Ciphersuite, const N: usize>(elements: &[[u8; N]], count: u8) -> Vec<[u8; N]> {
+		use frost_core::keys::{PublicKeyPackage, VerifiableSecretSharingCommitment};
+		let commitment = VerifiableSecretSharingCommitment::<C>::deserialize(elements.iter());
+		let identifiers = (0..count).map(identifier::<C>).collect();
+		let commitment = commitment.expect("valid elements");
+		let package = PublicKeyPackage::from_commitment(&identifiers, &commitment);
+		let shares = package.expect("a valid commitment");
+		let share = |subgroup| {
+			let share = &shares.verifying_shares()[&identifier::<C>(subgroup)];
+			share.serialize().expect("not the identity").try_into().expect("an element's length")
+		};
+		(0..count).map(share).collect()
+	}
+
+	#[test]
+	fn shares_are_those_that_frost_evaluates() {
+		for threshold in [1u8, 2, 3, 7, 16] {
+			let scalars =
+				|| (1..=u64::from(threshold)).map(|k| k.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+			let points: Vec<_> = scalars().map(|k| G * Scalar::from(k)).collect();
+			let commitments = ed25519(&points);
+			let Elements::Ed25519(elements) = &commitments else { unreachable!("just made") };
+			let Ok(Elements::Ed25519(shares)) = verifying_shares(&commitments, 1, 16) else {
+				panic!("valid commitments")
+			};
+			assert_eq!(shares.to_vec(), by_frost::<Ed25519Sha512, 32>(elements, 16));
+
+			let point = |k| k256::ProjectivePoint::GENERATOR * k256::Scalar::from(k);
+			let bytes = |k| k256::elliptic_curve::group::GroupEncoding::to_bytes(&point(k)).into();
+			let elements: Vec<[u8; 33]> = scalars().map(bytes).collect();
+			let commitments = Elements::Secp256k1(BoundedVec::truncate_from(elements.clone()));
+			let Ok(Elements::Secp256k1(shares)) = verifying_shares(&commitments, 1, 16) else {
+				panic!("valid commitments")
+			};
+			assert_eq!(shares.to_vec(), by_frost::<Secp256K1Sha256, 33>(&elements, 16));
+		}
 	}
 
 	#[test]

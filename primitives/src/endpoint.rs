@@ -22,7 +22,11 @@ pub fn endpoint_is_well_formed(endpoint: &[u8]) -> bool {
 fn names_a_machine(authority: Authority<'_>) -> bool {
 	let host = match authority.host_parsed() {
 		Host::Ipv4(address) => !address.is_unspecified(),
-		Host::Ipv6(address) => !address.is_unspecified(),
+		// Also as IPv4 within IPv6.
+		Host::Ipv6(address) => {
+			let mapped = address.to_ipv4_mapped();
+			!address.is_unspecified() && !mapped.is_some_and(|address| address.is_unspecified())
+		}
 		Host::RegName(name) => is_dns_name(name.as_str()),
 		_ => false,
 	};
@@ -90,6 +94,8 @@ mod tests {
 			"https://h#",
 			"http://0.0.0.0:9955",
 			"http://[::]:9955",
+			"http://[::ffff:0.0.0.0]:9955",
+			"http://[::ffff:0:0]",
 			"http://[v1.x]",
 			"http://0",
 			"http://1.2.3",

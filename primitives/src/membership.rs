@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use sp_runtime::BoundedVec;
+use sp_runtime::{BoundedBTreeMap, BoundedVec, Weight};
 
 /// The number of a change that made a server a member, or a member one that is not ready any more,
 /// counted from 1 over the whole chain.
@@ -27,8 +27,19 @@ pub const MAX_SEATS: u32 = 32;
 /// A bit for each seat of a subgroup.
 pub type SeatMask = u32;
 
-/// The place of a server account in its subgroup.
+/// A member that is not ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Syncing {
+	/// The change with which it joined, came back, changed its server account or was found silent.
+	pub since: Change,
+	/// Whether it was found silent: it was ready, and what it lacks may have been withheld from it.
+	pub silent: bool,
+}
+
+/// The place of a server account in its subgroup.
+#[derive(
+	Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
 pub struct Seat {
 	/// The subgroup.
 	pub subgroup: SubgroupId,
@@ -147,8 +158,43 @@ pub struct Hearing {
 	pub subgroup: SubgroupId,
 	/// Members that were ready when the attempt began and have kept their seats since.
 	pub expected: SeatMask,
-	/// Of these, the ones that confirmed it.
+	/// Seats whose holders confirmed it.
 	pub heard: SeatMask,
+}
+
+/// How many attempts in a row a member may be silent in, less one: with so many, by at least
+/// [`SILENT_USERS`] users, it is not ready any more.
+pub const SILENT_ATTEMPTS: u32 = 8;
+
+/// See [`SILENT_ATTEMPTS`].
+pub const SILENT_USERS: u32 = 4;
+
+/// An attempt that a member was silent in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Missed {
+	/// The block in which the attempt ended.
+	pub at: BlockNumber,
+	/// Which user it was of: the first four bytes of the account's Blake2 hash, to tell users apart.
+	pub user: [u8; 4],
+}
+
+/// The attempts that each member was silent in since it was last heard of, the oldest first; at most
+/// [`SILENT_ATTEMPTS`] of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Silences(
+	pub  BoundedBTreeMap<
+		Seat,
+		BoundedVec<Missed, ConstU32<SILENT_ATTEMPTS>>,
+		ConstU32<{ MAX_SEATS * MAX_SUBGROUPS }>,
+	>,
+);
+
+impl Silences {
+	/// How many attempts in a row whoever sits in a seat was silent in.
+	pub fn missed(&self, seat: Seat) -> u32 {
+		let missed = self.0.get(&seat).map_or(0, |missed| missed.len());
+		u32::try_from(missed).unwrap_or(SILENT_ATTEMPTS)
+	}
 }
 
 /// The signing subgroups as they are now.
@@ -164,8 +210,11 @@ pub trait SubgroupMembership {
 	/// The server accounts of a subgroup's members with their seats, in the order in which they
 	/// joined.
 	fn members(subgroup: SubgroupId) -> Vec<(AccountId, Seat)>;
-	/// Takes note of who was heard of and who was silent in an attempt of `user` that ended now.
-	fn note_hearing(user: &AccountId, hearing: Hearing, now: BlockNumber);
+	/// Takes note of who was heard of and who was silent in an attempt of `user` that ended now; at most
+	/// one hearing a subgroup. Gives what it weighed.
+	fn note_hearings(user: &AccountId, hearings: Vec<Hearing>, now: BlockNumber) -> Weight;
+	/// The most that the hearings of so many subgroups can weigh.
+	fn hearings_weight(subgroups: u32) -> Weight;
 
 	/// Makes exactly these servers the members of the subgroups, by subgroup id, all ready.
 	#[cfg(feature = "runtime-benchmarks")]

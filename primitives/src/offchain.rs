@@ -15,6 +15,11 @@ pub const QUEUE_KEY: &[u8] = b"keyshare/confirmations/v1";
 /// Change)>`, with the change of the membership with which each joined.
 pub const READY_KEY: &[u8] = b"keyshare/ready/v2";
 
+/// The least priority in the pool of what servers send without a fee; a confirmation adds the number of
+/// its entries, at most 64, up to the highest there is. An ordinary transaction gets there by a tip alone,
+/// whose priority saturates.
+pub const SERVER_PRIORITY: u64 = u64::MAX - 64;
+
 /// The most confirmations in one window.
 pub const MAX_QUEUED: usize = 4_096;
 

@@ -46,10 +46,16 @@ pub fn server(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Servers", validator)
 }
 
-/// Key of `Subgroups::Joining`: the [`crate::membership::Change`] with which a member's server joined,
-/// by its validator, until the server is ready.
+/// Key of `Subgroups::Joining`: by validator, since when and why a member is not ready, a
+/// [`crate::membership::Syncing`]; nothing for one that is.
 pub fn joining(validator: &crate::AccountId) -> Vec<u8> {
 	map(SUBGROUPS, "Joining", validator)
+}
+
+/// Key of `Subgroups::Silences`: the attempts that members were silent in, a
+/// [`crate::membership::Silences`].
+pub fn silences() -> Vec<u8> {
+	prefix(SUBGROUPS, "Silences")
 }
 
 /// Key of `Subgroups::SubgroupCount`: how many subgroups there are, one byte.

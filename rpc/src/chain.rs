@@ -7,7 +7,7 @@
 
 use codec::{Decode, DecodeAll};
 use keyshare_primitives::{
-	membership::{Change, Confirmed, Masks, Seat},
+	membership::{Confirmed, Masks, Seat, Silences, Syncing},
 	record, storage, AccountId, BlockNumber, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
 	ServerInfo, SubgroupId,
 };
@@ -117,14 +117,16 @@ pub trait ChainState: Send + Sync {
 	fn masks(&self, at: BlockHash) -> Result<Masks, ChainError>;
 	/// The seat of `server`, if it is a member.
 	fn seat_of(&self, at: BlockHash, server: &AccountId) -> Result<Option<Seat>, ChainError>;
-	/// The servers of a subgroup's members, with their seats.
+	/// The servers of a subgroup's members, with their seats, in the order in which they joined.
 	fn members(
 		&self,
 		at: BlockHash,
 		subgroup: SubgroupId,
 	) -> Result<Vec<(ServerInfo, Seat)>, ChainError>;
-	/// The change with which the validator behind `server` joined, until its server is ready.
-	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError>;
+	/// Since when and why the validator behind `server`, a member, is not ready.
+	fn syncing(&self, at: BlockHash, server: &AccountId) -> Result<Option<Syncing>, ChainError>;
+	/// The attempts that members were silent in.
+	fn silences(&self, at: BlockHash) -> Result<Silences, ChainError>;
 	/// What the chain says of a server account in use.
 	fn published(
 		&self,
@@ -289,7 +291,11 @@ where
 		Ok(members)
 	}
 
-	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError> {
+	fn silences(&self, at: BlockHash) -> Result<Silences, ChainError> {
+		Ok(self.read(at, "Silences", storage::silences())?.unwrap_or_default())
+	}
+
+	fn syncing(&self, at: BlockHash, server: &AccountId) -> Result<Option<Syncing>, ChainError> {
 		match self.read(at, "ServerAccounts", storage::server_account(server))? {
 			Some(validator) => self.read(at, "Joining", storage::joining(&validator)),
 			None => Ok(None),

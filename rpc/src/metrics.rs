@@ -13,6 +13,7 @@
 //! | `keyshare_sync_fetched_total` | counter | shares fetched from other servers |
 //! | `keyshare_sync_wrong_total` | counter | wrong shares that other servers handed over |
 //! | `keyshare_members_not_ready` | gauge | hosted servers that are members and not ready: their confirmations do not count |
+//! | `keyshare_attempts_missed` | gauge | attempts in a row that a hosted server has not confirmed and others of its subgroup have, of the server with the most; at 8, of 4 users, it is not ready any more |
 //! | `keyshare_subgroup_members{subgroup}` | gauge | members of each subgroup; 0 is an alarm |
 //! | `keyshare_subgroup_ready{subgroup}` | gauge | of these, those that hold every share |
 
@@ -40,6 +41,7 @@ pub struct Metrics {
 	pub(crate) fetched: Counter<U64>,
 	pub(crate) wrong: Counter<U64>,
 	pub(crate) not_ready: Gauge<U64>,
+	pub(crate) missed: Gauge<U64>,
 	members: GaugeVec<U64>,
 	ready: GaugeVec<U64>,
 }
@@ -94,6 +96,10 @@ impl Metrics {
 				"keyshare_members_not_ready",
 				"Hosted servers that are members and not ready",
 			)?,
+			missed: gauge(
+				"keyshare_attempts_missed",
+				"Attempts in a row that a hosted server did not confirm and others did, at most",
+			)?,
 			members: by_subgroup("keyshare_subgroup_members", "Members of each subgroup")?,
 			ready: by_subgroup("keyshare_subgroup_ready", "Members that hold every share")?,
 		})
@@ -134,7 +140,7 @@ mod tests {
 		metrics.submitted(Err(&IntakeError::ShareMismatch));
 		metrics.subgroup(2, 3, 1);
 		let families = registry.gather();
-		assert_eq!(families.len(), 13);
+		assert_eq!(families.len(), 14);
 		assert!(families.iter().all(|family| family.get_name().starts_with("keyshare_")));
 		let outcomes = families.iter().find(|family| family.get_name() == "keyshare_shares_total");
 		assert_eq!(outcomes.expect("registered").get_metric().len(), 2);

@@ -5,7 +5,7 @@ use crate::{
 	store::ShareRecord,
 };
 use keyshare_primitives::{
-	membership::{Masks, Seat},
+	membership::{Masks, Seat, Silences},
 	AccountId,
 };
 use std::collections::BTreeMap;
@@ -51,6 +51,11 @@ impl Seats {
 			self.masks.of(seat.subgroup).is_some_and(|masks| masks.ready & seat.bit() != 0)
 		};
 		self.seats.values().filter(|seat| !is_ready(seat)).count()
+	}
+
+	/// In how many attempts in a row one of the servers was silent, of the one with the most.
+	pub fn most_missed(&self, silences: &Silences) -> u32 {
+		self.seats.values().map(|seat| silences.missed(*seat)).max().unwrap_or(0)
 	}
 
 	/// Whether the server that holds `share` is a member of the share's subgroup.

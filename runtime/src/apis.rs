@@ -232,6 +232,10 @@ impl_runtime_apis! {
 		) -> Balance {
 			Registration::deposit(scheme, threshold, constraints)
 		}
+
+		fn confirmation_fee() -> Balance {
+			Registration::confirmation_fee()
+		}
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

@@ -2,10 +2,13 @@
 
 use super::*;
 use frame_support::{
-	derive_impl, parameter_types,
+	derive_impl,
+	dispatch::DispatchResult,
+	parameter_types,
 	traits::{
 		fungible::{Balanced, Credit},
-		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Imbalance, LinearStoragePrice,
+		tokens::{Fortitude, Precision, Preservation},
+		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Contains, Imbalance, LinearStoragePrice,
 		OnUnbalanced, VariantCountOf,
 	},
 	weights::{
@@ -54,6 +57,20 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = frame_support::traits::ConstU16<42>;
 	type MaxConsumers = ConstU32<16>;
+	type BaseCallFilter = frame_support::traits::EverythingBut<PurgeKeys>;
+	// Stock measurements, over our database and not over RocksDB.
+	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
+	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
+}
+
+/// Session keys are replaced and not purged: if all validators of the set did, there would be nobody left
+/// to make the next block.
+pub struct PurgeKeys;
+
+impl Contains<RuntimeCall> for PurgeKeys {
+	fn contains(call: &RuntimeCall) -> bool {
+		matches!(call, RuntimeCall::Session(pallet_session::Call::purge_keys { .. }))
+	}
 }
 
 impl pallet_timestamp::Config for Runtime {
@@ -176,6 +193,22 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for FeesToAuthor {
 	}
 }
 
+/// The confirmations that an attempt causes cost what any transaction of that weight does.
+impl pallet_registration::ChargeFee<Balance> for FeesToAuthor {
+	fn fee(weight: Weight) -> Balance {
+		let fee = TransactionPayment::weight_to_fee(weight);
+		TransactionPayment::next_fee_multiplier().saturating_mul_int(fee)
+	}
+
+	fn charge(who: &AccountId, fee: Balance) -> DispatchResult {
+		let (exact, preserve, polite) =
+			(Precision::Exact, Preservation::Preserve, Fortitude::Polite);
+		let fees = Balances::withdraw(who, fee, exact, preserve, polite)?;
+		Self::on_unbalanceds(core::iter::once(fees));
+		Ok(())
+	}
+}
+
 impl pallet_transaction_payment::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type OnChargeTransaction = FungibleAdapter<Balances, FeesToAuthor>;
@@ -204,6 +237,7 @@ parameter_types! {
 	/// For each byte of it.
 	pub const DepositPerByte: Balance = 100 * MICRO_KEY;
 	pub ConfirmationQuorum: Perbill = Perbill::from_rational(2u32, 3u32);
+	pub ConfirmationShare: Perbill = Perbill::from_percent(75);
 	pub const RegistrationTimeout: BlockNumber = 10 * MINUTES;
 	/// For envelopes on their way, and clients that have read the key just before.
 	pub const KeyGracePeriod: BlockNumber = HOURS;
@@ -221,7 +255,6 @@ impl pallet_subgroups::Config for Runtime {
 	type MaxMembers = ConstU32<{ keyshare_primitives::membership::MAX_SEATS }>;
 	type MaxValidators = ConstU32<MAX_VALIDATORS>;
 	type MaxOperators = ConstU32<256>;
-	type MaxAssignments = ConstU32<4_096>;
 	type ReportingSessions = ConstU32<REPORTING_SESSIONS>;
 	type IdleSessions = ConstU32<6>;
 	type SilenceWindow = ConstU32<HOURS>;
@@ -234,6 +267,8 @@ impl pallet_registration::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
 	type Subgroups = Subgroups;
+	type ConfirmationFee = FeesToAuthor;
+	type ConfirmationShare = ConfirmationShare;
 	type ConfirmationQuorum = ConfirmationQuorum;
 	type RegistrationTimeout = RegistrationTimeout;
 	type HeardBefore = ConstU32<50>;

@@ -1,5 +1,7 @@
 //! The runtime holds to what `primitives` tells readers of the chain.
 
+mod blocks;
+mod costs;
 mod fees;
 mod metadata;
 mod sessions;
@@ -39,6 +41,7 @@ fn storage_keys_are_those_of_the_primitives() {
 		pallet_subgroups::Joining::<Runtime>::hashed_key_for(account()),
 		storage::joining(&account())
 	);
+	assert_eq!(pallet_subgroups::Silences::<Runtime>::hashed_key().to_vec(), storage::silences());
 	assert_eq!(
 		pallet_subgroups::SubgroupCount::<Runtime>::hashed_key().to_vec(),
 		storage::subgroup_count()
@@ -69,7 +72,7 @@ fn storage_keys_are_those_of_the_primitives() {
 #[test]
 fn storage_values_are_those_of_the_primitives() {
 	use keyshare_primitives::{
-		membership::{Masks, Seat},
+		membership::{Masks, Missed, Seat, Silences, Syncing},
 		record::AccountRecord,
 	};
 	sp_io::TestExternalities::default().execute_with(|| {
@@ -86,8 +89,14 @@ fn storage_values_are_those_of_the_primitives() {
 		let seat = Seat { subgroup: 2, number: 31 };
 		pallet_subgroups::MemberOf::<Runtime>::insert(account(), seat);
 		assert_eq!(raw::<Seat>(storage::member_of(&account())), seat);
-		pallet_subgroups::Joining::<Runtime>::insert(account(), 5);
-		assert_eq!(raw::<u32>(storage::joining(&account())), 5);
+		let syncing = Syncing { since: 5, silent: true };
+		pallet_subgroups::Joining::<Runtime>::insert(account(), syncing);
+		assert_eq!(raw::<Syncing>(storage::joining(&account())), syncing);
+		let mut silences = Silences::default();
+		let missed = vec![Missed { at: 3, user: [1; 4] }].try_into().expect("one");
+		silences.0.try_insert(seat, missed).expect("there is room");
+		pallet_subgroups::Silences::<Runtime>::put(silences.clone());
+		assert_eq!(raw::<Silences>(storage::silences()), silences);
 		pallet_subgroups::SubgroupCount::<Runtime>::put(4);
 		assert_eq!(raw::<u8>(storage::subgroup_count()), 4);
 		System::set_block_number(17);

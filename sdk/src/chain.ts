@@ -141,6 +141,11 @@ export function requireVersion(version: number, who: string): void {
   );
 }
 
+/** What an attempt pays for the confirmations that it causes. */
+export async function readConfirmationFee(api: ApiPromise): Promise<bigint> {
+  return BigInt((await ask(api, 'confirmationFee', undefined)) as number | string);
+}
+
 /** What an account can have held or pay: what is free, beyond what keeps it alive. */
 export async function readSpendable(api: ApiPromise, account: string): Promise<bigint> {
   const read = api.query['system']?.['account'];

@@ -108,6 +108,6 @@ const CHAIN_HINTS: Record<string, string> = {
   NotRegistered: 'register begins with a first key.',
   NoReadyMember:
     'The network is not ready: a subgroup has no member that holds every share. Try again later.',
-  FundsUnavailable: 'The account cannot pay the deposit and the fee.',
-  Payment: 'The account cannot pay the deposit and the fee.',
+  FundsUnavailable: 'The account cannot pay the deposit and the fees.',
+  Payment: 'The account cannot pay the deposit and the fees.',
 };

@@ -19,6 +19,7 @@ import {
   type ChainParameters,
   type Constraints,
   isThreshold,
+  readConfirmationFee,
   readParameters,
   readSpendable,
   readStatus,
@@ -91,7 +92,12 @@ export interface Cost {
   readonly deposit: bigint;
   /** Paid for the transaction. */
   readonly fee: bigint;
-  /** What the account has for both now; with less than their sum the chain refuses the call. */
+  /**
+   * Paid beside it for the confirmations that the attempt causes, for which the servers pay nothing. It
+   * does not come back.
+   */
+  readonly confirmationFee: bigint;
+  /** What the account has for all three now; with less than their sum the chain refuses the call. */
   readonly spendable: bigint;
 }
 
@@ -473,12 +479,18 @@ export class Keyshare {
       dealt.wipe();
       const call = begin(dealt.commitments);
       const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
-      const [held, { partialFee }, spendable] = await Promise.all([
+      const [held, { partialFee }, confirmationFee, spendable] = await Promise.all([
         answer(deposit(scheme, threshold, constraints)),
         answer(call.paymentInfo(address)),
+        readConfirmationFee(this.api),
         readSpendable(this.api, address),
       ]);
-      return { deposit: BigInt(held.toString()), fee: partialFee.toBigInt(), spendable };
+      return {
+        deposit: BigInt(held.toString()),
+        fee: partialFee.toBigInt(),
+        confirmationFee,
+        spendable,
+      };
     };
     return new Patience(input).race(costs(), ANSWERED);
   }

@@ -147,6 +147,8 @@ export class Chain {
             this.priced.push(threshold);
             return Promise.resolve(10);
           },
+          // polkadot.js writes what is large in hex.
+          confirmationFee: () => says('0x03'),
         },
       },
       query: {

@@ -57,11 +57,16 @@ async function transfer(from: KeyringPair, to: string, amount: bigint): Promise<
   });
 }
 
+/** What is held from an account, and what else it has. */
+async function balance(address: string): Promise<{ held: bigint; free: bigint }> {
+  const account = await api.query['system']?.['account']?.(address);
+  const { data } = account?.toJSON() as { data: Record<'free' | 'reserved', number | string> };
+  return { held: BigInt(data.reserved), free: BigInt(data.free) };
+}
+
 /** What is held from an account. */
 async function reserved(address: string): Promise<bigint> {
-  const account = await api.query['system']?.['account']?.(address);
-  const { data } = account?.toJSON() as { data: { reserved: number | string } };
-  return BigInt(data.reserved);
+  return (await balance(address)).held;
 }
 
 const rules: Constraints = {
@@ -82,9 +87,11 @@ describe.each([
     const signer = user(name);
     const cost = await keyshare.cost({ key, scheme, signer, constraints: rules });
     expect(cost.fee).toBeGreaterThan(0n);
+    expect(cost.confirmationFee).toBeGreaterThan(0n);
 
     const seen: Progress[] = [];
-    let held: Promise<bigint> | undefined;
+    const before = await balance(signer.address);
+    let open: Promise<{ held: bigint; free: bigint }> | undefined;
     const registration = await keyshare.register({
       key,
       scheme,
@@ -92,7 +99,7 @@ describe.each([
       constraints: rules,
       onProgress: (progress) => {
         seen.push(progress);
-        if (progress.type === 'open') held = reserved(signer.address);
+        if (progress.type === 'open') open = balance(signer.address);
       },
     });
     expect(registration.status).toBe('registered');
@@ -108,7 +115,12 @@ describe.each([
     const status = await keyshare.status(signer.address);
     expect(status.constraints).toEqual(rules);
     expect(status.constraintAccount).toBe(signer.address);
-    expect(await held).toBe(cost.deposit);
+    const { held, free } = (await open) ?? before;
+    expect(held).toBe(cost.deposit);
+    // Both fees are gone; that of the transaction is told at its most.
+    const paid = before.free - free - held;
+    expect(paid).toBeGreaterThan(cost.confirmationFee);
+    expect(paid).toBeLessThanOrEqual(cost.fee + cost.confirmationFee);
     // A key in force takes less than an attempt.
     expect(await reserved(signer.address)).toBeLessThan(cost.deposit);
     expect(status.registered?.coverage.every((one) => one.reached)).toBe(true);
@@ -521,14 +533,14 @@ it('refuses what is no address before anything is signed', async () => {
   }
 });
 
-it('says who cannot pay the fee, or the deposit', async () => {
+it('says who cannot pay the fees, or the deposit', async () => {
   const poor = user('Nobody');
   const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer: poor } as const;
   expect((await keyshare.cost(input)).spendable).toBe(0n);
   const fee = await failure(keyshare.register(input));
   expect([fee.name, fee.chainError]).toEqual(['Refused', 'Payment']);
 
-  const { deposit, fee: most } = await keyshare.cost(input);
+  const { deposit, fee: most, confirmationFee } = await keyshare.cost(input);
   const least = (api.consts['balances']?.['existentialDeposit'] as u128).toBigInt();
   // Enough for the fee, and one too little for the deposit if the fee were nothing.
   await transfer(user('Bob'), poor.address, deposit + least - 1n);
@@ -539,9 +551,19 @@ it('says who cannot pay the fee, or the deposit', async () => {
   expect([held.name, held.chainError]).toEqual(['Refused', 'Token.FundsUnavailable']);
   expect(held.hint).toBe(fee.hint);
 
+  // Enough for the deposit and the transaction, and too little for the confirmations.
+  const { spendable: left } = await keyshare.cost(input);
+  await transfer(user('Bob'), poor.address, deposit + most + confirmationFee / 2n - left);
+  const almost = await keyshare.cost(input);
+  expect(almost.spendable).toBeGreaterThanOrEqual(almost.deposit + almost.fee);
+  expect(almost.spendable).toBeLessThan(almost.deposit + almost.fee + almost.confirmationFee);
+  const unpaid = await failure(keyshare.register(input));
+  expect([unpaid.name, unpaid.chainError]).toEqual(['Refused', 'Token.FundsUnavailable']);
+
   // What is spendable is enough for as much: the fee of the refused call is gone, so once more.
-  await transfer(user('Bob'), poor.address, 3n * most);
+  await transfer(user('Bob'), poor.address, most + confirmationFee);
   const enough = await keyshare.cost(input);
-  expect(enough.spendable).toBeGreaterThanOrEqual(enough.deposit + enough.fee);
+  const sum = enough.deposit + enough.fee + enough.confirmationFee;
+  expect(enough.spendable).toBeGreaterThanOrEqual(sum);
   expect((await keyshare.register(input)).status).toBe('registered');
-}, 60_000);
+}, 90_000);

@@ -61,6 +61,15 @@ it('is the chain’s, the owner’s, or with a reshare the key’s', async () =>
   expect(chain.priced).toEqual([2, 3, 3, 2]);
 });
 
+it('is told what it costs, part by part, and what there is for it', async () => {
+  const fresh = await chainWith(null).connect();
+  const owned = await chainWith(shown(2, inForce)).connect();
+  const cost = { deposit: 10n, fee: 1n, confirmationFee: 3n, spendable: 99n };
+  expect(await fresh.cost(input)).toEqual(cost);
+  expect(await owned.swapCost({ ...input, key: keyOf('2') })).toEqual(cost);
+  expect(await owned.reshareCost(input)).toEqual(cost);
+});
+
 /** What the chain shows as this key’s, when it is taken up without a signature. */
 async function takenUp(chain: Chain, more: Partial<KeyInput> = {}): Promise<Registration> {
   vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));

@@ -120,7 +120,7 @@ function MemberCard(props: { member: Member; held: string; error: Reachability['
       <strong title={member.account}>{short(member.account)}</strong>
       <span>{member.operator ? `operated by ${member.operator.name}` : 'has no operator'}</span>
       <span class={member.ready ? 'good' : 'busy'}>
-        {member.ready ? 'ready' : 'syncing: it still fetches shares, and does not count'}
+        {member.ready ? 'ready' : 'syncing: it does not count yet'}
       </span>
       {member.kept && (
         <span class="busy">

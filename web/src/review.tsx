@@ -8,9 +8,14 @@ import { inWords } from './constraints-editor.js';
 import { amount } from './format.js';
 import type { HeldKey } from './key-field.js';
 
+/** What the account must have. */
+export function sumOf({ deposit, fee, confirmationFee }: Cost): bigint {
+  return deposit + fee + confirmationFee;
+}
+
 /** Whether the account cannot pay it. */
-export function isTooMuch({ deposit, fee, spendable }: Cost): boolean {
-  return spendable < deposit + fee;
+export function isTooMuch(cost: Cost): boolean {
+  return cost.spendable < sumOf(cost);
 }
 
 /**
@@ -88,7 +93,7 @@ function Recipients({ constraints: { evmAcl, btcAcl } }: { constraints: Constrai
 }
 
 function CostInWords({ cost, isSwap }: { cost: Cost; isSwap: boolean }) {
-  const { deposit, fee, spendable } = cost;
+  const { deposit, fee, confirmationFee, spendable } = cost;
   return (
     <>
       <p>
@@ -96,11 +101,19 @@ function CostInWords({ cost, isSwap }: { cost: Cost; isSwap: boolean }) {
         {isSwap
           ? '; that of the old key when it is replaced'
           : ', but for the part for the account’s own record, which stays'}
-        . Fee about {amount(fee)}. The account has {amount(spendable)} for both.
+        .
+      </p>
+      <p>Fee about {amount(fee)}.</p>
+      <p>
+        Fee for the servers’ confirmations about {amount(confirmationFee)}, which does not come
+        back.
+      </p>
+      <p>
+        Together about {amount(sumOf(cost))}. The account has {amount(spendable)} for it.
       </p>
       {isTooMuch(cost) && (
         <p class="bad">
-          That is too little: send it {amount(deposit + fee - spendable)} more, or choose another
+          That is too little: send it {amount(sumOf(cost) - spendable)} more, or choose another
           account.
         </p>
       )}

@@ -134,6 +134,12 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await button(page, 'Show the cost').click();
   await expect(page.getByText(/Deposit [\d.]+ KEY/)).toBeVisible();
   const review = page.getByRole('group', { name: 'Before you go on' });
+  const costs = await review.innerText();
+  const shown = (before: string) => Number(new RegExp(`${before} ([\\d.]+) KEY`).exec(costs)?.[1]);
+  const confirmationFee = shown('Fee for the servers’ confirmations about');
+  expect(confirmationFee).toBeGreaterThan(0);
+  const sum = shown('Deposit') + shown('Fee about') + confirmationFee;
+  expect(shown('Together about')).toBeCloseTo(sum, 11);
   await expect(review).toContainText('EVM chains: only 1 recipient.');
   await expect(review).toContainText('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
   const dave = new Keyring({ type: 'sr25519' }).addFromUri('//Dave').address;
@@ -496,7 +502,7 @@ test('says what an account lacks', async ({ page }) => {
   await open(page, 'Register');
   await page.getByRole('button', { name: 'Connect a wallet' }).click();
   await prepare(page, '1');
-  await expect(page.getByText('The account has 0 KEY for both')).toBeVisible();
+  await expect(page.getByText('The account has 0 KEY for it')).toBeVisible();
   await expect(page.getByText(/too little: send it [\d.]+ KEY more/)).toBeVisible();
   await expect(button(page, 'Sign and register')).toHaveCount(0);
   await fund('//Nobody');

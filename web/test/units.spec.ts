@@ -8,6 +8,7 @@ import { amount, duration } from '../src/format.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
 import { quorumInWords, standingInWords } from '../src/network.js';
+import { isTooMuch, sumOf } from '../src/review.js';
 import { hasConfirmed } from '../src/share-counts.js';
 
 test('reads EVM addresses with the checksum of EIP-55', () => {
@@ -104,6 +105,13 @@ test('writes amounts and times', () => {
   expect(amount(12_000_000_000_000n)).toBe('12 KEY');
   expect(duration(89)).toBe('89 s');
   expect(duration(595)).toBe('10 min');
+});
+
+test('has the fee for the confirmations paid as well', () => {
+  const cost = { deposit: 500n, fee: 20n, confirmationFee: 3n, spendable: 523n };
+  expect(sumOf(cost)).toBe(523n);
+  expect(isTooMuch(cost)).toBe(false);
+  expect(isTooMuch({ ...cost, spendable: 522n })).toBe(true);
 });
 
 test('says who answers for a subgroup, and since when', () => {

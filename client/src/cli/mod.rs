@@ -141,7 +141,7 @@ pub struct Register {
 	/// How long.
 	#[command(flatten)]
 	pub deadline: Deadline,
-	/// Show the call, its deposit and its fee; sign, write and send nothing
+	/// Show the call, its deposit and its fees; sign, write and send nothing
 	#[arg(long)]
 	pub dry_run: bool,
 }
@@ -161,7 +161,7 @@ pub struct SwapKey {
 	/// How long.
 	#[command(flatten)]
 	pub deadline: Deadline,
-	/// Show the call, its deposit and its fee; sign, write and send nothing
+	/// Show the call, its deposit and its fees; sign, write and send nothing
 	#[arg(long)]
 	pub dry_run: bool,
 }
@@ -181,7 +181,7 @@ pub struct Reshare {
 	/// How long.
 	#[command(flatten)]
 	pub deadline: Deadline,
-	/// Show the call, its deposit and its fee; sign, write and send nothing
+	/// Show the call, its deposit and its fees; sign, write and send nothing
 	#[arg(long)]
 	pub dry_run: bool,
 }

@@ -9,6 +9,11 @@ use keyshare_primitives::AccountId;
 #[derive(Subcommand)]
 pub enum Server {
 	/// Publish a server that the node hosts, or replace the one published
+	///
+	/// If the server's account is another one than before, keep the node's share store: the new server
+	/// takes the shares of the one before from it, and confirms each again. Until then it is not ready.
+	/// The last ready member of a subgroup counts as ready all the same, so that registrations go on, and
+	/// nobody would notice if the store were gone.
 	#[command(after_long_help = OPERATOR_NOTE)]
 	Declare {
 		/// The server, where the node hosts several
@@ -83,8 +88,8 @@ pub enum Validator {
 	},
 	/// Leave the operator: the validator is selected no more; signed by the validator
 	///
-	/// It stays a member, and its node has to run, until `validator status` says that it is none: the
-	/// last ready member of a subgroup is kept until another one is ready.
+	/// It stays a member, and its node has to run, until `validator status` says that it is none: it is
+	/// kept until another member of its subgroup is ready.
 	Leave(Signed),
 	/// Show where a validator stands, and what keeps it from being selected
 	Status {
@@ -129,9 +134,9 @@ pub enum Operator {
 		/// The operator's account
 		#[arg(value_parser = parse_address)]
 		account: AccountId,
-		/// Remove its members even if no other member of the subgroup is ready. Without it the last
-		/// ready one stays a member until another one is ready; with it that subgroup's share may be
-		/// lost. It can be added to a dismissal later
+		/// Remove its members even if no other member of the subgroup is ready. Without it they stay
+		/// members until one is; with it that subgroup's share may be lost. It can be added to a dismissal
+		/// later
 		#[arg(long)]
 		force: bool,
 		/// The sudo key.

@@ -147,7 +147,8 @@ impl Attempt<'_> {
 		call.check(&account, &before).map_err(Error::Refused)?;
 		if dry_run {
 			let fee = chain.fee(&call, &account).await?;
-			let cost = Cost { deposit: self.deposit, fee };
+			let confirmation_fee = chain.confirmation_fee().await?;
+			let cost = Cost { deposit: self.deposit, fee, confirmation_fee };
 			let encoded = chain.encode(&call).await?;
 			let view = DryRun::new(&account, &encoded, call.in_words(), cost);
 			return output.data(&view, &view.words()).map(|()| None);

@@ -26,7 +26,7 @@ fn operator(account: AccountId, name: &str, subgroup: SubgroupId, seats: u32) ->
 }
 
 fn dismissed_in(since: u32, operator: OperatorInfo) -> OperatorInfo {
-	OperatorInfo { standing: OperatorStanding::Dismissed { since }, ..operator }
+	OperatorInfo { standing: OperatorStanding::Dismissed { since, force: false }, ..operator }
 }
 
 fn validator() -> ValidatorInfo {
@@ -190,13 +190,13 @@ fn only_what_is_there_is_taken_back() {
 	idle.validator =
 		Some(ValidatorInfo { obstacles: vec![Obstacle::Idle { session: 4 }], ..validator() });
 	assert_eq!(refused(&back, &FIRST, &idle), None);
-	assert!(!back.is_done(&FIRST, &idle, &idle) && back.is_done(&FIRST, &idle, &has_it));
+	assert!(!back.is_done(&FIRST, &idle) && back.is_done(&FIRST, &has_it));
 }
 
 #[test]
 fn done_is_read_from_the_operators() {
 	let call = admit(FIRST, "One", 0, 4);
-	let done = |call: &OperatorCall, now: Seen| call.is_done(&FIRST, &seen([]), &now);
+	let done = |call: &OperatorCall, now: Seen| call.is_done(&FIRST, &now);
 	let one = operator(FIRST, "One", 0, 4);
 	assert!(!done(&call, seen([])));
 	assert!(done(&call, seen([one.clone()])));
@@ -219,18 +219,15 @@ fn done_is_read_from_the_operators() {
 }
 
 #[test]
-fn force_is_added_to_a_dismissal_in_a_later_block() {
+fn force_is_added_to_a_dismissal() {
 	let dismiss = |force| OperatorCall::Dismiss { operator: FIRST, force };
 	let one = operator(FIRST, "One", 0, 4);
-	let (first, again) = (dismissed_in(5, one.clone()), dismissed_in(8, one.clone()));
-	let done = |force, before: &OperatorInfo, now: &OperatorInfo| {
-		dismiss(force).is_done(&ROOT, &seen([before.clone()]), &seen([now.clone()]))
-	};
-	for force in [false, true] {
-		assert!(!done(force, &one, &one) && done(force, &one, &first));
-	}
-	assert!(done(false, &first, &first));
-	assert!(!done(true, &first, &first) && done(true, &first, &again));
+	let first = dismissed_in(5, one.clone());
+	let standing = OperatorStanding::Dismissed { since: 8, force: true };
+	let forced = OperatorInfo { standing, ..one.clone() };
+	let done = |force, now: &OperatorInfo| dismiss(force).is_done(&ROOT, &seen([now.clone()]));
+	assert!(!done(false, &one) && done(false, &first) && done(false, &forced));
+	assert!(!done(true, &one) && !done(true, &first) && done(true, &forced));
 	assert_eq!(refused(&dismiss(true), &ROOT, &seen([])), name("NotAnOperator"));
 	assert_eq!(refused(&dismiss(true), &ROOT, &seen([first])), None);
 }

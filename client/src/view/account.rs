@@ -84,7 +84,12 @@ pub struct DryRun {
 	call: String,
 	words: String,
 	deposit: String,
+	/// For the transaction.
 	fee: String,
+	/// For the servers' confirmations, beside `fee`.
+	confirmation_fee: String,
+	/// What the account must have: the deposit and both fees.
+	total: String,
 	token: &'static str,
 	decimals: usize,
 	#[serde(skip)]
@@ -101,6 +106,8 @@ impl DryRun {
 			words,
 			deposit: cost.deposit.to_string(),
 			fee: cost.fee.to_string(),
+			confirmation_fee: cost.confirmation_fee.to_string(),
+			total: cost.total().to_string(),
 			token: TOKEN,
 			decimals: TOKEN_DECIMALS,
 			cost,
@@ -111,12 +118,15 @@ impl DryRun {
 	pub fn words(&self) -> String {
 		format!(
 			"Nothing was signed or sent. {} would call:\n{}\n{}\ndeposit: {} (comes back when \
-			 the entry goes)\nfee: about {}",
+			 the entry goes)\nfee: about {}\nfee for the servers' confirmations: about {} (does \
+			 not come back)\nthe account must have: about {}",
 			self.account,
 			self.words,
 			self.call,
 			amount(self.cost.deposit),
-			amount(self.cost.fee)
+			amount(self.cost.fee),
+			amount(self.cost.confirmation_fee),
+			amount(self.cost.total())
 		)
 	}
 }
@@ -290,9 +300,9 @@ impl SubgroupCoverage {
 		for member in &self.members {
 			let state = match (self.confirmed.contains(member), self.ready.contains(member)) {
 				(true, true) => "confirmed",
-				(true, false) => "confirmed, and not counted: it still fetches shares",
+				(true, false) => "confirmed, and not counted: it is not ready",
 				(false, true) => "not confirmed",
-				(false, false) => "not confirmed, and not needed: it still fetches shares",
+				(false, false) => "not confirmed, and not needed: it is not ready",
 			};
 			words += &format!("\n    {member} {state}");
 		}
@@ -322,5 +332,35 @@ impl Registration {
 			          themselves; `keyshare verify` asks those that have theirs";
 		}
 		words
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_dry_run_shows_each_part_of_the_cost_and_their_sum() {
+		let cost =
+			Cost { deposit: 500_000_000_000, fee: 20_000_000_000, confirmation_fee: 3_000_000_000 };
+		let view = DryRun::new(&AccountId::new([8; 32]), &[1, 2], "a call".into(), cost);
+		let json = serde_json::to_value(&view).expect("plain data");
+		for (field, amount) in [
+			("deposit", "500000000000"),
+			("fee", "20000000000"),
+			("confirmationFee", "3000000000"),
+			("total", "523000000000"),
+		] {
+			assert_eq!(json[field], amount, "{field} in {json}");
+		}
+		let words = view.words();
+		for line in [
+			"deposit: 0.5 KEY (comes back when the entry goes)",
+			"fee: about 0.02 KEY",
+			"fee for the servers' confirmations: about 0.003 KEY (does not come back)",
+			"the account must have: about 0.523 KEY",
+		] {
+			assert!(words.lines().any(|shown| shown == line), "{line} in {words}");
+		}
 	}
 }

@@ -24,6 +24,8 @@ pub struct Operator {
 	subgroup: SubgroupId,
 	/// `pending`, `in-force` or `dismissed`.
 	standing: &'static str,
+	/// With `dismissed`: whether its members go even if nobody else of the subgroup is ready.
+	force: Option<bool>,
 	/// The block from which on it stands so; with `pending`, the first in which it is in force.
 	since: BlockNumber,
 	/// With `pending`: how many blocks are left until then.
@@ -58,7 +60,11 @@ impl From<&OperatorInfo> for Operator {
 		let (standing, since, blocks_left) = match info.standing {
 			OperatorStanding::Pending { from, blocks_left } => ("pending", from, Some(blocks_left)),
 			OperatorStanding::Admitted { since } => ("in-force", since, None),
-			OperatorStanding::Dismissed { since } => ("dismissed", since, None),
+			OperatorStanding::Dismissed { since, .. } => ("dismissed", since, None),
+		};
+		let force = match info.standing {
+			OperatorStanding::Dismissed { force, .. } => Some(force),
+			_ => None,
 		};
 		let accounts = |list: &[keyshare_primitives::AccountId]| {
 			list.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -68,6 +74,7 @@ impl From<&OperatorInfo> for Operator {
 			name: name_of(info),
 			subgroup: info.subgroup,
 			standing,
+			force,
 			since,
 			blocks_left,
 			seats: info.seats,
@@ -93,6 +100,9 @@ impl Operator {
 		let Self { operator, name, since, seats_taken, .. } = self;
 		let standing = match (self.standing, self.blocks_left) {
 			("pending", Some(left)) => format!("in force in {left} blocks, from block {since} on"),
+			("dismissed", _) if self.force == Some(true) => {
+				format!("dismissed in block {since}, with force")
+			}
 			("dismissed", _) => format!("dismissed in block {since}"),
 			_ => format!("in force since block {since}"),
 		};
@@ -174,7 +184,7 @@ mod tests {
 			next_seats: later(4),
 			..operator(2, 0, OperatorStanding::Admitted { since: 5 })
 		};
-		let dismissed = operator(3, 1, OperatorStanding::Dismissed { since: 6 });
+		let dismissed = operator(3, 1, OperatorStanding::Dismissed { since: 6, force: true });
 		let words = Operators::new(&[pending, growing, dismissed]).words();
 		let places: Vec<_> = [
 			"subgroup 0:",
@@ -188,7 +198,7 @@ mod tests {
 			"in force in 8 blocks, from block 20 on",
 			"2 of 3 seats taken",
 			"Operator 3",
-			"dismissed in block 6",
+			"dismissed in block 6, with force",
 			"selected no more",
 		]
 		.into_iter()

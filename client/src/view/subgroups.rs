@@ -40,6 +40,8 @@ struct Member {
 	operator_since: Option<BlockNumber>,
 	/// The block in which the operator was dismissed.
 	operator_dismissed: Option<BlockNumber>,
+	/// Whether that was with force: the member goes even if nobody else is ready.
+	operator_forced_out: bool,
 }
 
 impl Member {
@@ -47,9 +49,12 @@ impl Member {
 		let operator = info.operator.as_ref();
 		let operator_info =
 			operators.iter().find(|operator| Some(&operator.account) == info.operator.as_ref());
+		let operator_forced_out = operator_info.is_some_and(|info| {
+			matches!(info.standing, OperatorStanding::Dismissed { force: true, .. })
+		});
 		let (operator_since, operator_dismissed) = match operator_info.map(|info| info.standing) {
 			Some(OperatorStanding::Admitted { since }) => (Some(since), None),
-			Some(OperatorStanding::Dismissed { since }) => (None, Some(since)),
+			Some(OperatorStanding::Dismissed { since, .. }) => (None, Some(since)),
 			Some(OperatorStanding::Pending { .. }) | None => (None, None),
 		};
 		Self {
@@ -62,14 +67,20 @@ impl Member {
 			operator_name: operator_info.map(name_of),
 			operator_since,
 			operator_dismissed,
+			operator_forced_out,
 		}
 	}
 
 	fn words(&self) -> String {
-		let ready = if self.ready { "" } else { ", still fetching shares" };
+		let ready = if self.ready { "" } else { ", not ready" };
 		let name = self.operator_name.as_deref().or(self.operator.as_deref());
 		let by = match (name, self.operator_since, self.operator_dismissed) {
 			(Some(name), Some(since), _) => format!("of {name}, in force since block {since}"),
+			(Some(name), _, Some(block)) if self.operator_forced_out => {
+				format!(
+					"of {name}, dismissed with force in block {block}: it goes at the next session"
+				)
+			}
 			(Some(name), _, Some(block)) => {
 				format!("of {name}, dismissed in block {block}; kept until another member is ready")
 			}
@@ -148,7 +159,8 @@ mod tests {
 	fn words(members: Vec<MemberInfo>, quorum: Option<u32>) -> String {
 		let operators = [
 			operator(7, "One", OperatorStanding::Admitted { since: 12 }),
-			operator(8, "Two", OperatorStanding::Dismissed { since: 34 }),
+			operator(8, "Two", OperatorStanding::Dismissed { since: 34, force: false }),
+			operator(9, "Three", OperatorStanding::Dismissed { since: 35, force: true }),
 		];
 		Subgroups::new(2, &[SubgroupInfo { id: 0, members, quorum }], &operators).words()
 	}
@@ -160,6 +172,8 @@ mod tests {
 		assert!(own.contains("of One, in force since block 12"), "{own}");
 		let kept = words(vec![member(Some(AccountId::new([8; 32])), Readiness::Ready)], Some(1));
 		assert!(kept.contains("of Two, dismissed in block 34; kept"), "{kept}");
+		let forced = words(vec![member(Some(AccountId::new([9; 32])), Readiness::Ready)], Some(1));
+		assert!(forced.contains("of Three, dismissed with force in block 35: it goes"), "{forced}");
 		let alone = words(vec![member(None, Readiness::Ready)], Some(1));
 		assert!(alone.contains("of no operator any more"), "{alone}");
 	}

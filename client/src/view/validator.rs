@@ -18,8 +18,12 @@ pub struct Validator {
 	subgroup: Option<SubgroupId>,
 	/// `outside`, `next`, `syncing`, `ready` or `kept`.
 	membership: &'static str,
-	/// With `syncing`: the number of the change with which it became a member.
+	/// With `syncing`: the number of the change since which it is not ready.
 	joined: Option<Change>,
+	/// With `syncing`: whether it was ready, and was then silent in too many attempts.
+	silent: Option<bool>,
+	/// With `kept`: whether it is ready itself.
+	ready: Option<bool>,
 	/// Whose validator it is.
 	operator: Option<String>,
 	/// The operators that have assigned it, and that it has not accepted.
@@ -65,12 +69,19 @@ impl From<&ServerInfo> for Server {
 impl Validator {
 	/// Where `validator` stands.
 	pub fn new(validator: &AccountId, info: &ValidatorInfo) -> Self {
-		let (membership, joined) = match info.membership {
-			Membership::Outside => ("outside", None),
-			Membership::Next => ("next", None),
-			Membership::Syncing { joined } => ("syncing", Some(joined)),
-			Membership::Ready => ("ready", None),
-			Membership::Kept => ("kept", None),
+		let (mut joined, mut silent, mut ready) = (None, None, None);
+		let membership = match info.membership {
+			Membership::Outside => "outside",
+			Membership::Next => "next",
+			Membership::Syncing { joined: change, silent: was_silent } => {
+				(joined, silent) = (Some(change), Some(was_silent));
+				"syncing"
+			}
+			Membership::Ready => "ready",
+			Membership::Kept { ready: is_ready } => {
+				ready = Some(is_ready);
+				"kept"
+			}
 		};
 		let obstacles = info.obstacles.iter().map(|obstacle| in_words(obstacle, info));
 		let (obstacles, remedies) = obstacles.unzip();
@@ -79,6 +90,8 @@ impl Validator {
 			subgroup: info.subgroup,
 			membership,
 			joined,
+			silent,
+			ready,
 			operator: info.operator.as_ref().map(ToString::to_string),
 			assigned_by: info.assigned_by.iter().map(ToString::to_string).collect(),
 			server: info.server.as_ref().map(Server::from),
@@ -97,10 +110,17 @@ impl Validator {
 		let subgroup = self.subgroup.map_or("its subgroup".into(), |id| format!("subgroup {id}"));
 		let standing = match self.membership {
 			"ready" => format!("is a member of {subgroup} and holds every share"),
+			"syncing" if self.silent == Some(true) => format!(
+				"is a member of {subgroup} and not ready: it was, and then too many attempts ended \
+				 without its confirmation. See that its node runs, that it follows the chain, and that \
+				 users reach its endpoint; it declares itself ready again as soon as its node has \
+				 confirmed everything that it holds"
+			),
 			"syncing" => format!("is a member of {subgroup} and still fetches shares"),
 			"kept" => format!(
 				"is no validator any more, and stays a member of {subgroup} until another member of \
-				 it is ready: keep its node running"
+				 it is ready: keep its node running{}",
+				if self.ready == Some(false) { "; it is not ready itself" } else { "" }
 			),
 			"next" => "is selected, and a member from the next session on".into(),
 			_ => "is no member".into(),
@@ -240,8 +260,27 @@ mod tests {
 
 	#[test]
 	fn a_member_that_is_kept_is_told_to_keep_running() {
-		let words = Validator::new(&OPERATOR, &info(Membership::Kept, &[])).words();
-		assert!(words.contains("stays a member of subgroup 1"), "{words}");
-		assert!(words.contains("keep its node running"), "{words}");
+		for ready in [true, false] {
+			let words = Validator::new(&OPERATOR, &info(Membership::Kept { ready }, &[])).words();
+			assert!(words.contains("stays a member of subgroup 1"), "{words}");
+			assert!(words.contains("keep its node running"), "{words}");
+			assert_eq!(words.contains("not ready itself"), !ready, "{words}");
+		}
+	}
+
+	#[test]
+	fn a_silent_member_is_told_why_it_is_not_ready_and_what_to_do() {
+		let words = |silent| {
+			let membership = Membership::Syncing { joined: 4, silent };
+			Validator::new(&OPERATOR, &info(membership, &[])).words()
+		};
+		let silent = words(true);
+		for part in
+			["without its confirmation", "reach its endpoint", "declares itself ready again"]
+		{
+			assert!(silent.contains(part), "{part} in {silent}");
+		}
+		assert!(!silent.contains("fetches shares"), "{silent}");
+		assert!(words(false).contains("still fetches shares"), "{}", words(false));
 	}
 }

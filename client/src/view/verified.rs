@@ -100,7 +100,7 @@ impl Verified {
 				};
 				let reason = member.reason.as_ref().map(|reason| format!(": {reason}"));
 				let confirmed = if member.confirmed { "confirmed" } else { "not confirmed" };
-				let ready = if member.ready { "" } else { ", still fetching shares" };
+				let ready = if member.ready { "" } else { ", not ready" };
 				words += &format!(
 					"\n  {} ({confirmed} on chain{ready}) {custody}{}",
 					member.server,

@@ -283,6 +283,7 @@ impl Chain {
 				"KeyshareApi_subgroups" => state.subgroups.encode(),
 				"KeyshareApi_operators" => state.operators.encode(),
 				"KeyshareApi_deposit" => 1_000_000_000_000u128.encode(),
+				"KeyshareApi_confirmation_fee" => 3_000_000_000u128.encode(),
 				"KeyshareApi_registration" if block == Some(FINALIZED) => {
 					state.finalized.as_ref().unwrap_or(&state.account).encode()
 				}

@@ -1,8 +1,9 @@
-//! Benchmarks of the calls, with the most subgroups, and with a threshold of all of them where it is
-//! no component. The keys are secp256k1's, whose elements and proofs are the larger and dearer ones.
+//! Benchmarks of the calls, with the most subgroups where their number is no component, each of them
+//! full, and with a threshold of all of them. The keys are secp256k1's, whose elements and proofs are the
+//! larger and dearer ones; what depends on the scheme otherwise is measured for both.
 
-use crate::{pallet::*, Call, Config, Pallet};
-use alloc::{vec, vec::Vec};
+use crate::{lifecycle::AttemptOf, pallet::*, Call, Config, Pallet};
+use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::{Authorize, TransactionSource},
@@ -12,34 +13,46 @@ use frame_support::{
 use frame_system::RawOrigin;
 use k256::{ecdsa::SigningKey, elliptic_curve::group::GroupEncoding, ProjectivePoint, Scalar};
 use keyshare_primitives::{
-	membership::SubgroupMembership, messages, record::Purpose, AccountId, Acl, AclKind,
-	Confirmation, Constraints, CustodyProof, KeyCommitments, MAX_SUBGROUPS,
+	elements::{verifying_shares, Polynomial},
+	membership::{SubgroupMembership, MAX_SEATS},
+	messages,
+	record::Purpose,
+	AccountId, Acl, AclKind, Confirmation, Constraints, CustodyProof, KeyCommitments,
+	MAX_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::{Bounded, One};
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
 
-/// Every subgroup has one server; the first is in the key store and the one that confirms last.
+/// Every subgroup is full; the first server is in the key store, and the one that confirms last.
 fn set_up<T: Config>() -> sr25519::Public {
 	set_up_with::<T>(MAX_SUBGROUPS)
 }
 
-fn set_up_with<T: Config>(threshold: u32) -> sr25519::Public {
+fn set_up_with<T: Config>(subgroups: u32) -> sr25519::Public {
 	let public = sp_io::crypto::sr25519_generate(KEY_TYPE, None);
-	let servers = (0..MAX_SUBGROUPS)
-		.map(|subgroup| match subgroup {
-			0 => vec![AccountId::from(public.0)],
-			_ => vec![account("server", subgroup, 0)],
-		})
+	let server = |subgroup, place| match (subgroup, place) {
+		(0, 0) => AccountId::from(public.0),
+		_ => account("server", subgroup, place),
+	};
+	let servers = (0..subgroups)
+		.map(|subgroup| (0..MAX_SEATS).map(|place| server(subgroup, place)).collect())
 		.collect();
-	T::Subgroups::set_members(servers, threshold as u8);
+	T::Subgroups::set_members(servers, 2);
 	public
 }
 
 /// Coefficients 1, 2, …: their commitments are those multiples of the generator.
-fn commitments(first: u64) -> KeyCommitments {
-	commitments_of(first, MAX_SUBGROUPS)
+fn commitments<T: Config>(first: u64) -> KeyCommitments {
+	commitments_of(first, T::Subgroups::count().into())
+}
+
+fn ed25519_commitments(threshold: u32) -> KeyCommitments {
+	use curve25519_dalek::{constants::ED25519_BASEPOINT_POINT as G, Scalar};
+	let element = |k: u64| (G * Scalar::from(k)).compress().to_bytes();
+	let elements = (1..=u64::from(threshold)).map(element).collect();
+	KeyCommitments::Ed25519(BoundedVec::truncate_from(elements))
 }
 
 fn commitments_of(first: u64, threshold: u32) -> KeyCommitments {
@@ -50,6 +63,9 @@ fn commitments_of(first: u64, threshold: u32) -> KeyCommitments {
 		.collect();
 	KeyCommitments::Secp256k1(BoundedVec::truncate_from(elements))
 }
+
+/// The subgroup, 14, whose identifier has only ones: 15.
+const MOST_ADDITIONS: u8 = 14;
 
 /// The share of subgroup 0: the coefficients' sum, as its identifier is one.
 fn first_share(first: u64) -> SigningKey {
@@ -89,20 +105,33 @@ fn begin<T: Config>(user: &AccountId, addresses: u32) -> Result<(), BenchmarkErr
 		RawOrigin::Signed(user.clone()).into(),
 		user.clone(),
 		constraints(addresses),
-		commitments(1),
+		commitments::<T>(1),
 	)?;
 	Ok(())
 }
 
-/// Confirms the attempt in every subgroup but the first.
+/// Every member but the first confirms the attempt; as many as confirm it complete it or not.
 fn confirm_others<T: Config>(user: &AccountId) {
 	let masks = T::Subgroups::masks();
+	let all: Vec<_> = (0..T::Subgroups::count()).flat_map(T::Subgroups::members).collect();
 	Accounts::<T>::mutate(user, |record| {
 		let attempt = record.registering.as_mut().expect("begun");
-		for (_, seat) in (1..MAX_SUBGROUPS).flat_map(|id| T::Subgroups::members(id as u8)) {
+		for (_, seat) in all.into_iter().skip(1) {
 			attempt.confirmed.add(&masks, seat);
 		}
 	});
+}
+
+/// An attempt to swap a user's key, ready to be completed: its account's record without it, and itself.
+fn swap_under_way<T: Config>(
+	user: &AccountId,
+) -> Result<(AccountRecordOf<T>, AttemptOf<T>), BenchmarkError> {
+	register_fully::<T>(user)?;
+	Pallet::<T>::begin(user.clone(), commitments::<T>(2), Purpose::Swap, None)?;
+	confirm_others::<T>(user);
+	let mut record = Accounts::<T>::get(user);
+	let attempt = record.registering.take().ok_or("begun")?;
+	Ok((record, attempt))
 }
 
 fn register_fully<T: Config>(user: &AccountId) -> Result<(), BenchmarkError> {
@@ -118,7 +147,7 @@ fn attempts<T: Config>() -> usize {
 	Expiries::<T>::iter().count()
 }
 
-/// A batch of `c` confirmations, each of which completes a swap.
+/// A batch of `c` confirmations, each of a swap that nobody has confirmed.
 fn batch<T: Config>(server: sr25519::Public, c: u32) -> Result<Call<T>, BenchmarkError>
 where
 	T::NativeBalance: Mutate<AccountId>,
@@ -128,8 +157,7 @@ where
 	for number in 0..c {
 		let user = user::<T>(number);
 		register_fully::<T>(&user)?;
-		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap, None)?;
-		confirm_others::<T>(&user);
+		Pallet::<T>::begin(user.clone(), commitments::<T>(2), Purpose::Swap, None)?;
 		let key = Accounts::<T>::get(&user).registering.ok_or("begun")?.key;
 		let message = messages::custody_message(&key.id, &account_of_server);
 		let (signature, recovery) = first_share(2)
@@ -153,19 +181,83 @@ where
 mod benches {
 	use super::*;
 
+	/// Everything but the verifying shares.
 	#[benchmark]
-	fn register(
-		a: Linear<0, { T::MaxAclAddresses::get() * 2 }>,
-		t: Linear<2, MAX_SUBGROUPS>,
-	) -> Result<(), BenchmarkError> {
-		set_up_with::<T>(t);
+	fn register(a: Linear<0, { T::MaxAclAddresses::get() * 2 }>) -> Result<(), BenchmarkError> {
+		set_up::<T>();
 		let user = user::<T>(0);
-		let new = constraints(a);
+		let (key, new) = (commitments::<T>(1), constraints(a));
+		let shares = verifying_shares(&key, 2, T::Subgroups::count()).map_err(|_| "valid")?;
 
-		#[extrinsic_call]
-		_(RawOrigin::Signed(user.clone()), user.clone(), new, commitments_of(1, t));
+		#[block]
+		{
+			let constraints = new.into_bounded().map_err(|_| "within the bounds")?;
+			let constraint_account = user.clone();
+			let entry = Some(ConstraintsEntry { constraint_account, constraints });
+			let (record, masks) = (Accounts::<T>::get(&user), T::Subgroups::masks());
+			let purpose = Purpose::Register;
+			Pallet::<T>::begin_with(user, record, key, shares, purpose, entry, &masks)?;
+		}
 
 		assert_eq!(attempts::<T>(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn read_ed25519(t: Linear<1, MAX_SUBGROUPS>) {
+		let key = ed25519_commitments(t);
+		let read;
+
+		#[block]
+		{
+			read = Polynomial::read(&key);
+		}
+
+		assert!(read.is_ok());
+	}
+
+	/// Of the subgroup whose share takes the most additions.
+	#[benchmark]
+	fn share_ed25519(t: Linear<1, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+		let read = Polynomial::read(&ed25519_commitments(t));
+		let Ok(Polynomial::Ed25519(polynomial)) = read else { return Err("valid".into()) };
+		let share;
+
+		#[block]
+		{
+			share = polynomial.verifying_share::<32>(MOST_ADDITIONS);
+		}
+
+		assert!(share.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn read_secp256k1(t: Linear<1, MAX_SUBGROUPS>) {
+		let key = commitments_of(1, t);
+		let read;
+
+		#[block]
+		{
+			read = Polynomial::read(&key);
+		}
+
+		assert!(read.is_ok());
+	}
+
+	/// The same.
+	#[benchmark]
+	fn share_secp256k1(t: Linear<1, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+		let read = Polynomial::read(&commitments_of(1, t));
+		let Ok(Polynomial::Secp256k1(polynomial)) = read else { return Err("valid".into()) };
+		let share;
+
+		#[block]
+		{
+			share = polynomial.verifying_share::<33>(MOST_ADDITIONS);
+		}
+
+		assert!(share.is_ok());
 		Ok(())
 	}
 
@@ -195,6 +287,22 @@ mod benches {
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, server, confirmations, signature);
 
+		assert_eq!(attempts::<T>() as u32, c);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn complete(n: Linear<2, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+		set_up_with::<T>(n);
+		let user = user::<T>(0);
+		let (record, attempt) = swap_under_way::<T>(&user)?;
+		let masks = T::Subgroups::masks();
+
+		#[block]
+		{
+			Pallet::<T>::complete(&user, record, attempt, &masks);
+		}
+
 		assert_eq!(attempts::<T>(), 0);
 		Ok(())
 	}
@@ -218,7 +326,6 @@ mod benches {
 		set_up::<T>();
 		let user = user::<T>(0);
 		begin::<T>(&user, most_addresses::<T>())?;
-		confirm_others::<T>(&user);
 		let expires_at = Accounts::<T>::get(&user).registering.ok_or("begun")?.expires_at;
 		frame_system::Pallet::<T>::set_block_number(expires_at);
 
@@ -229,16 +336,21 @@ mod benches {
 		Ok(())
 	}
 
+	/// Everything but the verifying shares.
 	#[benchmark]
-	fn swap_key(t: Linear<2, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+	fn swap_key() -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
 		register_fully::<T>(&user)?;
-		// The key in force may have had another threshold: what counts is that of the new one.
-		set_up_with::<T>(t);
+		let key = commitments::<T>(2);
+		let shares = verifying_shares(&key, 2, T::Subgroups::count()).map_err(|_| "valid")?;
 
-		#[extrinsic_call]
-		_(RawOrigin::Signed(user.clone()), commitments_of(2, t));
+		#[block]
+		{
+			let (record, masks) = (Accounts::<T>::get(&user), T::Subgroups::masks());
+			let purpose = Purpose::Swap;
+			Pallet::<T>::begin_with(user, record, key, shares, purpose, None, &masks)?;
+		}
 
 		assert_eq!(attempts::<T>(), 1);
 		Ok(())
@@ -280,7 +392,7 @@ mod benches {
 		set_up::<T>();
 		let user = user::<T>(0);
 		register_fully::<T>(&user)?;
-		Pallet::<T>::begin(user.clone(), commitments(2), Purpose::Swap, None)?;
+		Pallet::<T>::begin(user.clone(), commitments::<T>(2), Purpose::Swap, None)?;
 		confirm_others::<T>(&user);
 
 		#[extrinsic_call]

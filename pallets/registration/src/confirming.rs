@@ -1,10 +1,9 @@
 //! Confirmations: what is admitted to a block, what it changes, and when a quorum is reached.
 
-use crate::{pallet::*, Config, Pallet};
+use crate::{costs::saturated, pallet::*, Config, Pallet, WeightInfo};
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;
 use frame_support::{
-	dispatch::DispatchResult,
 	pallet_prelude::{
 		InvalidTransaction, TransactionSource, TransactionValidityError,
 		TransactionValidityWithRefund, ValidTransaction,
@@ -16,9 +15,12 @@ use frame_support::{
 use keyshare_primitives::{
 	api::Coverage,
 	membership::{Confirmed, Masks, Seat, SeatMask, SubgroupMembership},
-	messages, proof, AccountId, Confirmation, Generation, KeyRecord, SubgroupId,
+	messages,
+	offchain::SERVER_PRIORITY,
+	proof, AccountId, Confirmation, Generation, KeyRecord, SubgroupId,
 };
 use sp_core::sr25519;
+use sp_runtime::DispatchError;
 
 /// How many blocks a confirmation stays valid in the pool; the off-chain worker sends it again.
 const LONGEVITY: u64 = 64;
@@ -52,6 +54,10 @@ impl<T: Config> Pallet<T> {
 		confirmations: &BoundedVec<Confirmation, T::MaxConfirmations>,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
+		if ConfirmationWeight::<T>::get() >= Self::most_confirmation_weight() {
+			// This block has as many as it may have. The next one takes it.
+			return Err(InvalidTransaction::ExhaustsResources.into());
+		}
 		let seat = T::Subgroups::seat_of(server).ok_or(Refusal::NotAMember)?;
 		let message = messages::confirm_message(&Self::genesis_hash(), server, confirmations);
 		let key = sr25519::Public::from_raw(server.clone().into());
@@ -66,15 +72,16 @@ impl<T: Config> Pallet<T> {
 			return Err(Refusal::BadProof.into());
 		}
 
-		// One tag an entry: the same confirmation is never twice in a block. A larger batch takes
-		// the place of a smaller one that it overlaps.
-		let mut validity = ValidTransaction::with_tag_prefix("keyshare/confirm")
-			.priority(live.len() as u64)
+		// One tag a batch, whoever signed it anew: with one an entry, a batch that overlaps two others
+		// would have to outbid both. What another batch has confirmed is passed over.
+		let mut ids: Vec<_> = live.iter().map(|(_, key)| key.id).collect();
+		ids.sort();
+		let batch = sp_io::hashing::blake2_256(&(server, ids).encode());
+		let validity = ValidTransaction::with_tag_prefix("keyshare/confirm")
+			.priority(SERVER_PRIORITY.saturating_add(live.len() as u64))
 			.longevity(LONGEVITY)
-			.propagate(true);
-		for (_, key) in &live {
-			validity = validity.and_provides((server, key.id).encode());
-		}
+			.propagate(true)
+			.and_provides(batch);
 		Ok((validity.build()?, Weight::zero()))
 	}
 
@@ -116,11 +123,14 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn record_confirmations(
 		server: &AccountId,
 		confirmations: &[Confirmation],
-	) -> DispatchResult {
+	) -> Result<Weight, DispatchError> {
 		let seat = T::Subgroups::seat_of(server).ok_or(Error::<T>::NotAMember)?;
+		// As they are at the beginning: what an attempt tells at its end changes nothing for those that
+		// are completed with it.
+		let masks = T::Subgroups::masks();
+		let entries = saturated(confirmations.len());
+		let mut weight = Self::confirm_weight(entries);
 		for Confirmation { account, generation, .. } in confirmations {
-			// Read each time: a completed attempt may have shown that a member is not ready.
-			let masks = T::Subgroups::masks();
 			let mut record = Accounts::<T>::get(account);
 			let id = match (record.registering.as_mut(), record.registered.as_mut()) {
 				(Some(attempt), _) if attempt.key.generation == *generation => {
@@ -153,11 +163,20 @@ impl<T: Config> Pallet<T> {
 				attempt.key.id == id && Self::has_every_quorum(&attempt.confirmed, &masks)
 			});
 			match complete {
-				Some(attempt) => Self::complete(account, record, attempt, &masks),
+				Some(attempt) => {
+					let of_completion = Self::complete(account, record, attempt, &masks);
+					// The record is written once, and `confirm_weight` has that.
+					let of_completion = of_completion.saturating_sub(T::DbWeight::get().writes(1));
+					weight = weight.saturating_add(of_completion);
+				}
 				None => Accounts::<T>::insert(account, record),
 			}
 		}
-		Ok(())
+		let checked = T::WeightInfo::authorize_confirm(entries);
+		ConfirmationWeight::<T>::mutate(|sum| {
+			*sum = sum.saturating_add(weight.saturating_add(checked).ref_time());
+		});
+		Ok(weight)
 	}
 
 	/// Whether every subgroup has its quorum of confirmations by ready members.

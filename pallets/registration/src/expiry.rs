@@ -1,11 +1,9 @@
 //! Automatic expiry, with bounded work a block.
 
 use crate::{pallet::*, Config, Pallet, WeightInfo};
-use frame_support::{
-	traits::Get,
-	weights::{Weight, WeightMeter},
-};
+use frame_support::{traits::Get, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
+use keyshare_primitives::membership::{Masks, SubgroupMembership};
 use sp_runtime::traits::{One, Saturating};
 
 /// How many blocks of the queue one block may look into; more than one only after blocks that
@@ -18,11 +16,13 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn expire_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 		let mut expiries_left = T::MaxExpiriesPerBlock::get();
 		let mut next = NextExpiry::<T>::get();
+		// As they are before any of these attempts tells who was silent.
+		let masks = T::Subgroups::masks();
 		for _ in 0..MAX_QUEUE_STEPS {
 			if next > now || meter.try_consume(T::WeightInfo::expiry_step()).is_err() {
 				break;
 			}
-			if !Self::expire_block(next, &mut expiries_left, meter) {
+			if !Self::expire_block(next, &mut expiries_left, &masks, meter) {
 				break;
 			}
 			next = next.saturating_add(One::one());
@@ -30,15 +30,11 @@ impl<T: Config> Pallet<T> {
 		NextExpiry::<T>::put(next);
 	}
 
-	/// What one attempt costs at the end of its time: to be removed, or to be completed.
-	pub(crate) fn expire_weight() -> Weight {
-		T::WeightInfo::expire().max(T::WeightInfo::confirm(1))
-	}
-
 	/// Removes the attempts that expire at `block`; false if some are left.
 	fn expire_block(
 		block: BlockNumberFor<T>,
 		expiries_left: &mut u32,
+		masks: &Masks,
 		meter: &mut WeightMeter,
 	) -> bool {
 		// Removing entries while iterating over them is not safe: take them first.
@@ -53,7 +49,7 @@ impl<T: Config> Pallet<T> {
 			Expiries::<T>::remove(block, &account);
 			let mut record = Accounts::<T>::get(&account);
 			let Some(attempt) = record.registering.take() else { continue };
-			Self::expire_attempt(account, record, attempt);
+			Self::expire_attempt(account, record, attempt, masks);
 		}
 		true
 	}

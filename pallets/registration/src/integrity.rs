@@ -2,8 +2,8 @@
 
 use crate::{Config, Pallet, WeightInfo};
 use frame_support::traits::Get;
-use keyshare_primitives::MAX_SUBGROUPS;
-use sp_runtime::traits::Zero;
+use keyshare_primitives::{KeyCommitments, MAX_SUBGROUPS};
+use sp_runtime::{traits::Zero, BoundedVec};
 
 impl<T: Config> Pallet<T> {
 	/// Relations between the runtime's constants.
@@ -18,11 +18,13 @@ impl<T: Config> Pallet<T> {
 		assert!(T::MaxExpiriesPerBlock::get() > 0, "attempts expire");
 
 		let block = T::BlockWeights::get().max_block;
-		let confirm = T::WeightInfo::confirm(T::MaxConfirmations::get())
+		assert!(!T::ConfirmationShare::get().is_zero(), "a block has room for confirmations");
+		let confirm = Self::most_confirm_weight(T::MaxConfirmations::get())
 			.saturating_add(T::WeightInfo::authorize_confirm(T::MaxConfirmations::get()));
 		assert!(confirm.all_lte(block / 2), "a full confirmation fits into half a block");
-		let register =
-			T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2), MAX_SUBGROUPS);
+		let most = BoundedVec::truncate_from(alloc::vec![[0; 32]; MAX_SUBGROUPS as usize]);
+		let register = T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2))
+			.saturating_add(Self::shares_weight(&KeyCommitments::Ed25519(most), MAX_SUBGROUPS));
 		assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
 	}
 }
@@ -39,6 +41,7 @@ mod state {
 		record::Purpose,
 		AccountId, Generation, KeyRecord,
 	};
+	use sp_runtime::traits::Zero;
 
 	impl<T: Config> Pallet<T> {
 		/// Checks every relation between this pallet's storage items.
@@ -141,15 +144,21 @@ mod state {
 			Ok(())
 		}
 
-		/// For every account of the chain, so that no hold is left behind either.
+		/// For every account of the chain, so that no hold is left behind either. How much is held goes by
+		/// the prices when it was paid, which an upgrade may have changed since.
 		fn check_deposits() -> Result<(), &'static str> {
 			for account in frame_system::Account::<T>::iter_keys() {
-				let held = T::NativeBalance::balance_on_hold(&HoldReason::Deposit.into(), &account);
-				let constraints = ConstraintsOf::<T>::get(&account);
-				let due = Self::deposit_due(&Accounts::<T>::get(&account), constraints.as_ref());
-				ensure!(held == due, "the deposit held is the deposit due");
+				let (held, due) = Self::deposit_of(&account);
+				ensure!(held.is_zero() == due.is_zero(), "a deposit is held where one is due");
 			}
 			Ok(())
+		}
+
+		/// What is held for an account, and what is due at the prices now.
+		pub(crate) fn deposit_of(account: &AccountId) -> (BalanceOf<T>, BalanceOf<T>) {
+			let constraints = ConstraintsOf::<T>::get(account);
+			let due = Self::deposit_due(&Accounts::<T>::get(account), constraints.as_ref());
+			(T::NativeBalance::balance_on_hold(&HoldReason::Deposit.into(), account), due)
 		}
 	}
 }

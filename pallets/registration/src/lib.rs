@@ -15,7 +15,8 @@
 //!
 //! [`Call::confirm`] has no signer and no fee. Its `authorize` admits it only if the
 //! server signed it, every proof of a live entry holds, and an entry is live at all; nothing
-//! else reaches a block.
+//! else reaches a block. It comes before whatever ordinary users send, up to a share of each block; the
+//! user whose attempt causes it has paid a fee for it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ extern crate alloc;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod confirming;
+mod costs;
 mod deposits;
 mod expiry;
 mod integrity;
@@ -39,12 +41,13 @@ mod tests;
 pub mod weights;
 
 pub use confirming::Refusal;
+pub use costs::ChargeFee;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
 pub mod pallet {
-	use crate::WeightInfo;
+	use crate::{ChargeFee, WeightInfo};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
@@ -59,7 +62,7 @@ pub mod pallet {
 		membership::SubgroupMembership,
 		record::{AccountRecord, Purpose},
 		AccountId, BoundedConstraints, Confirmation, Constraints, ConstraintsError, Generation,
-		KeyCommitments, RegistrationId, SubgroupId,
+		KeyCommitments, RegistrationId, SubgroupId, MAX_SUBGROUPS,
 	};
 	use sp_core::{sr25519, H256};
 	use sp_runtime::{traits::Convert, Perbill};
@@ -87,6 +90,13 @@ pub mod pallet {
 
 		/// The signing subgroups.
 		type Subgroups: SubgroupMembership;
+
+		/// Takes the fee for the confirmations that an attempt causes.
+		type ConfirmationFee: ChargeFee<BalanceOf<Self>>;
+
+		/// The part of what ordinary transactions may fill of a block that confirmations may.
+		#[pallet::constant]
+		type ConfirmationShare: Get<Perbill>;
 
 		/// The part of a subgroup's ready members that must confirm.
 		#[pallet::constant]
@@ -165,6 +175,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextExpiry<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
+	/// What the confirmations in this block weigh so far, in picoseconds; gone at its end.
+	#[pallet::storage]
+	#[pallet::whitelist_storage]
+	pub type ConfirmationWeight<T> = StorageValue<_, u64, ValueQuery>;
+
 	/// What happened.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
@@ -179,6 +194,8 @@ pub mod pallet {
 			id: RegistrationId,
 			/// The first block in which it is gone if it is not registered.
 			expires_at: BlockNumberFor<T>,
+			/// What the user has paid for the confirmations.
+			fee: BalanceOf<T>,
 		},
 		/// A server proved that it holds its subgroup's share.
 		ShareConfirmed {
@@ -297,19 +314,26 @@ pub mod pallet {
 	#[pallet::call(weight = T::WeightInfo)]
 	impl<T: Config> Pallet<T> {
 		/// Begins a registration: names who may change the constraints, sets them, and publishes
-		/// the commitments to the key's shares. Holds a deposit.
+		/// the commitments to the key's shares. Holds a deposit, and takes a fee for the confirmations
+		/// that it causes.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::register(constraints.address_count(), key.len() as u32))]
+		#[pallet::weight(
+			T::WeightInfo::register(constraints.address_count())
+				.saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
+		)]
 		pub fn register(
 			origin: OriginFor<T>,
 			constraint_account: AccountId,
 			constraints: Constraints,
 			key: KeyCommitments,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let account = ensure_signed(origin)?;
+			let weight = T::WeightInfo::register(constraints.address_count())
+				.saturating_add(Self::shares_weight(&key, T::Subgroups::count().into()));
 			let constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
 			let entry = ConstraintsEntry { constraint_account, constraints };
-			Self::begin(account, key, Purpose::Register, Some(entry))
+			Self::begin(account, key, Purpose::Register, Some(entry))?;
+			Ok(Some(weight).into())
 		}
 
 		/// Confirms that `server` holds its subgroup's share of each entry's key.
@@ -318,7 +342,7 @@ pub mod pallet {
 		/// server's over `messages::confirm_message(genesis, server, confirmations)`. Entries
 		/// whose attempt is gone, or which are confirmed already, are passed over.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::confirm(confirmations.len() as u32))]
+		#[pallet::weight(Pallet::<T>::most_confirm_weight(confirmations.len() as u32))]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_confirm(confirmations.len() as u32))]
 		#[pallet::authorize(Self::authorize_confirm)]
 		pub fn confirm(
@@ -327,9 +351,10 @@ pub mod pallet {
 			confirmations: BoundedVec<Confirmation, T::MaxConfirmations>,
 			// Checked, as every proof is, before the call gets here.
 			_signature: sr25519::Signature,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_authorized(origin)?;
-			Self::record_confirmations(&server, &confirmations)
+			let weight = Self::record_confirmations(&server, &confirmations)?;
+			Ok(Some(weight).into())
 		}
 
 		/// Gives up the attempt under way; its deposit is released. A key in force stays.
@@ -349,21 +374,27 @@ pub mod pallet {
 		/// has been confirmed, the attempt is completed instead.
 		#[pallet::call_index(3)]
 		#[pallet::weight(Pallet::<T>::expire_weight())]
-		pub fn expire(origin: OriginFor<T>, account: AccountId) -> DispatchResult {
+		pub fn expire(origin: OriginFor<T>, account: AccountId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			let mut record = Accounts::<T>::get(&account);
 			let attempt = record.registering.take().ok_or(Error::<T>::NotRegistering)?;
 			ensure!(!Self::is_live(&attempt), Error::<T>::NotExpired);
-			Self::expire_attempt(account, record, attempt);
-			Ok(())
+			let weight = Self::expire_attempt(account, record, attempt, &T::Subgroups::masks());
+			Ok(Some(weight).into())
 		}
 
-		/// Begins to replace the key in force, which stays so until the new one is registered.
+		/// Begins to replace the key in force, which stays so until the new one is registered. Holds a
+		/// deposit, and takes a fee for the confirmations that it causes.
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::swap_key(key.len() as u32))]
-		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResult {
+		#[pallet::weight(
+			T::WeightInfo::swap_key().saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
+		)]
+		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResultWithPostInfo {
 			let account = ensure_signed(origin)?;
-			Self::begin(account, key, Purpose::Swap, None)
+			let weight = T::WeightInfo::swap_key()
+				.saturating_add(Self::shares_weight(&key, T::Subgroups::count().into()));
+			Self::begin(account, key, Purpose::Swap, None)?;
+			Ok(Some(weight).into())
 		}
 
 		/// Replaces an account's constraints. The account's deposit is adjusted.
@@ -422,6 +453,10 @@ pub mod pallet {
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_finalize(_: BlockNumberFor<T>) {
+			ConfirmationWeight::<T>::kill();
+		}
+
 		fn on_poll(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
 			Self::expire_due(now, meter);
 		}

@@ -1,7 +1,8 @@
 //! From the first call to the last: attempts begin, complete or go, and constraints change.
 
-use crate::{pallet::*, Config, Pallet};
-use frame_support::{dispatch::DispatchResult, ensure, traits::Get};
+use crate::{pallet::*, ChargeFee, Config, Pallet, WeightInfo};
+use alloc::vec::Vec;
+use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 use frame_system::{
 	ensure_signed,
 	pallet_prelude::{BlockNumberFor, OriginFor},
@@ -11,7 +12,7 @@ use keyshare_primitives::{
 	membership::{Confirmed, Hearing, Masks, SubgroupMembership},
 	messages,
 	record::{Attempt, Expectation, Purpose, RegisteredKey},
-	AccountId, GenesisHash, KeyCommitments, KeyRecord,
+	AccountId, GenesisHash, KeyCommitments, KeyRecord, VerifyingShares,
 };
 use sp_runtime::{
 	traits::{Saturating, Zero},
@@ -29,7 +30,7 @@ impl<T: Config> Pallet<T> {
 		purpose: Purpose,
 		constraints: Option<ConstraintsEntryOf<T>>,
 	) -> DispatchResult {
-		let mut record = Accounts::<T>::get(&account);
+		let record = Accounts::<T>::get(&account);
 		match purpose {
 			Purpose::Register => {
 				ensure!(record.registered.is_none(), Error::<T>::AlreadyRegistered);
@@ -42,7 +43,27 @@ impl<T: Config> Pallet<T> {
 		let subgroups = T::Subgroups::count();
 		let verifying_shares = verifying_shares(&commitments, T::Subgroups::threshold(), subgroups)
 			.map_err(Error::<T>::from)?;
+		Self::begin_with(
+			account,
+			record,
+			commitments,
+			verifying_shares,
+			purpose,
+			constraints,
+			&masks,
+		)
+	}
 
+	/// The same, once it may begin and its verifying shares are computed.
+	pub(crate) fn begin_with(
+		account: AccountId,
+		mut record: AccountRecordOf<T>,
+		commitments: KeyCommitments,
+		verifying_shares: VerifyingShares,
+		purpose: Purpose,
+		constraints: Option<ConstraintsEntryOf<T>>,
+		masks: &Masks,
+	) -> DispatchResult {
 		let generation =
 			record.last_generation.checked_add(1).ok_or(Error::<T>::TooManyGenerations)?;
 		let id =
@@ -53,7 +74,7 @@ impl<T: Config> Pallet<T> {
 		record.last_generation = generation;
 		record.registering = Some(Attempt {
 			key: KeyRecord { id, generation, commitments, verifying_shares },
-			confirmed: Confirmed::nobody(subgroups),
+			confirmed: Confirmed::nobody(T::Subgroups::count()),
 			expires_at,
 			purpose,
 			began_as_of: masks.last_change,
@@ -65,19 +86,21 @@ impl<T: Config> Pallet<T> {
 		if let (Purpose::Register, Some(constraints)) = (purpose, constraints) {
 			ConstraintsOf::<T>::insert(&account, constraints);
 		}
+		let fee = Self::fee_at(masks);
+		T::ConfirmationFee::charge(&account, fee)?;
 		Expiries::<T>::insert(expires_at, &account, ());
 		Accounts::<T>::insert(&account, record);
-		Self::deposit_event(Event::RegistrationBegun { account, generation, id, expires_at });
+		Self::deposit_event(Event::RegistrationBegun { account, generation, id, expires_at, fee });
 		Ok(())
 	}
 
-	/// Makes an attempt the key in force. The attempt is `record`'s no longer.
+	/// Makes an attempt the key in force; gives what that weighed. The attempt is `record`'s no longer.
 	pub(crate) fn complete(
 		account: &AccountId,
 		mut record: AccountRecordOf<T>,
 		attempt: AttemptOf<T>,
 		masks: &Masks,
-	) {
+	) -> Weight {
 		Expiries::<T>::remove(attempt.expires_at, account);
 		let hearings = Self::hearings(&attempt, masks);
 		let since = frame_system::Pallet::<T>::block_number();
@@ -92,7 +115,8 @@ impl<T: Config> Pallet<T> {
 			id,
 			replaced: before.map(|before| before.key.id),
 		});
-		Self::note(account, hearings);
+		let weight = T::WeightInfo::complete(T::Subgroups::count().into());
+		weight.saturating_add(Self::note(account, hearings))
 	}
 
 	/// Removes an attempt that is `record`'s no longer; the constraints go with a first one.
@@ -110,25 +134,26 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Removes an attempt past its time; or completes it, if members have left since the last
-	/// confirmation and every quorum is now as low as what has been confirmed.
+	/// confirmation and every quorum is now as low as what has been confirmed. Gives what that weighed.
 	pub(crate) fn expire_attempt(
 		account: AccountId,
 		record: AccountRecordOf<T>,
 		attempt: AttemptOf<T>,
-	) {
-		let masks = T::Subgroups::masks();
-		if Self::has_every_quorum(&attempt.confirmed, &masks) {
-			return Self::complete(&account, record, attempt, &masks);
+		masks: &Masks,
+	) -> Weight {
+		if Self::has_every_quorum(&attempt.confirmed, masks) {
+			return Self::complete(&account, record, attempt, masks);
 		}
-		let (id, hearings) = (attempt.key.id, Self::hearings(&attempt, &masks));
+		let (id, hearings) = (attempt.key.id, Self::hearings(&attempt, masks));
 		Self::abandon(&account, record, attempt);
 		Self::deposit_event(Event::RegistrationExpired { account: account.clone(), id });
-		Self::note(&account, hearings);
+		T::WeightInfo::expire().saturating_add(Self::note(&account, hearings))
 	}
 
 	/// What an attempt that ends now tells of the members that it was to hear from: nothing of a
-	/// subgroup that nobody of confirmed it long enough before.
-	fn hearings(attempt: &AttemptOf<T>, masks: &Masks) -> alloc::vec::Vec<Hearing> {
+	/// subgroup that nobody of confirmed it long enough before, and nothing if whoever did has left, and
+	/// nobody could be asked for the share any more.
+	fn hearings(attempt: &AttemptOf<T>, masks: &Masks) -> Vec<Hearing> {
 		// Past its time it is dead, however late it is removed.
 		let end = frame_system::Pallet::<T>::block_number().min(attempt.expires_at);
 		let long_ago =
@@ -141,16 +166,14 @@ impl<T: Config> Pallet<T> {
 				// Whoever sits in the seat now need not be the one it was to hear from.
 				let expected = expectation.ready & of.held_since(attempt.began_as_of) & of.members;
 				let heard = attempt.confirmed.by(masks, subgroup);
-				Some(Hearing { subgroup, expected, heard })
+				(heard & of.members != 0).then_some(Hearing { subgroup, expected, heard })
 			})
 			.collect()
 	}
 
-	fn note(account: &AccountId, hearings: alloc::vec::Vec<Hearing>) {
+	fn note(account: &AccountId, hearings: Vec<Hearing>) -> Weight {
 		let now = frame_system::Pallet::<T>::block_number().saturated_into();
-		for hearing in hearings {
-			T::Subgroups::note_hearing(account, hearing, now);
-		}
+		T::Subgroups::note_hearings(account, hearings, now)
 	}
 
 	/// Whether an attempt's time is not over.

@@ -4,11 +4,15 @@
 use crate as pallet_registration;
 use codec::{Decode, Encode};
 use frame_support::{
-	derive_impl,
+	assert_ok, derive_impl,
 	dispatch::GetDispatchInfo,
 	parameter_types,
-	traits::{Hooks, LinearStoragePrice},
-	weights::WeightMeter,
+	traits::{
+		fungible::Mutate,
+		tokens::{Fortitude, Precision, Preservation},
+		Hooks, LinearStoragePrice,
+	},
+	weights::{Weight, WeightMeter},
 	BoundedVec,
 };
 use frame_system::{
@@ -93,6 +97,8 @@ parameter_types! {
 	pub const DepositBase: u64 = 100;
 	pub static DepositPerByte: u64 = 1;
 	pub Quorum: Perbill = Perbill::from_rational(2u32, 3u32);
+	/// The part of a block that confirmations may fill.
+	pub static Share: Perbill = Perbill::from_percent(50);
 }
 
 impl pallet_subgroups::Config for Test {
@@ -105,7 +111,6 @@ impl pallet_subgroups::Config for Test {
 	type MaxMembers = ConstU32<4>;
 	type MaxValidators = ConstU32<64>;
 	type MaxOperators = ConstU32<16>;
-	type MaxAssignments = ConstU32<64>;
 	type ReportingSessions = ConstU32<1>;
 	type IdleSessions = ConstU32<100>;
 	type SilenceWindow = ConstU32<1_000>;
@@ -177,7 +182,7 @@ pub fn declare_ready_if_syncing(number: u8) -> bool {
 	// Checked before the call gets here.
 	let signature = sr25519::Signature::from_raw([0; 64]);
 	let origin = frame_system::RawOrigin::Authorized.into();
-	Subgroups::declare_ready(origin, published.info.account, joined, signature).is_ok()
+	Subgroups::declare_ready(origin, published.info.account, joined.since, signature).is_ok()
 }
 
 /// The validator of a server by number gets the server of another number in its place.
@@ -202,6 +207,8 @@ impl crate::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, u64>;
 	type Subgroups = Subgroups;
+	type ConfirmationFee = Burns;
+	type ConfirmationShare = Share;
 	type ConfirmationQuorum = Quorum;
 	type RegistrationTimeout = ConstU32<TIMEOUT>;
 	type HeardBefore = ConstU32<HEARD_BEFORE>;
@@ -209,6 +216,34 @@ impl crate::Config for Test {
 	type MaxConfirmations = ConstU32<4>;
 	type MaxExpiriesPerBlock = ConstU32<MAX_EXPIRIES>;
 	type WeightInfo = ();
+}
+
+/// A unit for a thousand picoseconds, which is burnt.
+pub struct Burns;
+
+impl crate::ChargeFee<u64> for Burns {
+	fn fee(weight: Weight) -> u64 {
+		weight.ref_time() / 1_000
+	}
+
+	fn charge(who: &AccountId, fee: u64) -> DispatchResult {
+		let (exact, preserve) = (Precision::Exact, Preservation::Preserve);
+		Balances::burn_from(who, fee, preserve, exact, Fortitude::Polite).map(drop)
+	}
+}
+
+/// What holds of the pallet's storage.
+pub fn check() {
+	assert_ok!(Registration::check_state());
+	check_deposits();
+}
+
+/// As no price has changed, exactly what is due is held.
+pub fn check_deposits() {
+	for account in frame_system::Account::<Test>::iter_keys() {
+		let (held, due) = Registration::deposit_of(&account);
+		assert_eq!(held, due, "the deposit held is the deposit due");
+	}
 }
 
 impl<LocalCall> CreateTransactionBase<LocalCall> for Test

@@ -2,20 +2,31 @@
 
 use frame_support::weights::Weight;
 
-/// What the calls weigh. `a` counts addresses in both lists, `t` commitments, `c` confirmations.
+/// What the calls weigh. `a` counts addresses in both lists, `t` commitments, `c` confirmations, `n`
+/// subgroups.
 pub trait WeightInfo {
-	/// Beginning a registration.
-	fn register(a: u32, t: u32) -> Weight;
+	/// Beginning a registration, its verifying shares apart.
+	fn register(a: u32) -> Weight;
+	/// Reading the commitments to an Ed25519 key.
+	fn read_ed25519(t: u32) -> Weight;
+	/// Computing one subgroup's verifying share of it.
+	fn share_ed25519(t: u32) -> Weight;
+	/// Reading the commitments to a secp256k1 key.
+	fn read_secp256k1(t: u32) -> Weight;
+	/// Computing one subgroup's verifying share of it.
+	fn share_secp256k1(t: u32) -> Weight;
 	/// Checking an extrinsic of confirmations before it is admitted.
 	fn authorize_confirm(c: u32) -> Weight;
-	/// Recording confirmations, each the one that completes its attempt.
+	/// Recording confirmations, none of which completes its attempt.
 	fn confirm(c: u32) -> Weight;
+	/// Completing an attempt in place of a key in force.
+	fn complete(n: u32) -> Weight;
 	/// Giving up an attempt.
 	fn cancel() -> Weight;
 	/// Removing an attempt past its time.
 	fn expire() -> Weight;
-	/// Beginning a swap.
-	fn swap_key(t: u32) -> Weight;
+	/// Beginning a swap, its verifying shares apart.
+	fn swap_key() -> Weight;
 	/// Replacing constraints.
 	fn update_constraints(a: u32) -> Weight;
 	/// Handing over the constraints.
@@ -28,8 +39,20 @@ pub trait WeightInfo {
 
 /// For tests: as the runtime's, without a database.
 impl WeightInfo for () {
-	fn register(_: u32, _: u32) -> Weight {
+	fn register(_: u32) -> Weight {
 		Weight::from_parts(1_000_000, 0)
+	}
+	fn read_ed25519(t: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(t.into())
+	}
+	fn share_ed25519(t: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(t.into())
+	}
+	fn read_secp256k1(t: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(t.into())
+	}
+	fn share_secp256k1(t: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(t.into())
 	}
 	fn authorize_confirm(c: u32) -> Weight {
 		Weight::from_parts(1_000, 0).saturating_mul(c.into())
@@ -37,13 +60,16 @@ impl WeightInfo for () {
 	fn confirm(c: u32) -> Weight {
 		Weight::from_parts(1_000, 0).saturating_mul(c.into())
 	}
+	fn complete(n: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(n.into())
+	}
 	fn cancel() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
 	fn expire() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
-	fn swap_key(_: u32) -> Weight {
+	fn swap_key() -> Weight {
 		Weight::from_parts(1_000_000, 0)
 	}
 	fn update_constraints(_: u32) -> Weight {

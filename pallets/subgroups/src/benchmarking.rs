@@ -14,8 +14,8 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use keyshare_primitives::{
-	membership::SubgroupMembership, messages, AccountId, EncryptionKey, Endpoint, ServerInfo,
-	MAX_ENDPOINT_LENGTH, MAX_SUBGROUPS,
+	membership::{Hearing, Missed, SeatMask, SubgroupMembership, MAX_SEATS, SILENT_ATTEMPTS},
+	messages, AccountId, EncryptionKey, Endpoint, ServerInfo, MAX_ENDPOINT_LENGTH, MAX_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::Bounded;
@@ -84,7 +84,7 @@ fn declaration<T: Config>(
 	server: sr25519::Public,
 ) -> Result<Call<T>, BenchmarkError> {
 	let account = AccountId::from(server.0);
-	let joined = Joining::<T>::get(validator).ok_or("it has just joined")?;
+	let joined = Joining::<T>::get(validator).ok_or("it has just joined")?.since;
 	let message = messages::ready_message(&Pallet::<T>::genesis_hash(), &account, joined);
 	let signature =
 		sp_io::crypto::sr25519_sign(KEY_TYPE, &server, &message).ok_or("just generated")?;
@@ -364,6 +364,39 @@ mod benches {
 		}
 
 		assert_eq!(selected.unwrap_or_default().len(), listed);
+		Ok(())
+	}
+
+	/// Of full subgroups everybody but the first member has been silent for as long as it may, in what
+	/// may be most attempts; the end of one more finds the second member of the first subgroup.
+	#[benchmark]
+	fn hear(s: Linear<1, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+		let servers = (0..MAX_SUBGROUPS)
+			.map(|subgroup| {
+				(0..MAX_SEATS).map(|place| account("server", subgroup, place)).collect()
+			})
+			.collect();
+		Pallet::<T>::set_members(servers, 2);
+		let now = T::SilenceWindow::get();
+		Silences::<T>::mutate(|silences| {
+			for seat in
+				(0..MAX_SUBGROUPS as u8).flat_map(Pallet::<T>::members).map(|(_, seat)| seat)
+			{
+				let users = (0..SILENT_ATTEMPTS as u8).map(|user| [user, 0, 0, 0]);
+				let missed = users.map(|user| Missed { at: now, user }).collect();
+				let missed = BoundedVec::truncate_from(missed);
+				silences.0.try_insert(seat, missed).expect("there is room for every seat");
+			}
+		});
+		let of = |subgroup| Hearing { subgroup, expected: SeatMask::MAX, heard: 1 };
+		let hearings: Vec<_> = (0..s as u8).map(of).collect();
+
+		#[block]
+		{
+			Pallet::<T>::hear(&account("user", 0, 0), &hearings, now);
+		}
+
+		assert_eq!(Joining::<T>::iter().count(), 1);
 		Ok(())
 	}
 

@@ -34,13 +34,15 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Keeps count for exactly these validators from the session that starts on.
+	/// Keeps count for exactly these validators from the session that starts on. If they are fewer than
+	/// before, it begins anew: nobody is judged by how seldom its turn came among many.
 	pub(crate) fn watch(validators: &[AccountId], session: SessionIndex) {
-		let gone: Vec<_> =
-			LastBlocks::<T>::iter_keys().filter(|other| !validators.contains(other)).collect();
-		gone.iter().for_each(LastBlocks::<T>::remove);
+		let before: Vec<_> = LastBlocks::<T>::iter_keys().collect();
+		let are_fewer = validators.len() < before.len();
+		let gone = before.iter().filter(|other| !validators.contains(other));
+		gone.for_each(LastBlocks::<T>::remove);
 		for validator in validators {
-			if !LastBlocks::<T>::contains_key(validator) {
+			if are_fewer || !LastBlocks::<T>::contains_key(validator) {
 				// As if it had made its last block just before.
 				LastBlocks::<T>::insert(validator, session.saturating_sub(1));
 			}
@@ -65,9 +67,12 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> pallet_authorship::EventHandler<AccountId, BlockNumberFor<T>> for Pallet<T> {
 	fn note_author(author: AccountId) {
 		let session = T::Validators::session();
+		let mut weight = T::DbWeight::get().reads(2);
 		// One write a session and validator, not one a block.
 		if LastBlocks::<T>::get(&author).is_some_and(|last| last != session) {
 			LastBlocks::<T>::insert(author, session);
+			weight = weight.saturating_add(T::DbWeight::get().writes(1));
 		}
+		Self::weigh(weight);
 	}
 }

@@ -2,7 +2,7 @@
 
 use crate::{Config, Pallet, WeightInfo};
 use frame_support::traits::Get;
-use keyshare_primitives::{membership::MAX_SEATS, MAX_SUBGROUPS};
+use keyshare_primitives::membership::MAX_SEATS;
 use sp_runtime::traits::Zero;
 
 impl<T: Config> Pallet<T> {
@@ -14,8 +14,6 @@ impl<T: Config> Pallet<T> {
 		assert!(T::IdleSessions::get() > 0, "a validator has a session to make a block in");
 		assert!(T::SilenceWindow::get() > 0, "silence is looked for");
 		assert!(!T::KeyGracePeriod::get().is_zero(), "envelopes on their way must still open");
-		let most = T::MaxMembers::get().saturating_mul(MAX_SUBGROUPS);
-		assert!(T::MaxAssignments::get() >= most, "every member is remembered");
 		let change = T::WeightInfo::plan(T::MaxOperators::get(), T::MaxValidators::get())
 			.saturating_add(T::WeightInfo::follow(T::MaxValidators::get().saturating_mul(2)));
 		assert!(
@@ -33,7 +31,7 @@ mod state {
 		ensure,
 		traits::{fungible::InspectHold, Get},
 	};
-	use keyshare_primitives::membership::{Seat, SubgroupMembership};
+	use keyshare_primitives::membership::SubgroupMembership;
 
 	impl<T: Config> Pallet<T> {
 		/// Checks every relation between this pallet's storage items.
@@ -120,7 +118,7 @@ mod state {
 				ensure!(distinct.len() == holders.len(), "nobody has two seats");
 				let beyond = u64::from(of.members) >> holders.len();
 				ensure!(beyond == 0, "no bit lies beyond the seats");
-				let (mut members, mut ready) = (0, 0);
+				let (mut members, mut ready, mut silent) = (0, 0, 0);
 				for validator in Subgroups::<T>::get(subgroup) {
 					let server =
 						Servers::<T>::get(&validator).ok_or("every member has a server")?;
@@ -130,16 +128,20 @@ mod state {
 						"a member sits in its own seat"
 					);
 					members |= seat.bit();
-					if !Joining::<T>::contains_key(&validator) {
-						ready |= seat.bit();
+					match Joining::<T>::get(&validator) {
+						None => ready |= seat.bit(),
+						Some(syncing) if syncing.silent => silent |= seat.bit(),
+						Some(_) => {}
 					}
 				}
 				ensure!(members == of.members, "the members' bits are set, and no others");
-				ensure!(ready == of.ready, "the ready members' bits are set, and no others");
-				for number in SilencesOf::<T>::get(subgroup).seats() {
-					let bit = Seat { subgroup, number }.bit();
-					ensure!(bit != 0 && usize::from(number) < holders.len(), "a seat is silent");
-				}
+				ensure!(ready & !of.ready == 0, "who has declared itself ready is");
+				// The last ready one that has changed its account stays so until it declares itself.
+				let more = of.ready & !ready;
+				ensure!(
+					more & !members == 0 && more & silent == 0 && more.count_ones() <= 1,
+					"nobody else is ready, but for one that has changed its account"
+				);
 			}
 			Ok(())
 		}
@@ -173,9 +175,11 @@ mod state {
 				Withdrawing::<T>::iter_keys().all(Servers::<T>::contains_key),
 				"only servers that are there are withdrawn"
 			);
+			let holders = |subgroup| SeatHolders::<T>::decode_len(subgroup).unwrap_or(0);
 			ensure!(
-				Assignments::<T>::count() <= T::MaxAssignments::get(),
-				"no more validators are remembered than there is room for"
+				(Silences::<T>::get().0.keys())
+					.all(|seat| usize::from(seat.number) < holders(seat.subgroup)),
+				"only seats that somebody has are silent"
 			);
 			Ok(())
 		}

@@ -4,8 +4,8 @@
 //!
 //! A validator publishes its server (account, encryption key, endpoint) with
 //! [`Pallet::publish_server`], and replaces it with the same call. The server account proves that
-//! it agrees; both keys belong to one validator for ever, so no two servers can ever be taken for
-//! each other, and no envelope can be opened by a server it was not meant for.
+//! it agrees; the account is the validator's for ever, so no two servers can ever be taken for each
+//! other. An encryption key may be published twice: an envelope names the account it is for.
 //!
 //! Who may be a validator is for [`Config::AdmitOrigin`] to say: it admits *operators*, each to one
 //! subgroup for ever, and only validators of operators can be selected. For two subgroups' shares in
@@ -25,6 +25,9 @@
 //! | `seats` | the members' seats, and the masks over them |
 //! | `readiness` | members that still fetch shares, and those that hold all |
 //! | `silence` | ready members that confirm nothing |
+//! | `publishing` | validators' servers, and what is held for them |
+//! | `queries` | what others ask of the subgroups |
+//! | `integrity` | what must hold of the constants and the storage |
 //! | [`genesis`] | the subgroups at the start |
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -56,7 +59,6 @@ pub use operators::{Operator, OperatorName, Standing};
 pub use pallet::*;
 pub use readiness::Refusal;
 pub use session::{AccountAlone, SessionLengthOf, ValidatorSet};
-pub use silence::Silences;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
@@ -65,7 +67,6 @@ pub mod pallet {
 		genesis,
 		operators::{Operator, OperatorName},
 		session::ValidatorSet,
-		silence::Silences,
 		WeightInfo,
 	};
 	use alloc::vec::Vec;
@@ -80,7 +81,7 @@ pub mod pallet {
 	use keyshare_primitives::{
 		elements::encryption_key_is_usable,
 		endpoint::endpoint_is_well_formed,
-		membership::{Change, Masks as MasksOfAll, Seat},
+		membership::{Change, Masks as MasksOfAll, Seat, Silences as SilencesOfAll, Syncing},
 		AccountId, BlockNumber, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 	};
 	use sp_core::{sr25519, H256};
@@ -127,10 +128,6 @@ pub mod pallet {
 		/// The most operators that were ever admitted.
 		#[pallet::constant]
 		type MaxOperators: Get<u32>;
-
-		/// The most validators that were ever members.
-		#[pallet::constant]
-		type MaxAssignments: Get<u32>;
 
 		/// How many sessions back an offence can be reported.
 		#[pallet::constant]
@@ -202,7 +199,7 @@ pub mod pallet {
 
 	/// The subgroup each validator belongs to, now or whenever it returns; never removed.
 	#[pallet::storage]
-	pub type Assignments<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
+	pub type Assignments<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, SubgroupId>;
 
 	/// Whoever was admitted to run validators; never removed, for its subgroup is for ever.
 	#[pallet::storage]
@@ -237,19 +234,18 @@ pub mod pallet {
 		ValueQuery,
 	>;
 
-	/// Members that still fetch shares, with the change with which they joined, came back or changed
-	/// their server account.
+	/// Members that are not ready, since when and why: they still fetch shares, or were found silent.
 	#[pallet::storage]
-	pub type Joining<T> = StorageMap<_, Blake2_128Concat, AccountId, Change>;
+	pub type Joining<T> = StorageMap<_, Blake2_128Concat, AccountId, Syncing>;
 
 	/// Members that are no validators any more, and stay until another member of their subgroup is
 	/// ready.
 	#[pallet::storage]
 	pub type Kept<T> = StorageMap<_, Blake2_128Concat, AccountId, ()>;
 
-	/// The attempts that ready members of each subgroup were silent in.
+	/// The attempts that each ready member was silent in since it was last heard of.
 	#[pallet::storage]
-	pub type SilencesOf<T> = StorageMap<_, Blake2_128Concat, SubgroupId, Silences, ValueQuery>;
+	pub type Silences<T> = StorageValue<_, SilencesOfAll, ValueQuery>;
 
 	/// The session in which each validator of the set made its last block, or before which it came
 	/// into the set.
@@ -350,7 +346,7 @@ pub mod pallet {
 		OperatorDismissed {
 			/// The operator.
 			operator: AccountId,
-			/// Whether not even a last ready member stays.
+			/// Whether none of them stays a member, even if nobody else of its subgroup is ready.
 			force: bool,
 		},
 		/// An operator wants a validator to be its own.
@@ -400,15 +396,13 @@ pub mod pallet {
 			/// The subgroup.
 			subgroup: SubgroupId,
 		},
-		/// A ready member did not confirm an attempt that another member of its subgroup confirmed long
+		/// Ready members did not confirm an attempt that another member of their subgroup confirmed long
 		/// before the end.
-		MemberSilent {
-			/// The validator.
-			validator: AccountId,
+		MembersSilent {
 			/// The subgroup.
 			subgroup: SubgroupId,
-			/// How many such attempts there were in a row.
-			missed: u32,
+			/// Their servers' accounts.
+			servers: Vec<AccountId>,
 		},
 		/// A member that was silent for too long counts as syncing, until it declares itself ready
 		/// again.
@@ -636,8 +630,8 @@ pub mod pallet {
 		}
 
 		/// Dismisses an operator, by [`Config::AdmitOrigin`]: its validators are not selected any
-		/// more. A validator of it that is the last ready member of its subgroup stays a member until
-		/// another one is ready; with `force`, not even that.
+		/// more. As long as nobody else of their subgroup is ready they stay members; with `force`, not
+		/// even then.
 		///
 		/// What the operator holds stays in its hands: users should deal their keys anew.
 		#[pallet::call_index(5)]

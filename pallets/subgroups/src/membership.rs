@@ -7,11 +7,10 @@
 use crate::{pallet::*, Config, Pallet, WeightInfo};
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
-	vec,
 	vec::Vec,
 };
 use frame_support::{defensive, traits::Get};
-use keyshare_primitives::{AccountId, SessionIndex, SubgroupId};
+use keyshare_primitives::{membership::Syncing, AccountId, SessionIndex, SubgroupId};
 
 const LOG_TARGET: &str = "keyshare";
 
@@ -23,32 +22,12 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	/// Of these candidates, those that there is room for, in an order that stays as it is while they
-	/// do: first those of the set now, in its order. Members come before newcomers, and what a
-	/// newcomer is assigned is kept for ever, so there is an end to it.
-	pub(crate) fn place(
-		candidates: Vec<(AccountId, SubgroupId)>,
-		active: &[AccountId],
-	) -> Vec<AccountId> {
-		let candidates: BTreeMap<_, _> = candidates.into_iter().collect();
-		let members = Self::current_members();
-		let mut sizes = vec![0u32; usize::from(SubgroupCount::<T>::get())];
-		let mut new = T::MaxAssignments::get().saturating_sub(Assignments::<T>::count());
-		let mut placed = BTreeSet::new();
-		let (present, others): (Vec<_>, Vec<_>) =
-			candidates.iter().partition(|(validator, _)| members.contains_key(*validator));
-		for (validator, subgroup) in present.into_iter().chain(others) {
-			let Some(size) = sizes.get_mut(usize::from(*subgroup)) else { continue };
-			let is_new = !Assignments::<T>::contains_key(validator);
-			if *size >= T::MaxMembers::get() || (is_new && new == 0) {
-				continue;
-			}
-			*size = size.saturating_add(1);
-			new = new.saturating_sub(is_new.into());
-			placed.insert(validator);
-		}
-		let stay = active.iter().filter(|validator| placed.contains(validator));
-		let join = placed.iter().copied().filter(|validator| !active.contains(validator));
+	/// These candidates in an order that stays as it is while they do: first those of the set now, in its
+	/// order. There is room for all: operators never have more seats than a subgroup has.
+	pub(crate) fn in_order(candidates: Vec<AccountId>, active: &[AccountId]) -> Vec<AccountId> {
+		let candidates: BTreeSet<_> = candidates.into_iter().collect();
+		let stay = active.iter().filter(|validator| candidates.contains(validator));
+		let join = candidates.iter().filter(|validator| !active.contains(validator));
 		stay.chain(join).cloned().collect()
 	}
 
@@ -90,23 +69,23 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Of the members that leave: if nobody who stays is ready, those that are; and if then nobody
-	/// would be left at all, everyone. Whoever was forced out goes all the same.
+	/// Of the members that leave, none if one that stays is ready, and otherwise all, for only they may
+	/// hold what the others still fetch. Whoever was forced out goes all the same; and a seat is left for
+	/// a newcomer, for which one that is not ready goes before one that is.
 	fn who_is_kept<'a>(
 		staying: &[&'a AccountId],
 		leaving: &[&'a AccountId],
 	) -> BTreeSet<&'a AccountId> {
-		let is_ready = |validator: &&&AccountId| !Joining::<T>::contains_key(**validator);
-		if staying.iter().any(|validator| is_ready(&validator)) {
+		let is_syncing = |validator: &&AccountId| Joining::<T>::contains_key(*validator);
+		if staying.iter().any(|validator| !is_syncing(validator)) {
 			return BTreeSet::new();
 		}
-		let may_stay: Vec<_> =
+		let mut kept: Vec<_> =
 			leaving.iter().filter(|validator| !Self::is_forced_out(validator)).copied().collect();
-		let ready: BTreeSet<_> = may_stay.iter().filter(is_ready).copied().collect();
-		match ready.is_empty() && staying.is_empty() {
-			true => may_stay.into_iter().collect(),
-			false => ready,
-		}
+		kept.sort_by_key(is_syncing);
+		let seats = (T::MaxMembers::get() as usize).saturating_sub(1);
+		kept.truncate(seats.saturating_sub(staying.len()).max(1));
+		kept.into_iter().collect()
 	}
 
 	fn keep(subgroup: SubgroupId, validator: &AccountId) {
@@ -147,7 +126,7 @@ impl<T: Config> Pallet<T> {
 		let appended = Subgroups::<T>::try_append(subgroup, validator);
 		appended.map_err(|()| "the subgroup is full")?;
 		Assignments::<T>::insert(validator, subgroup);
-		Joining::<T>::insert(validator, change);
+		Joining::<T>::insert(validator, Syncing { since: change, silent: false });
 		Ok(())
 	}
 

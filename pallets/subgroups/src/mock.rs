@@ -80,7 +80,6 @@ pub const MAX_MEMBERS: u32 = 6;
 pub const SEATS: u32 = 3;
 pub const MAX_VALIDATORS: u32 = 14;
 pub const GRACE: u32 = 10;
-pub const MAX_ASSIGNMENTS: u32 = MAX_MEMBERS * 16;
 pub const IDLE: u32 = 4;
 pub const WINDOW: u32 = 100;
 /// Blocks in a session.
@@ -96,7 +95,6 @@ impl crate::Config for Test {
 	type MaxMembers = ConstU32<MAX_MEMBERS>;
 	type MaxValidators = ConstU32<MAX_VALIDATORS>;
 	type MaxOperators = ConstU32<6>;
-	type MaxAssignments = ConstU32<MAX_ASSIGNMENTS>;
 	type ReportingSessions = ConstU32<2>;
 	type IdleSessions = ConstU32<IDLE>;
 	type SilenceWindow = ConstU32<WINDOW>;

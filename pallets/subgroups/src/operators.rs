@@ -298,17 +298,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Of each operator in force, the first validators that may be selected, as many as it has seats;
-	/// with their subgroups.
-	pub(crate) fn candidates() -> Vec<(AccountId, SubgroupId)> {
+	/// and how many validators were looked at.
+	pub(crate) fn candidates() -> (Vec<AccountId>, u32) {
 		let now = frame_system::Pallet::<T>::block_number();
-		let mut candidates = Vec::new();
+		let (mut candidates, mut looked_at) = (Vec::new(), 0u32);
 		for operator in Operators::<T>::iter_values() {
 			let seats = operator.seats_at(now) as usize;
-			let eligible =
-				operator.validators.iter().filter(|validator| Self::may_serve(validator));
-			let subgroup = operator.subgroup;
-			candidates.extend(eligible.take(seats).map(|validator| (validator.clone(), subgroup)));
+			let eligible = operator.validators.into_iter().filter(|validator| {
+				looked_at = looked_at.saturating_add(1);
+				Self::may_serve(validator)
+			});
+			candidates.extend(eligible.take(seats));
 		}
-		candidates
+		(candidates, looked_at)
 	}
 }

@@ -12,7 +12,9 @@ use frame_support::{
 	},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use keyshare_primitives::{messages, AccountId, GenesisHash, RetiredKey, ServerInfo};
+use keyshare_primitives::{
+	membership::Syncing, messages, AccountId, GenesisHash, RetiredKey, ServerInfo, SubgroupId,
+};
 use sp_core::sr25519;
 use sp_runtime::{
 	traits::{Convert, Saturating, Zero},
@@ -51,8 +53,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Holds what the server costs, in place of what the one before cost, and for an account that is
-	/// new to the chain what its entry costs, which is never removed. Gives the first part.
+	/// Holds what the server costs, in place of what the one before cost, and what is never removed: the
+	/// entry of an account that is new to the chain, and with the first one that of the validator's
+	/// subgroup. Gives the first part.
 	pub(crate) fn hold_deposit(
 		validator: &AccountId,
 		server: &ServerInfo,
@@ -64,7 +67,13 @@ impl<T: Config> Pallet<T> {
 			true => Zero::zero(),
 			false => Self::price(2 * AccountId::max_encoded_len()),
 		};
+		let is_first = stays.is_zero() && !Assignments::<T>::contains_key(validator);
+		let assignment = match is_first {
+			true => Self::price(AccountId::max_encoded_len() + SubgroupId::max_encoded_len()),
+			false => Zero::zero(),
+		};
 		let deposit = Self::price(server.encoded_size());
+		let stays = stays.saturating_add(assignment);
 		let due = stays.saturating_add(index).saturating_add(deposit);
 		T::NativeBalance::set_on_hold(&reason, validator, due)?;
 		Ok(deposit)
@@ -75,7 +84,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Writes a server with its index entry; a member stays a member under its new account, and has
-	/// to declare itself ready again, for it has confirmed nothing under that.
+	/// to declare itself ready again, for it has confirmed nothing under that; see [`Self::move_member`].
 	pub(crate) fn store_server(
 		validator: &AccountId,
 		info: ServerInfo,
@@ -101,10 +110,20 @@ impl<T: Config> Pallet<T> {
 		previous
 	}
 
+	/// The last ready member of a subgroup counts as ready under its new account too: if it did not, nobody
+	/// could register anything until it had confirmed every key again. For all else it is syncing, so that
+	/// others wait for what it has to confirm.
 	fn move_member(validator: &AccountId, from: &AccountId, to: &AccountId) {
-		let Some(seat) = Self::vacate_seat(from) else { return };
+		let Some(seat) = MemberOf::<T>::get(from) else { return };
+		let is_last = Masks::<T>::get().of(seat.subgroup).is_some_and(|of| of.ready == seat.bit());
+		Self::vacate_seat(from);
 		match Self::take_seat(seat.subgroup, to) {
-			Ok(change) => Joining::<T>::insert(validator, change),
+			Ok(since) => {
+				Joining::<T>::insert(validator, Syncing { since, silent: false });
+				if let Some(seat) = MemberOf::<T>::get(to).filter(|_| is_last) {
+					Self::set_ready(seat, true);
+				}
+			}
 			// The seat just vacated is there.
 			Err(reason) => {
 				defensive!(reason);
@@ -113,7 +132,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Removes the server of a validator that is no member, and releases its deposit but for what
-	/// stays: the entry that says whose its account was.
+	/// stays: the entries that say whose its account was, and which subgroup the validator was in.
 	pub(crate) fn remove_server(validator: &AccountId) {
 		Withdrawing::<T>::remove(validator);
 		let Some(server) = Servers::<T>::take(validator) else { return };

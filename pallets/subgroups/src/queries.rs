@@ -1,13 +1,14 @@
 //! What others ask of the subgroups.
 
-use crate::{operators::Standing, pallet::*, session::ValidatorSet, Config, Pallet};
+use crate::{operators::Standing, pallet::*, session::ValidatorSet, Config, Pallet, WeightInfo};
 use alloc::vec::Vec;
+use frame_support::weights::Weight;
 use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
 	api::{
 		Later, MemberInfo, Membership, OperatorInfo, OperatorStanding, Readiness, ValidatorInfo,
 	},
-	membership::{Hearing, Masks as MasksOfAll, Seat, SubgroupMembership},
+	membership::{Hearing, Masks as MasksOfAll, Seat, SubgroupMembership, Syncing},
 	AccountId, BlockNumber, RetiredKey, SubgroupId,
 };
 use sp_runtime::SaturatedConversion;
@@ -19,14 +20,22 @@ impl<T: Config> Pallet<T> {
 			.into_iter()
 			.filter_map(|validator| {
 				let server = Servers::<T>::get(&validator)?.info;
-				let readiness = match Joining::<T>::contains_key(&validator) {
-					true => Readiness::Syncing,
-					false => Readiness::Ready,
+				let readiness = match Self::is_ready(&server.account) {
+					true => Readiness::Ready,
+					false => Readiness::Syncing,
 				};
 				let operator = OperatorOf::<T>::get(&validator);
 				Some(MemberInfo { validator, server, readiness, operator })
 			})
 			.collect()
+	}
+
+	/// Whether a server account is a ready member's: its confirmations count.
+	fn is_ready(server: &AccountId) -> bool {
+		let masks = Masks::<T>::get();
+		MemberOf::<T>::get(server).is_some_and(|seat| {
+			masks.of(seat.subgroup).is_some_and(|of| of.ready & seat.bit() != 0)
+		})
 	}
 
 	/// Every operator there ever was, by subgroup and then in the order of their accounts.
@@ -59,8 +68,8 @@ impl<T: Config> Pallet<T> {
 					Standing::Admitted { since } => {
 						OperatorStanding::Admitted { since: number(since) }
 					}
-					Standing::Dismissed { since, .. } => {
-						OperatorStanding::Dismissed { since: number(since) }
+					Standing::Dismissed { since, force } => {
+						OperatorStanding::Dismissed { since: number(since), force }
 					}
 				},
 				validators: operator.validators.into_inner(),
@@ -83,8 +92,12 @@ impl<T: Config> Pallet<T> {
 		let is_member =
 			server.as_ref().is_some_and(|server| MemberOf::<T>::contains_key(&server.account));
 		let membership = match (is_member, Joining::<T>::get(validator)) {
-			(true, _) if Kept::<T>::contains_key(validator) => Membership::Kept,
-			(true, Some(joined)) => Membership::Syncing { joined },
+			(true, syncing) if Kept::<T>::contains_key(validator) => {
+				Membership::Kept { ready: syncing.is_none() }
+			}
+			(true, Some(Syncing { since, silent })) => {
+				Membership::Syncing { joined: since, silent }
+			}
 			(true, None) => Membership::Ready,
 			(false, _) if T::Validators::queued().contains(validator) => Membership::Next,
 			(false, _) => Membership::Outside,
@@ -134,8 +147,15 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 			.collect()
 	}
 
-	fn note_hearing(user: &AccountId, hearing: Hearing, now: BlockNumber) {
-		Self::hear(user, hearing, now);
+	fn note_hearings(user: &AccountId, hearings: Vec<Hearing>, now: BlockNumber) -> Weight {
+		match hearings.is_empty() {
+			true => Weight::zero(),
+			false => Self::hear(user, &hearings, now),
+		}
+	}
+
+	fn hearings_weight(subgroups: u32) -> Weight {
+		T::WeightInfo::hear(subgroups)
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

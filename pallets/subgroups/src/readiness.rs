@@ -17,7 +17,7 @@ use frame_system::offchain::SubmitTransaction;
 use keyshare_primitives::{
 	membership::Change,
 	messages,
-	offchain::{server_crypto, READY_KEY},
+	offchain::{server_crypto, READY_KEY, SERVER_PRIORITY},
 	AccountId,
 };
 use sp_application_crypto::RuntimeAppPublic;
@@ -53,11 +53,11 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// The validator of `server` and the change with which it joined, unless it is ready.
+	/// The validator of `server` and the change since which it is not ready; nothing if it is.
 	fn joined(server: &AccountId) -> Option<(AccountId, Change)> {
 		let validator = Self::validator_of(server)?;
-		let change = Joining::<T>::get(&validator)?;
-		Some((validator, change))
+		let syncing = Joining::<T>::get(&validator)?;
+		Some((validator, syncing.since))
 	}
 
 	/// Whether a declaration may enter the pool and a block.
@@ -74,6 +74,7 @@ impl<T: Config> Pallet<T> {
 			return Err(Refusal::BadSignature.into());
 		}
 		let validity = ValidTransaction::with_tag_prefix("keyshare/ready")
+			.priority(SERVER_PRIORITY)
 			.longevity(LONGEVITY)
 			.propagate(true)
 			.and_provides(server.encode());

@@ -1,6 +1,6 @@
 //! Between the validator set and the subgroups: who may be selected, and who was.
 
-use crate::{membership::saturated, operators::Standing, pallet::*, Config, Pallet, WeightInfo};
+use crate::{operators::Standing, pallet::*, Config, Pallet, WeightInfo};
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
@@ -160,9 +160,9 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn plan() -> Option<Vec<AccountId>> {
 		let active = T::Validators::active();
 		Self::retire_idle();
-		let candidates = Self::candidates();
-		Self::weigh(T::WeightInfo::plan(Operators::<T>::count(), saturated(candidates.len())));
-		let mut selected = Self::place(candidates, &active);
+		let (candidates, looked_at) = Self::candidates();
+		Self::weigh(T::WeightInfo::plan(Operators::<T>::count(), looked_at));
+		let mut selected = Self::in_order(candidates, &active);
 		// At a genesis without servers there is nobody yet.
 		if selected.is_empty() && !active.is_empty() {
 			log::error!(
@@ -171,6 +171,7 @@ impl<T: Config> Pallet<T> {
 				 keys. The validators stay as they are",
 			);
 			selected.clone_from(&active);
+			selected.retain(|validator| T::Validators::session_keys(validator).is_some());
 		}
 		let changed = selected != active || T::Validators::any_has_new_keys(&selected);
 		// A set without anybody is for the session pallet to refuse, at a genesis.

@@ -4,119 +4,115 @@
 //! subgroup held the share, and had confirmed it long before the end, so that it could have been asked
 //! for it. A share that a dealer withholds from somebody counts against nobody.
 
-use crate::{pallet::*, Config, Pallet};
-use alloc::collections::BTreeSet;
-use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::traits::Get;
+use crate::{membership::saturated, pallet::*, Config, Pallet, WeightInfo};
+use alloc::{collections::BTreeSet, vec::Vec};
+use codec::Encode;
+use frame_support::{traits::Get, weights::Weight};
 use keyshare_primitives::{
-	membership::{Hearing, Seat, MAX_SEATS},
-	AccountId, BlockNumber,
+	membership::{
+		Hearing, Masks as MasksOfAll, Missed, Seat, SeatMask, Silences as SilencesOfAll, Syncing,
+		SILENT_ATTEMPTS, SILENT_USERS,
+	},
+	AccountId, BlockNumber, SubgroupId,
 };
-use scale_info::TypeInfo;
-use sp_core::ConstU32;
-use sp_runtime::{BoundedBTreeMap, BoundedVec};
 
-/// A member that was silent in so many attempts in a row,
-pub(crate) const MISSED: u32 = 8;
-/// by at least so many users, within [`Config::SilenceWindow`], is not ready.
-pub(crate) const USERS: u32 = 4;
-
-/// The attempts that one member was silent in, with the blocks in which they ended and their users;
-/// the oldest first.
-type Silence = BoundedVec<(BlockNumber, AccountId), ConstU32<{ 2 * MISSED }>>;
-
-/// The silent members of a subgroup, by their seats.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Silences(BoundedBTreeMap<u8, Silence, ConstU32<MAX_SEATS>>);
-
-impl Silences {
-	/// The seats that somebody is silent in.
-	#[cfg(any(test, feature = "std", feature = "try-runtime"))]
-	pub(crate) fn seats(&self) -> impl Iterator<Item = u8> + '_ {
-		self.0.keys().copied()
-	}
-
-	/// How many attempts in a row whoever sits in a seat was silent in.
-	pub fn missed(&self, seat: Seat) -> u32 {
-		self.0.get(&seat.number).map_or(0, |silence| count(silence.len()))
-	}
-
-	/// Adds an attempt; whether it is too many now, and how many there are.
-	fn add(&mut self, seat: u8, user: &AccountId, now: BlockNumber, window: BlockNumber) -> Missed {
-		let mut silence = self.0.remove(&seat).unwrap_or_default();
-		silence.retain(|(at, _)| now.saturating_sub(*at) < window);
-		if silence.is_full() {
-			silence.remove(0);
-		}
-		let _ = silence.try_push((now, user.clone()));
-		let users = silence.iter().map(|(_, user)| user).collect::<BTreeSet<_>>();
-		let missed = count(silence.len());
-		let too_many = missed >= MISSED && count(users.len()) >= USERS;
-		// A key for each seat fits.
-		let _ = self.0.try_insert(seat, silence);
-		Missed { missed, too_many }
-	}
+/// The seats in a mask.
+fn seats_in(subgroup: SubgroupId, mask: SeatMask) -> impl Iterator<Item = Seat> {
+	let seats = (0u8..).map(move |number| Seat { subgroup, number });
+	seats.take_while(|seat| seat.bit() != 0).filter(move |seat| mask & seat.bit() != 0)
 }
 
-struct Missed {
-	missed: u32,
-	too_many: bool,
-}
-
-/// A count that is bounded far below the limit anyway.
-fn count(len: usize) -> u32 {
-	u32::try_from(len).unwrap_or(u32::MAX)
+/// Notes an attempt that whoever sits in `seat` was silent in; whether these are too many now.
+fn note_missed(
+	silences: &mut SilencesOfAll,
+	seat: Seat,
+	missed: Missed,
+	window: BlockNumber,
+) -> bool {
+	let mut of_seat = silences.0.remove(&seat).unwrap_or_default();
+	of_seat.retain(|before| missed.at.saturating_sub(before.at) < window);
+	if of_seat.is_full() {
+		// A user that is there more than once makes room, so that no user can crowd out the others.
+		let is_repeated =
+			|one: &Missed| of_seat.iter().filter(|other| other.user == one.user).count() > 1;
+		let oldest = of_seat.iter().position(is_repeated).unwrap_or(0);
+		of_seat.remove(oldest);
+	}
+	// There is room now, here and in the map, which has some for every seat.
+	let _ = of_seat.try_push(missed);
+	let users: BTreeSet<_> = of_seat.iter().map(|missed| missed.user).collect();
+	let too_many = of_seat.is_full() && saturated(users.len()) >= SILENT_USERS;
+	let _ = silences.0.try_insert(seat, of_seat);
+	too_many
 }
 
 impl<T: Config> Pallet<T> {
-	/// Takes note of an attempt of `user` that ended.
-	pub(crate) fn hear(user: &AccountId, hearing: Hearing, now: BlockNumber) {
-		let Hearing { subgroup, expected, heard } = hearing;
-		let mut silences = SilencesOf::<T>::get(subgroup);
+	/// Takes note of an attempt of `user` that ended; see [`SILENT_ATTEMPTS`]. At most one member a time is
+	/// found to have been silent for too long, so that what an attempt can cost at its end is bounded: a
+	/// second one is found at the end of the next attempt.
+	pub(crate) fn hear(user: &AccountId, hearings: &[Hearing], now: BlockNumber) -> Weight {
+		let [first, second, third, fourth, ..] = sp_io::hashing::blake2_128(&user.encode());
+		let missed = Missed { at: now, user: [first, second, third, fourth] };
+		let masks = Masks::<T>::get();
+		let mut silences = Silences::<T>::get();
 		let before = silences.clone();
-		for (number, holder) in (0u8..).zip(SeatHolders::<T>::get(subgroup)) {
-			let seat = Seat { subgroup, number };
-			let is_ready =
-				|| Masks::<T>::get().of(subgroup).is_some_and(|of| of.ready & seat.bit() != 0);
-			if expected & heard & seat.bit() != 0 {
-				silences.0.remove(&number);
-			} else if expected & seat.bit() != 0 && is_ready() {
-				let Missed { missed, too_many } =
-					silences.add(number, user, now, T::SilenceWindow::get());
-				let Some(validator) = Self::validator_of(&holder) else { continue };
-				Self::deposit_event(Event::MemberSilent {
-					validator: validator.clone(),
-					subgroup,
-					missed,
-				});
-				if too_many && Masks::<T>::get().ready(subgroup) > 1 {
-					silences.0.remove(&number);
-					Self::unready(&validator, seat);
+		let mut found = None;
+		for Hearing { subgroup, expected, heard } in hearings.iter().copied() {
+			let ready = masks.of(subgroup).map_or(0, |of| of.ready);
+			for seat in seats_in(subgroup, expected & heard) {
+				silences.0.remove(&seat);
+			}
+			let silent = expected & !heard & ready;
+			for seat in seats_in(subgroup, silent) {
+				let too_many = note_missed(&mut silences, seat, missed, T::SilenceWindow::get());
+				if too_many && found.is_none() && masks.ready(subgroup) > 1 {
+					found = Some(seat);
 				}
 			}
+			if silent != 0 {
+				let servers = Self::holders(subgroup, silent);
+				Self::deposit_event(Event::MembersSilent { subgroup, servers });
+			}
+		}
+		if let Some(seat) = found {
+			silences.0.remove(&seat);
+			Self::unready(seat, masks);
 		}
 		if silences != before {
-			SilencesOf::<T>::insert(subgroup, silences);
+			Silences::<T>::put(silences);
 		}
+		T::WeightInfo::hear(saturated(hearings.len()))
 	}
 
-	/// A member is not ready any more; it declares itself so again.
-	fn unready(validator: &AccountId, seat: Seat) {
-		let change = Masks::<T>::mutate(|masks| {
-			// A number of its own, so that no declaration of before can be played back.
-			masks.last_change = masks.last_change.saturating_add(1);
-			masks.last_change
-		});
-		Self::set_ready(seat, false);
-		Joining::<T>::insert(validator, change);
-		let (validator, subgroup) = (validator.clone(), seat.subgroup);
-		Self::deposit_event(Event::MemberUnready { validator, subgroup });
+	/// The server accounts in these seats.
+	fn holders(subgroup: SubgroupId, mask: SeatMask) -> Vec<AccountId> {
+		let holders = SeatHolders::<T>::get(subgroup);
+		let holder = |seat: Seat| holders.get(usize::from(seat.number)).cloned();
+		seats_in(subgroup, mask).filter_map(holder).collect()
+	}
+
+	/// The member in a seat is not ready any more; it declares itself so again.
+	fn unready(seat: Seat, mut masks: MasksOfAll) {
+		let holder = Self::holders(seat.subgroup, seat.bit()).pop();
+		let Some(validator) = holder.and_then(|server| Self::validator_of(&server)) else { return };
+		// A number of its own, so that no declaration of before can be played back.
+		masks.last_change = masks.last_change.saturating_add(1);
+		let since = masks.last_change;
+		if let Some(of) = masks.subgroups.get_mut(usize::from(seat.subgroup)) {
+			of.ready &= !seat.bit();
+		}
+		Masks::<T>::put(masks);
+		Joining::<T>::insert(&validator, Syncing { since, silent: true });
+		Self::deposit_event(Event::MemberUnready { validator, subgroup: seat.subgroup });
 	}
 
 	/// Whoever sits down in a seat begins with a clean sheet.
 	pub(crate) fn forget_silence(seat: Seat) {
-		if SilencesOf::<T>::contains_key(seat.subgroup) {
-			SilencesOf::<T>::mutate(seat.subgroup, |silences| silences.0.remove(&seat.number));
+		let mut silences = Silences::<T>::get();
+		if silences.0.remove(&seat).is_some() {
+			Silences::<T>::put(silences);
 		}
 	}
 }
+
+const _: () = assert!(SILENT_USERS <= SILENT_ATTEMPTS, "so many users can be told apart");

@@ -261,5 +261,7 @@ fn count_members(intake: &Intake) -> Result<(), ChainError> {
 		intake.metrics().subgroup(subgroup, masks.size(subgroup), masks.ready(subgroup));
 	}
 	intake.metrics().not_ready.set(number(seats.not_ready()));
+	let silences = chain.silences(chain.finalized())?;
+	intake.metrics().missed.set(seats.most_missed(&silences).into());
 	Ok(())
 }

@@ -6,7 +6,7 @@ use crate::{
 	store::StoreError,
 };
 use keyshare_primitives::{
-	membership::{Change, Seat},
+	membership::{Change, Seat, Syncing},
 	AccountId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +23,8 @@ pub(super) enum ScanError {
 	Store(#[from] StoreError),
 }
 
-/// The seats of this node's members, with the change since which each of them has not been ready.
-pub(super) type Memberships = BTreeMap<AccountId, (Seat, Option<Change>)>;
+/// The seats of this node's members, with since when and why each of them is not ready.
+pub(super) type Memberships = BTreeMap<AccountId, (Seat, Option<Syncing>)>;
 
 /// Where this node's servers are members.
 pub(super) fn memberships(intake: &Intake, at: BlockHash) -> Result<Memberships, ChainError> {
@@ -32,11 +32,32 @@ pub(super) fn memberships(intake: &Intake, at: BlockHash) -> Result<Memberships,
 	let mut members = Memberships::new();
 	for server in intake.servers().accounts() {
 		if let Some(seat) = chain.seat_of(at, &server)? {
-			let joined = chain.joined(at, &server)?;
-			members.insert(server, (seat, joined));
+			let syncing = chain.syncing(at, &server)?;
+			members.insert(server, (seat, syncing));
 		}
 	}
 	Ok(members)
+}
+
+/// Whether a member stands before `server` in its subgroup that is not ready, and was not found silent
+/// either. It may hold shares of which the chain shows no confirmation, for it has changed its server
+/// account, so nobody behind it knows yet what is to be had. The first one waits for nobody.
+fn waits_for_another(
+	intake: &Intake,
+	at: BlockHash,
+	server: &AccountId,
+	seat: Seat,
+) -> Result<bool, ChainError> {
+	let chain = intake.chain();
+	for (other, _) in chain.members(at, seat.subgroup)? {
+		if other.account == *server {
+			break;
+		}
+		if chain.syncing(at, &other.account)?.is_some_and(|syncing| !syncing.silent) {
+			return Ok(true);
+		}
+	}
+	Ok(false)
 }
 
 /// What a look at the finalized state has found.
@@ -49,8 +70,9 @@ pub(super) struct Scan {
 	/// Of these, how many the chain says they have confirmed: they held them once.
 	pub lost: usize,
 	/// Members that hold a share whose confirmation the chain does not show, or lack one that another
-	/// member has. What nobody has left keeps nobody from being ready: it would, for ever, and with a
-	/// subgroup without a ready member nobody could register.
+	/// member has, unless they were found silent: it may be withheld from them. What nobody has left keeps
+	/// nobody from being ready: it would, for ever, and with a subgroup without a ready member nobody
+	/// could register.
 	waiting: BTreeSet<AccountId>,
 }
 
@@ -61,16 +83,22 @@ impl Scan {
 		let at = chain.finalized();
 		let masks = chain.masks(at)?;
 		let mut scan = Self { members: memberships(intake, at)?, ..Self::default() };
+		for (server, (seat, syncing)) in &scan.members {
+			let asks = syncing.is_some_and(|syncing| !syncing.silent);
+			if asks && waits_for_another(intake, at, server, *seat)? {
+				scan.waiting.insert(server.clone());
+			}
+		}
 		each_record(chain.as_ref(), at, KeyKind::Registered, |account, record| {
 			let Some(in_force) = record.registered else { return Ok(()) };
-			for (server, (seat, _)) in &scan.members {
+			for (server, (seat, syncing)) in &scan.members {
 				let confirmed = in_force.confirmed.has(&masks, *seat);
 				let is_here = store.get(&in_force.key.id, server)?.is_some();
 				let members = masks.of(seat.subgroup).map_or(0, |of| of.members & !seat.bit());
 				let others = in_force.confirmed.by(&masks, seat.subgroup) & members;
 				let waits = match is_here {
 					true => !confirmed,
-					false => others != 0,
+					false => others != 0 && !syncing.is_some_and(|syncing| syncing.silent),
 				};
 				if waits {
 					scan.waiting.insert(server.clone());
@@ -96,14 +124,13 @@ impl Scan {
 		self.members
 			.iter()
 			.filter(|(server, _)| !self.waiting.contains(*server))
-			.filter_map(|(server, (_, joined))| joined.map(|joined| (server.clone(), joined)))
+			.filter_map(|(server, (_, syncing))| Some((server.clone(), (*syncing)?.since)))
 			.collect()
 	}
 
 	/// Whether nothing is left to do for anybody.
 	pub fn is_settled(&self) -> bool {
-		let joining = self.members.values().filter(|(_, joined)| joined.is_some()).count();
-		self.lacking.is_empty() && joining == 0
+		self.lacking.is_empty() && self.members.values().all(|(_, syncing)| syncing.is_none())
 	}
 }
 

@@ -9,7 +9,7 @@ use jsonrpsee::{
 	rpc_params, RpcModule,
 };
 use keyshare_primitives::{
-	membership::Change,
+	membership::{Change, Missed, Syncing},
 	messages,
 	offchain::{server_crypto, READY_KEY},
 	seal::{seal, ShareContext},
@@ -200,6 +200,82 @@ async fn a_share_that_no_member_has_keeps_nobody_from_being_ready() {
 	// As soon as another member says that it has it, it is waited for.
 	chain.everywhere(|view| view.confirm_by(&lost, peer(1)));
 	until(|| running.ready() == Some(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_waits_for_the_member_before_it_that_has_changed_its_account() {
+	let chain = MockChain::new();
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 1);
+	chain.everywhere(|view| {
+		// The old one holds the share under another account, and has confirmed nothing under this.
+		view.records.clear();
+		view.complete(&dealt);
+		view.unready(&peer(1), 7);
+		view.unready(&peer(2), 8);
+	});
+	let (first, second) = (Running::start(&old, 1, eager()), Running::start(&new, 2, eager()));
+	// Nobody's confirmation says that there is a share to be had.
+	until(|| second.ready().is_some() && first.ready().is_some()).await;
+	assert_eq!(second.ready(), Some(Vec::new()));
+	assert_eq!(first.ready(), Some(Vec::new()), "it holds a share that it has not confirmed");
+	chain.everywhere(|view| view.confirm_by(&dealt, peer(1)));
+	until(|| first.ready() == Some(vec![(peer(1), 7)])).await;
+	// Now the second one lacks what another has, and fetches it.
+	until(|| holds(&new, 2, &dealt)).await;
+	chain.everywhere(|view| view.confirm_by(&dealt, peer(2)));
+	chain.everywhere(|view| view.declare(&peer(1)));
+	until(|| second.ready() == Some(vec![(peer(2), 8)])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_of_a_subgroup_waits_for_nobody() {
+	let chain = MockChain::new();
+	let (first, _second) = (member(&chain, 1).await, member(&chain, 2).await);
+	chain.everywhere(|view| {
+		view.unready(&peer(1), 7);
+		view.unready(&peer(2), 8);
+	});
+	let running = Running::start(&first, 1, eager());
+	until(|| running.ready() == Some(vec![(peer(1), 7)])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_found_silent_is_ready_without_what_is_withheld_from_it() {
+	let chain = MockChain::new();
+	let (_other, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let (own, withheld) =
+		(deal(user(1), 1, KeyScheme::Ed25519), deal(user(2), 1, KeyScheme::Ed25519));
+	store(&node, 2, &own);
+	chain.everywhere(|view| {
+		view.complete(&own);
+		view.complete(&withheld);
+		// The other one says that it has it, and hands it to nobody.
+		view.confirm_by(&withheld, peer(1));
+		view.syncing(&peer(2), Syncing { since: 7, silent: true });
+	});
+	let running = Running::start(&node, 2, eager());
+	until(|| running.ready().is_some()).await;
+	assert_eq!(running.ready(), Some(Vec::new()), "what it holds is not confirmed yet");
+	chain.everywhere(|view| view.confirm_by(&own, peer(2)));
+	until(|| running.ready() == Some(vec![(peer(2), 7)])).await;
+	// Whoever joins has to have it.
+	chain.everywhere(|view| view.unready(&peer(2), 8));
+	until(|| running.ready() == Some(Vec::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attempts_that_a_server_missed_are_a_metric() {
+	let chain = MockChain::new();
+	let node = member(&chain, 2).await;
+	chain.everywhere(|view| {
+		let seat = view.members[&peer(2)];
+		let missed = vec![Missed { at: 1, user: [1; 4] }; 3];
+		let missed = missed.try_into().expect("few");
+		view.silences.0.try_insert(seat, missed).expect("there is room");
+	});
+	let _running = Running::start(&node, 2, eager());
+	until(|| node.gauge("keyshare_attempts_missed") == 3.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

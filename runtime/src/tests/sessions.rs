@@ -7,6 +7,7 @@ use frame_support::traits::{KeyOwnerProofSystem, OnFinalize, OnInitialize};
 use keyshare_primitives::development;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
+use sp_runtime::{traits::Dispatchable, Digest, DigestItem};
 
 /// Lets `sessions` pass, as far as sessions and GRANDPA notice.
 fn pass(sessions: u32) {
@@ -49,6 +50,55 @@ fn ten_quiet_sessions_leave_the_set_id_alone() {
 		assert_eq!(set_id(), before);
 		let expected: Vec<AccountId> = Session::validators();
 		assert_eq!(expected.len(), development::SERVERS.len());
+	});
+}
+
+/// Begins a block of a slot's author, who is Bob for the third.
+fn begin_block_of_slot(number: BlockNumber, slot: u64) {
+	let slot = sp_consensus_aura::Slot::from(slot);
+	let log = DigestItem::PreRuntime(sp_consensus_aura::AURA_ENGINE_ID, slot.encode());
+	System::initialize(&number, &Default::default(), &Digest { logs: vec![log] });
+}
+
+#[test]
+fn whoever_makes_a_block_is_not_idle() {
+	preset_ext(genesis::LOCAL_PRESET).execute_with(|| {
+		pass(2);
+		pallet_session::CurrentIndex::<Runtime>::put(5);
+		let bob = Sr25519Keyring::Bob.to_account_id();
+		let last = |of: &AccountId| pallet_subgroups::LastBlocks::<Runtime>::get(of);
+		let before = Session::validators().iter().map(last).collect::<Vec<_>>();
+		begin_block_of_slot(System::block_number() + 1, 3);
+		Authorship::on_initialize(System::block_number());
+		assert_eq!(Authorship::author(), Some(bob.clone()));
+		let after = Session::validators().iter().map(last).collect::<Vec<_>>();
+		assert_eq!(last(&bob), Some(5));
+		assert_eq!(before.iter().zip(&after).filter(|(a, b)| a != b).count(), 1, "only its own");
+	});
+}
+
+#[test]
+fn a_chain_whose_validators_purge_their_keys_goes_on() {
+	preset_ext(genesis::LOCAL_PRESET).execute_with(|| {
+		pass(2);
+		let purge = || RuntimeCall::Session(pallet_session::Call::purge_keys {});
+		for validator in Session::validators() {
+			let refused = purge().dispatch(RuntimeOrigin::signed(validator));
+			let error = refused.expect_err("it is filtered").error;
+			assert_eq!(error, frame_system::Error::<Runtime>::CallFiltered.into());
+		}
+		// Root does it for two of the three, who are left out as soon as they have no keys.
+		for validator in Session::validators().into_iter().take(2) {
+			let who = validator.clone().into();
+			let call = Box::new(purge());
+			let sudo = pallet_sudo::Key::<Runtime>::get().expect("the preset has it");
+			let root = RuntimeOrigin::signed(sudo);
+			assert_eq!(Sudo::sudo_as(root, who, call).map(drop), Ok(()));
+			assert!(pallet_session::NextKeys::<Runtime>::get(&validator).is_none());
+		}
+		pass(3);
+		assert_eq!(Session::validators().len(), 1);
+		assert_eq!(Grandpa::grandpa_authorities().len(), 1);
 	});
 }
 

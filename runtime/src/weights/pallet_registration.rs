@@ -12,13 +12,31 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> {
 	/// `a` was measured from 0 to 512.
-	/// `t` was measured from 2 to 16.
-	fn register(a: u32, t: u32, ) -> Weight {
-		// Fastest run: 3_500_865_000 ps.
-		Weight::from_parts(200_451_799, 57262)
-			.saturating_add(Weight::from_parts(1_689_454_540, 0).saturating_mul(t.into()))
-			.saturating_add(T::DbWeight::get().reads(24))
-			.saturating_add(T::DbWeight::get().writes(6))
+	fn register(a: u32, ) -> Weight {
+		Weight::from_parts(120_000_000, 57262)
+			.saturating_add(Weight::from_parts(15_186, 0).saturating_mul(a.into()))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// `t` was measured from 1 to 16.
+	fn read_ed25519(t: u32, ) -> Weight {
+		Weight::from_parts(5_000_000, 0)
+			.saturating_add(Weight::from_parts(150_000_000, 0).saturating_mul(t.into()))
+	}
+	/// `t` was measured from 1 to 16.
+	fn share_ed25519(t: u32, ) -> Weight {
+		Weight::from_parts(50_000_000, 0)
+			.saturating_add(Weight::from_parts(20_000_000, 0).saturating_mul(t.into()))
+	}
+	/// `t` was measured from 1 to 16.
+	fn read_secp256k1(t: u32, ) -> Weight {
+		Weight::from_parts(5_000_000, 0)
+			.saturating_add(Weight::from_parts(30_000_000, 0).saturating_mul(t.into()))
+	}
+	/// `t` was measured from 1 to 16.
+	fn share_secp256k1(t: u32, ) -> Weight {
+		Weight::from_parts(50_000_000, 0)
+			.saturating_add(Weight::from_parts(10_000_000, 0).saturating_mul(t.into()))
 	}
 	/// `c` was measured from 1 to 64.
 	fn authorize_confirm(c: u32, ) -> Weight {
@@ -26,18 +44,23 @@ impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> 
 		Weight::from_parts(24_097_773, 3514)
 			.saturating_add(Weight::from_parts(55_117_947, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
-			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(c.into())))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(Weight::from_parts(0, 3624).saturating_mul(c.into()))
 	}
 	/// `c` was measured from 1 to 64.
 	fn confirm(c: u32, ) -> Weight {
-		// Fastest run: 338_845_000 ps.
-		Weight::from_parts(106_071_465, 57262)
-			.saturating_add(Weight::from_parts(232_735_625, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads(33))
-			.saturating_add(T::DbWeight::get().reads((21_u64).saturating_mul(c.into())))
-			.saturating_add(T::DbWeight::get().writes((22_u64).saturating_mul(c.into())))
-			.saturating_add(Weight::from_parts(0, 57040).saturating_mul(c.into()))
+		Weight::from_parts(20_000_000, 57262)
+			.saturating_add(Weight::from_parts(15_000_000, 0).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
+			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(c.into())))
+	}
+	/// `n` was measured from 2 to 16.
+	fn complete(n: u32, ) -> Weight {
+		Weight::from_parts(50_000_000, 57262)
+			.saturating_add(Weight::from_parts(1_000_000, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	fn cancel() -> Weight {
 		// Fastest run: 115_412_000 ps.
@@ -51,13 +74,10 @@ impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> 
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(21))
 	}
-	/// `t` was measured from 2 to 16.
-	fn swap_key(t: u32, ) -> Weight {
-		// Fastest run: 3_724_898_000 ps.
-		Weight::from_parts(108_020_861, 57262)
-			.saturating_add(Weight::from_parts(1_857_377_009, 0).saturating_mul(t.into()))
-			.saturating_add(T::DbWeight::get().reads(25))
-			.saturating_add(T::DbWeight::get().writes(5))
+	fn swap_key() -> Weight {
+		Weight::from_parts(120_000_000, 57262)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// `a` was measured from 0 to 512.
 	fn update_constraints(a: u32, ) -> Weight {

@@ -105,4 +105,12 @@ impl<T: frame_system::Config> pallet_subgroups::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(v.into())))
 			.saturating_add(Weight::from_parts(0, 5800).saturating_mul(v.into()))
 	}
+	/// `s` was measured from 1 to 16.
+	fn hear(s: u32, ) -> Weight {
+		Weight::from_parts(150_000_000, 0)
+			.saturating_add(Weight::from_parts(10_000_000, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
 }

@@ -1,10 +1,12 @@
 //! What is admitted as a confirmation, and what it counts for.
 
 use crate::{mock::*, pallet::*, Call, Refusal};
-use codec::Encode;
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks};
 use keyshare_primitives::{AccountId, Confirmation, KeyScheme};
-use sp_runtime::{transaction_validity::TransactionValidityError, DispatchError};
+use sp_runtime::{
+	transaction_validity::{InvalidTransaction, TransactionValidityError},
+	DispatchError, Perbill,
+};
 
 fn refused(extrinsic: &Extrinsic, refusal: Refusal) {
 	let error = TransactionValidityError::from(refusal);
@@ -58,7 +60,7 @@ fn an_entry_given_twice_counts_once() {
 		let entry = prove(&key, &ALICE, 1, 1);
 		assert_eq!(apply(&confirmation(1, vec![entry.clone(), entry])), Ok(Ok(())));
 		assert_eq!(confirmed(&ALICE), 1);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -196,7 +198,7 @@ fn a_late_member_confirms_a_key_in_force() {
 		confirm_all(&key, &ALICE, 1, &[13]);
 		assert_eq!(confirmed(&ALICE), QUORUM.len() + 1);
 		assert!(matches!(events().as_slice(), [Event::ShareConfirmed { subgroup: 1, .. }]));
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -217,7 +219,7 @@ fn confirmations_of_a_former_server_do_not_count() {
 		assert_eq!(confirmed(&ALICE), 3);
 		confirm_all(&key, &ALICE, 1, &[3]);
 		assert_eq!(confirmed(&ALICE), 4);
-		assert_ok!(Registration::check_state());
+		check();
 		assert_ok!(Subgroups::check_state());
 	});
 }
@@ -236,7 +238,7 @@ fn of_two_members_a_silent_newcomer_stops_nobody() {
 		assert!(key_of(&ALICE).is_none());
 		confirm_all(&key, &ALICE, 1, &[1]);
 		assert!(key_of(&ALICE).is_some());
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -272,79 +274,102 @@ fn who_returns_to_its_own_seat_has_confirmed_what_it_had() {
 		assert_eq!((coverage().quorum, coverage().counted()), (Some(2), 1));
 		declare_ready(12);
 		assert_eq!((coverage().quorum, coverage().counted()), (Some(2), 2));
-		assert_ok!(Registration::check_state());
+		check();
 		assert_ok!(Subgroups::check_state());
 	});
 }
 
-/// An attempt of `who` that servers 11 and 12 confirm in the first block, 13 never, and that ends
-/// when it expires.
-fn attempt_without_13(who: &AccountId, seed: u8) {
-	let key = ed25519(seed);
-	assert_ok!(register(who, &key));
-	confirm_all(&key, who, generation_of(who), &[11, 12]);
-}
-
 #[test]
-fn who_confirms_nothing_for_long_is_not_ready_any_more() {
-	new_test_ext().execute_with(|| {
-		let is_ready = || {
-			let seat = pallet_subgroups::MemberOf::<Test>::get(server(13)).expect("a member");
-			pallet_subgroups::Masks::<Test>::get().subgroups[1].ready & seat.bit() != 0
-		};
-		for round in 0..2 {
-			for number in 103..107 {
-				assert!(is_ready());
-				attempt_without_13(&user(number), number);
-			}
-			run_to(1 + (round + 1) * (TIMEOUT + 1));
-			assert_eq!(is_ready(), round == 0);
-		}
-		assert_ok!(Subgroups::check_state());
-		declare_ready(13);
-		assert!(is_ready());
-	});
-}
-
-#[test]
-fn what_nobody_confirmed_long_before_the_end_counts_against_nobody() {
-	new_test_ext().execute_with(|| {
-		for round in 0..2 {
-			let start = 1 + round * (TIMEOUT + 1);
-			for number in 103..107 {
-				assert_ok!(register(&user(number), &ed25519(number)));
-			}
-			// A dealer that gives shares to two of three at the last moment.
-			run_to(start + TIMEOUT - HEARD_BEFORE + 1);
-			for number in 103..107 {
-				let generation = generation_of(&user(number));
-				confirm_all(&ed25519(number), &user(number), generation, &[11, 12]);
-			}
-			run_to(start + TIMEOUT + 1);
-		}
-		let silent = pallet_subgroups::SilencesOf::<Test>::get(1);
-		assert_eq!(silent, Default::default());
-	});
-}
-
-#[test]
-fn the_pool_knows_overlapping_batches_and_prefers_the_larger() {
+fn a_batch_has_one_tag_and_overlapping_ones_get_in() {
 	new_test_ext().execute_with(|| {
 		let (one, two) = (ed25519(1), ed25519(2));
 		assert_ok!(register(&ALICE, &one));
 		assert_ok!(register(&BOB, &two));
-		let alice = prove(&one, &ALICE, 1, 1);
-		let small = validate(&confirmation(1, vec![alice.clone()])).expect("valid");
-		let both = vec![alice.clone(), prove(&two, &BOB, 1, 1)];
-		let large = validate(&confirmation(1, both)).expect("valid");
-		assert!(large.priority > small.priority);
-		assert!(small.provides.iter().all(|tag| large.provides.contains(tag)));
-		let by_another =
-			validate(&confirmation(2, vec![prove(&one, &ALICE, 1, 2)])).expect("valid");
-		assert!(by_another.provides.iter().all(|tag| !large.provides.contains(tag)));
-		assert!(small.propagate);
-		let id = attempt(&ALICE).expect("begun").key.id;
-		assert!(small.provides[0].ends_with(&(server(1), id).encode()));
+		let (alice, bob) = (prove(&one, &ALICE, 1, 1), prove(&two, &BOB, 1, 1));
+		let small = [alice.clone()];
+		let both = [alice.clone(), bob.clone()];
+		let other_way = [bob, alice.clone(), alice];
+		let of =
+			|entries: &[Confirmation]| validate(&confirmation(1, entries.to_vec())).expect("valid");
+		assert_eq!(of(&both).provides.len(), 1);
+		assert!(of(&both).priority > of(&small).priority);
+		assert_ne!(of(&both).provides, of(&small).provides);
+		// The same entries are the same batch, in whatever order and whoever signs them anew.
+		assert_eq!(of(&both).provides, of(&other_way).provides);
+		let by_another = validate(&confirmation(2, vec![prove(&one, &ALICE, 1, 2)]));
+		assert_ne!(by_another.expect("valid").provides, of(&small).provides);
+		assert!(of(&small).propagate);
+		// Whichever comes second, what the first has confirmed is passed over.
+		let overlapping = confirmation(1, both.to_vec());
+		assert_eq!(apply(&confirmation(1, small.to_vec())), Ok(Ok(())));
+		assert_eq!(apply(&overlapping), Ok(Ok(())));
+		assert_eq!((confirmed(&ALICE), confirmed(&BOB)), (1, 1));
+		refused(&overlapping, Refusal::NothingLive);
+	});
+}
+
+#[test]
+fn a_block_has_so_many_confirmations_and_the_next_one_goes_on() {
+	new_test_ext().execute_with(|| {
+		// So little that the first one uses it up.
+		Share::set(Perbill::from_parts(1));
+		let key = ed25519(1);
+		assert_ok!(register(&ALICE, &key));
+		let [first, second] = [1, 2].map(|by| confirmation(by, vec![prove(&key, &ALICE, 1, by)]));
+		assert_eq!(apply(&first), Ok(Ok(())));
+		let full = Err(InvalidTransaction::ExhaustsResources.into());
+		assert_eq!(apply(&second), full, "it stays in the pool");
+		// Others are taken all the same.
+		assert_ok!(register(&BOB, &ed25519(2)));
+		Registration::on_finalize(1);
+		assert_eq!(ConfirmationWeight::<Test>::get(), 0);
+		assert_eq!(apply(&second), Ok(Ok(())));
+	});
+}
+
+#[test]
+fn a_confirmation_weighs_what_it_did() {
+	new_test_ext().execute_with(|| {
+		type Weights = <Test as crate::Config>::WeightInfo;
+		use crate::WeightInfo;
+		let (one, two) = (ed25519(1), ed25519(2));
+		assert_ok!(register(&ALICE, &one));
+		assert_ok!(register(&BOB, &two));
+		confirm_all(&one, &ALICE, 1, &[1, 2, 11, 12]);
+		let entries = vec![prove(&one, &ALICE, 1, 21), prove(&two, &BOB, 1, 21)];
+		let before = ConfirmationWeight::<Test>::get();
+		let batch = confirmation(21, entries);
+		let declared = batch.get_dispatch_info().call_weight;
+		assert_eq!(apply(&batch), Ok(Ok(())));
+		assert!(key_of(&ALICE).is_some() && key_of(&BOB).is_none());
+		// Two were recorded, and one of them completed its attempt.
+		let did = Weights::confirm(2).saturating_add(Weights::complete(3));
+		let checked = Weights::authorize_confirm(2);
+		let all = did.saturating_add(checked).ref_time();
+		assert_eq!(ConfirmationWeight::<Test>::get() - before, all);
+		assert!(declared.all_gte(did), "{declared}");
+	});
+}
+
+#[test]
+fn a_seat_taken_again_confers_no_confirmation() {
+	new_test_ext().execute_with(|| {
+		make_registered(&ALICE, &ed25519(1));
+		let seat_of = |number| pallet_subgroups::MemberOf::<Test>::get(server(number));
+		let seat = seat_of(2).expect("a member");
+		// Through every seat of the subgroup, until another server sits where the second one sat.
+		let mut now = 2;
+		for next in 30..70 {
+			assert!(move_server(2, next));
+			now = next;
+			if seat_of(now) == Some(seat) {
+				break;
+			}
+		}
+		assert_eq!(seat_of(now), Some(seat), "seats are used again");
+		let coverage = Registration::account_info(&ALICE).registered.expect("").coverage.remove(0);
+		assert!(coverage.members.contains(&server(now)));
+		assert_eq!(coverage.confirmed, [server(1)]);
 	});
 }
 

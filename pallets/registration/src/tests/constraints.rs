@@ -60,7 +60,7 @@ fn only_the_constraint_modification_account_changes_them() {
 		assert_ok!(update(&GUARDIAN, &ALICE, allowing([1])));
 		assert_eq!(events().pop(), Some(Event::ConstraintsUpdated { account: ALICE }));
 		assert_eq!(shown(&ALICE), Some((GUARDIAN, allowing([1]))));
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 

@@ -1,7 +1,7 @@
 //! What is held, on every path, and that it comes back.
 
 use super::constraints::{allowing, update};
-use crate::{mock::*, Call};
+use crate::{mock::*, Call, Event};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate};
 use keyshare_primitives::{Constraints, KeyScheme};
 use sp_runtime::TokenError;
@@ -17,7 +17,7 @@ fn the_deposit_is_what_the_chain_says_beforehand() {
 			let due = Registration::deposit(scheme, 2, Some(allowing([1, 2])));
 			assert_ok!(register_with(&ALICE, &split(scheme, 1), allowing([1, 2])));
 			assert_eq!(held(&ALICE), due);
-			assert_eq!(free(), FUNDS - due);
+			assert_eq!(free(), FUNDS - due - Registration::confirmation_fee());
 		});
 	}
 }
@@ -113,18 +113,20 @@ fn prices_that_an_upgrade_raises_stop_no_completion_and_no_expiry() {
 #[test]
 fn it_comes_back_by_cancelling_expiring_and_leaving() {
 	new_test_ext().execute_with(|| {
+		// The fee does not.
+		let left = |attempts| FUNDS - STAYS - attempts * Registration::confirmation_fee();
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		assert_ok!(dispatch(&ALICE, Call::cancel {}));
-		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
+		assert_eq!((held(&ALICE), free()), (STAYS, left(1)));
 
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		run_to(1 + TIMEOUT);
-		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
+		assert_eq!((held(&ALICE), free()), (STAYS, left(2)));
 
 		make_registered(&ALICE, &ed25519(1));
 		assert_ok!(swap(&ALICE, &ed25519(2)));
 		assert_ok!(dispatch(&ALICE, Call::deregister {}));
-		assert_eq!((held(&ALICE), free()), (STAYS, FUNDS - STAYS));
+		assert_eq!((held(&ALICE), free()), (STAYS, left(4)));
 	});
 }
 
@@ -159,6 +161,43 @@ fn constraints_are_paid_by_the_user_in_both_directions() {
 	});
 }
 
+/// What six members' confirmations and one completion weigh, which the mock makes a unit a thousand.
+#[test]
+fn the_confirmations_that_an_attempt_causes_are_paid_for() {
+	new_test_ext().execute_with(|| {
+		let fee = Registration::confirmation_fee();
+		assert_eq!(fee, 6 * 2 + 3);
+		assert_ok!(register(&ALICE, &ed25519(1)));
+		let paid = |event| match event {
+			Event::RegistrationBegun { fee, .. } => Some(fee),
+			_ => None,
+		};
+		assert_eq!(events().into_iter().find_map(paid), Some(fee));
+		assert_eq!(free() + held(&ALICE), FUNDS - fee);
+		assert_eq!(pallet_balances::TotalIssuance::<Test>::get(), before_anybody_paid() - fee);
+		// Fewer members confirm less.
+		begin_session(&[1, 11, 21]);
+		assert_eq!(Registration::confirmation_fee(), 3 * 2 + 3);
+	});
+}
+
+fn before_anybody_paid() -> u64 {
+	new_test_ext().execute_with(pallet_balances::TotalIssuance::<Test>::get)
+}
+
+#[test]
+fn who_can_pay_the_deposit_and_not_the_fee_changes_nothing() {
+	new_test_ext().execute_with(|| {
+		let due = Registration::deposit(KeyScheme::Ed25519, 2, Some(Constraints::default()));
+		let needed = due + Registration::confirmation_fee() + 1;
+		Balances::set_balance(&ALICE, needed - 1);
+		assert_noop!(register(&ALICE, &ed25519(1)), TokenError::FundsUnavailable);
+		Balances::set_balance(&ALICE, needed);
+		assert_ok!(register(&ALICE, &ed25519(1)));
+		check();
+	});
+}
+
 #[test]
 fn who_cannot_pay_changes_nothing() {
 	new_test_ext().execute_with(|| {
@@ -168,6 +207,6 @@ fn who_cannot_pay_changes_nothing() {
 		Balances::set_balance(&ALICE, 1);
 		assert_noop!(swap(&ALICE, &ed25519(2)), TokenError::FundsUnavailable);
 		assert_noop!(update(&GUARDIAN, &ALICE, allowing([1])), TokenError::FundsUnavailable);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }

@@ -18,7 +18,7 @@ fn an_attempt_goes_by_itself_when_its_time_is_over() {
 		run_to(1 + TIMEOUT);
 		assert_eq!(events(), vec![Event::RegistrationExpired { account: ALICE, id }]);
 		assert_eq!(Registration::account_info(&ALICE).constraints, None);
-		assert_ok!(Registration::check_state());
+		check();
 		assert_ok!(register(&ALICE, &ed25519(1)));
 	});
 }
@@ -40,7 +40,7 @@ fn the_last_block_still_counts_and_the_next_does_not() {
 			};
 			assert_eq!(apply(&confirmation), expected);
 			assert_eq!(key_of(&ALICE).is_some(), counts);
-			assert_ok!(Registration::check_state());
+			check();
 		});
 	}
 }
@@ -55,7 +55,7 @@ fn work_is_bounded_a_block_and_nothing_waiting_is_live() {
 		run_to(1 + TIMEOUT);
 		assert_eq!(events().len() as u32, MAX_EXPIRIES);
 		assert_eq!(Expiries::<Test>::iter().count(), 5);
-		assert_ok!(Registration::check_state());
+		check();
 		// Those that wait for their turn are over all the same.
 		for (who, key) in &keys {
 			if attempt(who).is_some() {
@@ -67,7 +67,7 @@ fn work_is_bounded_a_block_and_nothing_waiting_is_live() {
 		assert_eq!(Expiries::<Test>::iter().count(), 2);
 		run_to(3 + TIMEOUT);
 		assert_eq!(Expiries::<Test>::iter().count(), 0);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -81,7 +81,7 @@ fn a_block_without_room_expires_nothing_and_the_next_catches_up() {
 		let just_enough = step * u64::from(2 + TIMEOUT) + Registration::expire_weight();
 		run_to_with(2 + TIMEOUT, &mut WeightMeter::with_limit(just_enough));
 		assert!(attempt(&ALICE).is_none());
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -96,7 +96,7 @@ fn anyone_may_remove_what_is_over_and_nobody_what_is_not() {
 		let id = attempt(&ALICE).expect("waiting").key.id;
 		assert_ok!(expire());
 		assert_eq!(events(), vec![Event::RegistrationExpired { account: ALICE, id }]);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -109,7 +109,7 @@ fn a_swap_that_runs_out_of_time_leaves_the_key() {
 		let info = Registration::account_info(&ALICE);
 		assert_eq!(info.registered.expect("in force").key.generation, 1);
 		assert!(info.registering.is_none() && info.constraints.is_some());
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -124,7 +124,7 @@ fn an_attempt_that_has_its_quorums_because_members_left_is_completed() {
 			run_to(1 + TIMEOUT);
 			assert_eq!(key_of(&ALICE).is_some(), completed);
 			assert!(attempt(&ALICE).is_none());
-			assert_ok!(Registration::check_state());
+			check();
 		});
 	}
 }

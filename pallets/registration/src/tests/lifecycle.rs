@@ -23,6 +23,7 @@ fn registering_publishes_the_key_and_what_follows_from_it() {
 				generation: 1,
 				id,
 				expires_at: 1 + TIMEOUT,
+				fee: Registration::confirmation_fee(),
 			}]
 		);
 		let info = Registration::account_info(&ALICE);
@@ -31,7 +32,7 @@ fn registering_publishes_the_key_and_what_follows_from_it() {
 		let shown = info.registering.expect("under way");
 		assert_eq!(shown.key, attempt.key);
 		assert_eq!(shown.status, RegistrationStatus::Registering { expires_at: 1 + TIMEOUT });
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -63,7 +64,7 @@ fn the_last_quorum_registers_in_the_same_call() {
 				[Some(2), Some(2), Some(1)]
 			);
 			assert!(coverage.iter().all(|coverage| coverage.is_reached()));
-			assert_ok!(Registration::check_state());
+			check();
 		});
 	}
 }
@@ -116,10 +117,10 @@ fn a_threshold_is_its_owners() {
 		assert_ok!(register(&ALICE, &key));
 		confirm_all(&key, &ALICE, 1, &QUORUM);
 		assert_eq!(key_of(&ALICE).expect("in force").key.commitments.len(), 3);
-		assert_ok!(Registration::check_state());
+		check();
 		// And another one after a swap.
 		assert_ok!(swap(&ALICE, &ed25519(2)));
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -174,7 +175,7 @@ fn cancelling_leaves_nothing_of_the_attempt() {
 		assert_eq!(events().pop(), Some(Event::RegistrationCancelled { account: ALICE, id }));
 		assert_eq!(Registration::account_info(&ALICE).constraints, None);
 		assert_eq!(Expiries::<Test>::iter().count(), 0);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -202,7 +203,7 @@ fn the_old_key_is_in_force_until_the_new_one_is_registered() {
 				replaced: Some(old_id),
 			})
 		);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -216,7 +217,7 @@ fn cancelling_a_swap_keeps_the_key_and_its_constraints() {
 		assert_eq!(info.registered.expect("in force").key.generation, 1);
 		assert!(info.registering.is_none());
 		assert!(info.constraints.is_some());
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 
@@ -233,7 +234,7 @@ fn leaving_removes_everything_even_a_swap_under_way() {
 		let info = Registration::account_info(&ALICE);
 		assert_eq!((info.registered, info.registering, info.constraints), (None, None, None));
 		assert_eq!(info.generation, 2);
-		assert_ok!(Registration::check_state());
+		check();
 	});
 }
 

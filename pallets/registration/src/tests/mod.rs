@@ -8,3 +8,4 @@ mod expiry;
 mod lifecycle;
 mod offchain;
 mod random;
+mod silence;

@@ -191,6 +191,7 @@ proptest! {
 				let shown = format!("{step:?}");
 				take(step);
 				assert_eq!(Registration::check_state(), Ok(()), "after {shown}");
+				check_deposits();
 				assert_ok!(Subgroups::check_state());
 			}
 		});

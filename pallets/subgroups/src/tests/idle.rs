@@ -83,3 +83,19 @@ fn a_chain_that_stands_still_does_not_lose_its_last_validators() {
 		assert_eq!(Session::validators(), [2].map(validator));
 	});
 }
+
+#[test]
+fn who_made_no_block_among_many_begins_anew_among_few() {
+	new_test_ext().execute_with(|| {
+		let last = || crate::LastBlocks::<Test>::get(validator(4)).expect("it is watched");
+		pass_without(patience() - 1, &[4]);
+		let (before, session) = (last(), Session::current_index());
+		let set = |numbers: &[u8]| numbers.iter().copied().map(validator).collect::<Vec<_>>();
+		Subgroups::watch(&set(&[1, 2, 3, 4]), session);
+		assert_eq!(last(), before, "the set is as large as it was");
+		Subgroups::watch(&set(&[1, 2, 3, 4, 5]), session);
+		assert_eq!(last(), before, "in a larger one turns come less often");
+		Subgroups::watch(&set(&[3, 4, 5]), session);
+		assert_eq!(last(), session - 1);
+	});
+}

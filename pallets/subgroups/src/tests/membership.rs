@@ -1,7 +1,7 @@
 //! Membership through joins, leaves and returns.
 
 use super::{has_happened, members, size};
-use crate::{mock::*, Assignments, Barred, Event, Joining, Kept};
+use crate::{mock::*, Barred, Event, Joining, Kept};
 use frame_support::assert_ok;
 use keyshare_primitives::api::Membership;
 
@@ -57,31 +57,16 @@ fn who_returns_goes_back() {
 }
 
 #[test]
-fn members_come_before_newcomers_when_there_is_room_for_few() {
-	new_test_ext().execute_with(|| {
-		// So many validators are remembered that there is no room for another.
-		for number in 100..u8::MAX {
-			if Assignments::<Test>::count() == MAX_ASSIGNMENTS {
-				break;
-			}
-			Assignments::<Test>::insert(validator(number), 0);
-		}
-		join(5, 0);
-		assert_eq!(members(0), [1, 4].map(validator));
-		Assignments::<Test>::remove(validator(100));
-		pass(2);
-		assert_eq!(members(0), [1, 4, 5].map(validator));
-	});
-}
-
-#[test]
 fn a_sole_member_that_leaves_stays_until_another_one_is_ready() {
 	new_test_ext().execute_with(|| {
 		leave(2);
 		pass(2);
 		assert!(!Session::validators().contains(&validator(2)));
 		assert_eq!(members(1), [2].map(validator));
-		assert_eq!(Subgroups::validator_info(&validator(2)).membership, Membership::Kept);
+		assert_eq!(
+			Subgroups::validator_info(&validator(2)).membership,
+			Membership::Kept { ready: true }
+		);
 		// A newcomer holds nothing yet.
 		join(5, 1);
 		assert_eq!(members(1), [2, 5].map(validator));
@@ -141,6 +126,64 @@ fn a_syncing_member_that_leaves_is_not_kept_beside_one_that_stays() {
 		leave(5);
 		pass(2);
 		assert_eq!(members(1), [2].map(validator));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn a_sole_member_that_still_syncs_is_kept_beside_a_newcomer() {
+	new_test_ext().execute_with(|| {
+		// It has changed its account beside a ready member that has left since.
+		join(5, 1);
+		make_ready(5);
+		assert_ok!(super::publishing::publish(9, &validator(2), server(9)));
+		leave(5);
+		pass(2);
+		assert_eq!(masks(1).1.count_ones(), 1, "the one that left is kept");
+		make_ready(2);
+		pass(1);
+		assert_eq!(members(1), [2].map(validator));
+		let seat = crate::MemberOf::<Test>::get(server(9).account).expect("a member");
+		crate::Joining::<Test>::insert(
+			validator(2),
+			keyshare_primitives::membership::Syncing { since: 9, silent: false },
+		);
+		Subgroups::set_ready(seat, false);
+		// Now nobody is ready; it leaves, and a newcomer joins, which can have the shares of it alone.
+		leave(2);
+		join(6, 1);
+		assert_eq!(members(1), [2, 6].map(validator));
+		let info = Subgroups::validator_info(&validator(2));
+		assert_eq!(info.membership, Membership::Kept { ready: false });
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn members_that_are_kept_leave_a_seat_for_a_newcomer() {
+	new_test_ext().execute_with(|| {
+		let admit = |operator, called: &str, seats| {
+			Subgroups::admit(RuntimeOrigin::root(), operator, name(called), 0, seats)
+		};
+		assert_ok!(admit(operator(0), "Operator 0", MAX_MEMBERS));
+		(5..=8).for_each(|number| assign(number, 0));
+		pass(2);
+		(5..=7).for_each(make_ready);
+		assert_eq!(size(0), MAX_MEMBERS as usize);
+		assert_ok!(Subgroups::dismiss(RuntimeOrigin::root(), operator(0), false));
+		pass(2);
+		assert_eq!(members(0), [1, 4, 5, 6, 7].map(validator), "the one that is syncing goes");
+		let other = validator(210);
+		assert_ok!(admit(other.clone(), "Another", 1));
+		assert_ok!(Subgroups::publish_server(
+			RuntimeOrigin::signed(validator(9)),
+			server(9),
+			proof(9, &validator(9), &server(9))
+		));
+		assert_ok!(Subgroups::assign(RuntimeOrigin::signed(other.clone()), validator(9)));
+		assert_ok!(Subgroups::accept(RuntimeOrigin::signed(validator(9)), other));
+		pass(2);
+		assert_eq!(members(0), [1, 4, 5, 6, 7, 9].map(validator));
 		assert_ok!(Subgroups::check_state());
 	});
 }

@@ -125,7 +125,8 @@ fn an_account_that_was_published_stays_paid_for() {
 		assert_ok!(publish(9, &validator(9), server(9)));
 		assert_eq!(held(&validator(9)), two);
 		assert_ok!(Subgroups::withdraw_server(RuntimeOrigin::signed(validator(9))));
-		assert_eq!(held(&validator(9)), 2 * entry);
+		let assignment = DepositBase::get() + 33 * DepositPerByte::get();
+		assert_eq!(held(&validator(9)), 2 * entry + assignment);
 		assert_ok!(publish(
 			8,
 			&validator(9),

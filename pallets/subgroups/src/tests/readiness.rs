@@ -27,7 +27,7 @@ use sp_runtime::{
 /// Lets 5 join, and gives the change with which it did.
 fn joins() -> Change {
 	join(5, 1);
-	Joining::<Test>::get(validator(5)).expect("it is syncing")
+	Joining::<Test>::get(validator(5)).expect("it is syncing").since
 }
 
 fn declaration(number: u8, signer: u8, genesis: GenesisHash, joined: Change) -> Call<Test> {
@@ -92,7 +92,7 @@ fn a_declaration_is_for_one_membership_of_one_server_on_one_chain() {
 		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
 		join(5, 1);
 		assert_eq!(declare(declaration(5, 5, GENESIS, joined)), refused(Refusal::NotJoining));
-		let again = Joining::<Test>::get(validator(5)).expect("it is syncing");
+		let again = Joining::<Test>::get(validator(5)).expect("it is syncing").since;
 		assert_eq!(declare(declaration(5, 5, GENESIS, again)), Ok(()));
 	});
 }
@@ -113,6 +113,41 @@ fn a_member_with_a_new_server_account_has_to_declare_anew() {
 }
 
 #[test]
+fn the_last_ready_member_stays_ready_under_a_new_account() {
+	new_test_ext().execute_with(|| {
+		// Subgroup 1 has one member, and without a ready one nobody can register.
+		assert_ok!(publish(9, &validator(2), server(9)));
+		let seat = crate::MemberOf::<Test>::get(server(9).account).expect("a member");
+		assert_eq!(masks(1).1, seat.bit());
+		let info = || Subgroups::member_infos(1).remove(0);
+		assert_eq!(info().readiness, Readiness::Ready);
+		// Whoever joins waits for it all the same, for it has confirmed nothing yet.
+		assert!(Joining::<Test>::contains_key(validator(2)));
+		assert_ok!(Subgroups::check_state());
+		// Beside a syncing one it is still the last.
+		join(5, 1);
+		System::set_block_number(System::block_number() + GRACE);
+		assert_ok!(publish(10, &validator(2), server(10)));
+		assert_eq!(masks(1).1.count_ones(), 1);
+		let joined = Joining::<Test>::get(validator(2)).expect("it has to declare itself").since;
+		assert_eq!(declare(declaration(10, 10, GENESIS, joined)), Ok(()));
+		assert!(!Joining::<Test>::contains_key(validator(2)));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn a_declaration_comes_before_what_ordinary_users_send() {
+	new_test_ext().execute_with(|| {
+		let joined = joins();
+		let call = declaration(5, 5, GENESIS, joined);
+		let validity = call.authorize(TransactionSource::External).expect("it is authorized");
+		let (validity, _) = validity.expect("rightly signed");
+		assert_eq!(validity.priority, keyshare_primitives::offchain::SERVER_PRIORITY);
+	});
+}
+
+#[test]
 fn a_declaration_cannot_be_played_back_after_another_account_in_between() {
 	new_test_ext().execute_with(|| {
 		let joined = joins();
@@ -125,7 +160,7 @@ fn a_declaration_cannot_be_played_back_after_another_account_in_between() {
 		assert_ok!(publish(5, &validator(5), server(5)));
 		assert_eq!(Session::current_index(), session);
 		assert_eq!(declare(first), refused(Refusal::NotJoining));
-		let again = Joining::<Test>::get(validator(5)).expect("it is syncing");
+		let again = Joining::<Test>::get(validator(5)).expect("it is syncing").since;
 		assert_eq!(declare(declaration(5, 5, GENESIS, again)), Ok(()));
 		assert_ok!(Subgroups::check_state());
 	});

@@ -33,7 +33,7 @@ fn a_former_holder_finds_its_seat_as_it_left_it() {
 }
 
 #[test]
-fn newcomers_take_new_seats_first_and_then_the_one_left_for_longest() {
+fn newcomers_take_new_seats_first_and_then_the_one_taken_longest_ago() {
 	new_test_ext().execute_with(|| {
 		leave(4);
 		pass(2);

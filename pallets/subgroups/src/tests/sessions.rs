@@ -110,7 +110,7 @@ fn who_equivocates_is_out_until_readmitted() {
 fn of_three_validators_none_is_disabled_within_its_session() {
 	let mut ext = ext_with(genesis(2, &[&[1], &[2], &[3]]));
 	ext.execute_with(|| {
-		leave_from_session_keys();
+		// The mock's fourth validator has session keys only, and is not selected.
 		pass(2);
 		assert_eq!(Session::validators().len(), 3);
 		equivocates(2);
@@ -118,11 +118,6 @@ fn of_three_validators_none_is_disabled_within_its_session() {
 		pass(2);
 		assert!(!Session::validators().contains(&validator(2)), "it goes with the next set");
 	});
-}
-
-/// The mock's fourth validator has session keys only, and is not selected.
-fn leave_from_session_keys() {
-	assert!(!Session::validators().contains(&validator(4)));
 }
 
 #[test]

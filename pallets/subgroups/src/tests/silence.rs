@@ -1,20 +1,23 @@
 //! Ready members that confirm nothing.
 
 use super::has_happened;
-use crate::{mock::*, Event, SilencesOf};
+use crate::{mock::*, Event, Joining, Silences};
 use frame_support::assert_ok;
-use keyshare_primitives::{membership::Hearing, AccountId};
+use keyshare_primitives::{
+	membership::{Hearing, Syncing},
+	AccountId,
+};
 
 /// An attempt of a user ends that member 4 did not confirm, and member 1 did.
 fn attempt_ends(user: u8, now: u32) {
 	let (one, four) = (seat(1).expect("a member"), seat(4).expect("a member"));
 	let hearing = Hearing { subgroup: 0, expected: one.bit() | four.bit(), heard: one.bit() };
-	Subgroups::hear(&AccountId::new([user; 32]), hearing, now);
+	Subgroups::hear(&AccountId::new([user; 32]), &[hearing], now);
 }
 
 fn missed(number: u8) -> u32 {
 	let seat = seat(number).expect("a member");
-	SilencesOf::<Test>::get(seat.subgroup).missed(seat)
+	Silences::<Test>::get().missed(seat)
 }
 
 fn is_ready(number: u8) -> bool {
@@ -27,9 +30,9 @@ fn who_is_silent_in_eight_attempts_of_four_users_is_not_ready_any_more() {
 	new_test_ext().execute_with(|| {
 		for count in 1..8 {
 			attempt_ends(count % 4, 10 * u32::from(count));
-			let missed = count.into();
-			let event = Event::MemberSilent { validator: validator(4), subgroup: 0, missed };
+			let event = Event::MembersSilent { subgroup: 0, servers: vec![server(4).account] };
 			assert!(has_happened(event));
+			assert_eq!(missed(4), u32::from(count));
 			assert!(is_ready(4));
 		}
 		attempt_ends(0, 80);
@@ -37,6 +40,8 @@ fn who_is_silent_in_eight_attempts_of_four_users_is_not_ready_any_more() {
 		let event = Event::MemberUnready { validator: validator(4), subgroup: 0 };
 		assert!(has_happened(event));
 		assert_eq!((missed(4), masks(0)), (0, (0b11, 0b01)));
+		let why = Joining::<Test>::get(validator(4)).map(|syncing| syncing.silent);
+		assert_eq!(why, Some(true), "it was ready, and need not fetch what was withheld from it");
 		assert_ok!(Subgroups::check_state());
 		// It is still a member and a validator, and declares itself ready again.
 		pass(2);
@@ -65,9 +70,9 @@ fn one_confirmation_is_enough() {
 		}
 		let both = seat(1).expect("a member").bit() | seat(4).expect("a member").bit();
 		let hearing = Hearing { subgroup: 0, expected: both, heard: both };
-		Subgroups::hear(&validator(9), hearing, 8);
+		Subgroups::hear(&validator(9), &[hearing], 8);
 		assert_eq!(missed(4), 0);
-		assert!(!SilencesOf::<Test>::get(0).seats().any(|_| true));
+		assert_eq!(Silences::<Test>::get(), Default::default());
 		attempt_ends(9, 9);
 		assert!(is_ready(4));
 	});
@@ -88,13 +93,13 @@ fn what_is_long_ago_does_not_count() {
 #[test]
 fn the_last_ready_member_stays_so_however_silent() {
 	new_test_ext().execute_with(|| {
-		crate::Joining::<Test>::insert(validator(1), 1);
+		Joining::<Test>::insert(validator(1), Syncing { since: 1, silent: false });
 		Subgroups::set_ready(seat(1).expect("a member"), false);
 		for count in 0..16 {
 			attempt_ends(count, u32::from(count));
 		}
 		assert!(is_ready(4));
-		assert!(missed(4) >= 8);
+		assert_eq!(missed(4), 8);
 		assert_ok!(Subgroups::check_state());
 	});
 }
@@ -108,5 +113,36 @@ fn a_newcomer_in_a_seat_answers_for_nobody_before() {
 		pass(2);
 		join(4, 0);
 		assert_eq!(missed(4), 0);
+	});
+}
+
+#[test]
+fn no_user_crowds_out_the_others() {
+	new_test_ext().execute_with(|| {
+		(1..=3).for_each(|user| attempt_ends(user, 1));
+		// One user alone fills the list, again and again.
+		(0..20).for_each(|_| attempt_ends(1, 2));
+		assert!(is_ready(4));
+		attempt_ends(4, 3);
+		assert!(!is_ready(4), "these are four users");
+	});
+}
+
+#[test]
+fn one_member_a_time_is_found_silent() {
+	new_test_ext().execute_with(|| {
+		join(5, 0);
+		make_ready(5);
+		let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
+		let [one, four, five] = seats.map(|seat| seat.bit());
+		let hearing = Hearing { subgroup: 0, expected: one | four | five, heard: one };
+		let end = |user: u8| Subgroups::hear(&AccountId::new([user; 32]), &[hearing], 1);
+		for user in 0..8 {
+			end(user);
+		}
+		assert!(!is_ready(4) && is_ready(5));
+		end(8);
+		assert!(!is_ready(5) && is_ready(1));
+		assert_ok!(Subgroups::check_state());
 	});
 }

@@ -8,8 +8,9 @@ use crate::{mock::*, Error, Event, ServerAccounts, Servers, Withdrawing};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
-/// What is held for the entry that says for ever whose a server account was.
-const STAYS: u64 = 100 + 64;
+/// What is held for what is never removed: the entries that say whose a server account was, and which
+/// subgroup its validator was in.
+const STAYS: u64 = (100 + 64) + (100 + 33);
 
 fn withdraw(number: u8) -> sp_runtime::DispatchResult {
 	Subgroups::withdraw_server(RuntimeOrigin::signed(validator(number)))
@@ -20,7 +21,7 @@ fn who_is_no_member_leaves_at_once() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(publish(9, &validator(9), server(9)));
 		assert_ok!(withdraw(9));
-		assert_eq!(held(&validator(9)), STAYS, "for whose its account was");
+		assert_eq!(held(&validator(9)), STAYS, "for what stays");
 		assert!(!Servers::<Test>::contains_key(validator(9)));
 		let server = server(9).account;
 		assert_eq!(last_event(), Event::ServerWithdrawn { validator: validator(9), server }.into());

@@ -4,7 +4,7 @@
 
 use keyshare_primitives::{
 	elements,
-	membership::{Change, Confirmed, Masks, Seat, SubgroupMasks},
+	membership::{Change, Confirmed, Masks, Seat, Silences, SubgroupMasks, Syncing},
 	messages,
 	record::{Attempt, Purpose, RegisteredKey},
 	seal::{self, EncryptionSecret, ShareContext},
@@ -132,7 +132,8 @@ pub struct View {
 	/// Whose seat each is, members or not.
 	holders: HashMap<(SubgroupId, u8), AccountId>,
 	pub published: HashMap<AccountId, PublishedServer>,
-	pub joining: HashMap<AccountId, Change>,
+	pub joining: HashMap<AccountId, Syncing>,
+	pub silences: Silences,
 	pub number: BlockNumber,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
@@ -273,10 +274,15 @@ impl View {
 	}
 
 	/// A member is not ready any more, since a change.
-	pub fn unready(&mut self, server: &AccountId, joined: Change) {
+	pub fn unready(&mut self, server: &AccountId, since: Change) {
+		self.syncing(server, Syncing { since, silent: false });
+	}
+
+	/// The same, for a reason.
+	pub fn syncing(&mut self, server: &AccountId, syncing: Syncing) {
 		let seat = self.members[server];
 		self.masks.subgroups[usize::from(seat.subgroup)].ready &= !seat.bit();
-		self.joining.insert(server.clone(), joined);
+		self.joining.insert(server.clone(), syncing);
 	}
 
 	/// A member has declared itself ready.
@@ -441,13 +447,18 @@ impl ChainState for MockChain {
 				.filter_map(|(server, seat)| Some((view.published.get(server)?, *seat)))
 				.map(|(published, seat)| (published.info.clone(), seat))
 				.collect();
-			members.sort_by(|a, b| a.0.account.cmp(&b.0.account));
+			// As they joined, as long as nobody has left.
+			members.sort_by_key(|(_, seat)| seat.number);
 			members
 		})
 	}
 
-	fn joined(&self, at: BlockHash, server: &AccountId) -> Result<Option<Change>, ChainError> {
+	fn syncing(&self, at: BlockHash, server: &AccountId) -> Result<Option<Syncing>, ChainError> {
 		self.read(at, |view| view.joining.get(server).copied())
+	}
+
+	fn silences(&self, at: BlockHash) -> Result<Silences, ChainError> {
+		self.read(at, |view| view.silences.clone())
 	}
 
 	fn published(

@@ -1,0 +1,86 @@
+//! What attempts and confirmations weigh, put together from what was measured; and the fee for it.
+
+use crate::{pallet::*, Config, Pallet, WeightInfo};
+use frame_support::{
+	dispatch::{DispatchClass, DispatchResult},
+	traits::Get,
+	weights::Weight,
+};
+use keyshare_primitives::{
+	membership::{Masks, SubgroupMembership},
+	AccountId, Elements, KeyCommitments, MAX_SUBGROUPS,
+};
+
+/// Takes fees for what a call makes others do, in extrinsics that nobody pays for.
+pub trait ChargeFee<Balance> {
+	/// What so much weight costs now.
+	fn fee(weight: Weight) -> Balance;
+	/// Takes a fee from an account.
+	fn charge(who: &AccountId, fee: Balance) -> DispatchResult;
+}
+
+/// A count that is bounded far below the limit anyway.
+pub(crate) fn saturated(count: usize) -> u32 {
+	u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl<T: Config> Pallet<T> {
+	/// What it takes to compute the verifying shares of so many subgroups.
+	pub(crate) fn shares_weight(commitments: &KeyCommitments, subgroups: u32) -> Weight {
+		let threshold = saturated(commitments.len());
+		let (read, share) = match commitments {
+			Elements::Ed25519(_) => {
+				(T::WeightInfo::read_ed25519(threshold), T::WeightInfo::share_ed25519(threshold))
+			}
+			Elements::Secp256k1(_) => (
+				T::WeightInfo::read_secp256k1(threshold),
+				T::WeightInfo::share_secp256k1(threshold),
+			),
+		};
+		read.saturating_add(share.saturating_mul(subgroups.into()))
+	}
+
+	/// What recording so many entries weighs, if none completes its attempt. Each account's record was read
+	/// when the extrinsic was checked.
+	pub(crate) fn confirm_weight(entries: u32) -> Weight {
+		let read_before = T::DbWeight::get().reads(entries.into());
+		T::WeightInfo::confirm(entries).saturating_sub(read_before)
+	}
+
+	/// What recording so many entries can weigh: each completes an attempt, of which every subgroup tells.
+	pub(crate) fn most_confirm_weight(entries: u32) -> Weight {
+		let most = T::WeightInfo::complete(MAX_SUBGROUPS)
+			.saturating_add(T::Subgroups::hearings_weight(MAX_SUBGROUPS));
+		Self::confirm_weight(entries).saturating_add(most.saturating_mul(entries.into()))
+	}
+
+	/// What the confirmations in a block may weigh before no more are admitted to it, in picoseconds.
+	pub(crate) fn most_confirmation_weight() -> u64 {
+		let limits = T::BlockWeights::get();
+		let normal = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
+		T::ConfirmationShare::get().mul_floor(normal.ref_time())
+	}
+
+	/// The fee for the confirmations that an attempt causes: one of every member now, and its completion.
+	pub fn confirmation_fee() -> BalanceOf<T> {
+		Self::fee_at(&T::Subgroups::masks())
+	}
+
+	pub(crate) fn fee_at(masks: &Masks) -> BalanceOf<T> {
+		let (subgroups, batch) = (T::Subgroups::count(), T::MaxConfirmations::get());
+		let members: u32 = (0..subgroups).map(|subgroup| masks.size(subgroup)).sum();
+		let each = T::WeightInfo::authorize_confirm(batch)
+			.saturating_add(Self::confirm_weight(batch))
+			.saturating_div(batch.into());
+		let weight = each
+			.saturating_mul(members.into())
+			.saturating_add(T::WeightInfo::complete(subgroups.into()));
+		T::ConfirmationFee::fee(weight)
+	}
+
+	/// The most that one attempt costs at the end of its time: to be removed, or to be completed.
+	pub(crate) fn expire_weight() -> Weight {
+		let end = T::WeightInfo::expire().max(T::WeightInfo::complete(MAX_SUBGROUPS));
+		end.saturating_add(T::Subgroups::hearings_weight(MAX_SUBGROUPS))
+	}
+}
