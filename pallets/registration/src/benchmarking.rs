@@ -21,7 +21,7 @@ use keyshare_primitives::{
 	MAX_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
-use sp_runtime::traits::{Bounded, One};
+use sp_runtime::traits::{Bounded, One, Saturating};
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
 
@@ -110,7 +110,7 @@ fn begin<T: Config>(user: &AccountId, addresses: u32) -> Result<(), BenchmarkErr
 	Ok(())
 }
 
-/// Every member but the first confirms the attempt; as many as confirm it complete it or not.
+/// Every member but the first confirms the attempt, which that does not complete.
 fn confirm_others<T: Config>(user: &AccountId) {
 	let masks = T::Subgroups::masks();
 	let all: Vec<_> = (0..T::Subgroups::count()).flat_map(T::Subgroups::members).collect();
@@ -120,6 +120,28 @@ fn confirm_others<T: Config>(user: &AccountId) {
 			attempt.confirmed.add(&masks, seat);
 		}
 	});
+}
+
+/// Every member but the first confirms the attempt, in every subgroup but the last, so that each quorum
+/// is looked at.
+fn confirm_all_but_the_last_subgroup<T: Config>(user: &AccountId) {
+	confirm_others::<T>(user);
+	Accounts::<T>::mutate(user, |record| {
+		let attempt = record.registering.as_mut().expect("begun");
+		if let Some(last) = attempt.confirmed.seats.last_mut() {
+			*last = 0;
+		}
+	});
+}
+
+/// As if every subgroup had confirmed an attempt long before its end, to look at what that tells.
+fn heard_long_ago<T: Config>(attempt: &AttemptOf<T>) -> AttemptOf<T> {
+	let mut heard = attempt.clone();
+	heard.expires_at = T::RegistrationTimeout::get();
+	frame_system::Pallet::<T>::set_block_number(heard.expires_at);
+	let long_ago = heard.expires_at.saturating_sub(T::HeardBefore::get());
+	heard.expectations.iter_mut().for_each(|of| of.first_heard = Some(long_ago));
+	heard
 }
 
 /// An attempt to swap a user's key, ready to be completed: its account's record without it, and itself.
@@ -147,7 +169,7 @@ fn attempts<T: Config>() -> usize {
 	Expiries::<T>::iter().count()
 }
 
-/// A batch of `c` confirmations, each of a swap that nobody has confirmed.
+/// A batch of `c` confirmations, each of a swap that only the last subgroup has not confirmed.
 fn batch<T: Config>(server: sr25519::Public, c: u32) -> Result<Call<T>, BenchmarkError>
 where
 	T::NativeBalance: Mutate<AccountId>,
@@ -158,6 +180,7 @@ where
 		let user = user::<T>(number);
 		register_fully::<T>(&user)?;
 		Pallet::<T>::begin(user.clone(), commitments::<T>(2), Purpose::Swap, None)?;
+		confirm_all_but_the_last_subgroup::<T>(&user);
 		let key = Accounts::<T>::get(&user).registering.ok_or("begun")?.key;
 		let message = messages::custody_message(&key.id, &account_of_server);
 		let (signature, recovery) = first_share(2)
@@ -297,11 +320,17 @@ mod benches {
 		let user = user::<T>(0);
 		let (record, attempt) = swap_under_way::<T>(&user)?;
 		let masks = T::Subgroups::masks();
+		let heard = heard_long_ago::<T>(&attempt);
+		let hearings;
 
 		#[block]
 		{
+			// What it tells is found out here, and weighed for itself when it is noted.
+			hearings = Pallet::<T>::hearings(&heard, &masks);
 			Pallet::<T>::complete(&user, record, attempt, &masks);
 		}
+
+		assert_eq!(hearings.len() as u32, n);
 
 		assert_eq!(attempts::<T>(), 0);
 		Ok(())
@@ -326,11 +355,17 @@ mod benches {
 		set_up::<T>();
 		let user = user::<T>(0);
 		begin::<T>(&user, most_addresses::<T>())?;
+		let heard = heard_long_ago::<T>(&Accounts::<T>::get(&user).registering.ok_or("begun")?);
+		let masks = T::Subgroups::masks();
 		let expires_at = Accounts::<T>::get(&user).registering.ok_or("begun")?.expires_at;
 		frame_system::Pallet::<T>::set_block_number(expires_at);
 
-		#[extrinsic_call]
-		_(RawOrigin::Signed(user.clone()), user.clone());
+		#[block]
+		{
+			let _ = Pallet::<T>::hearings(&heard, &masks);
+			Pallet::<T>::expire(RawOrigin::Signed(user.clone()).into(), user.clone())
+				.map_err(|_| "its time is over")?;
+		}
 
 		assert_eq!(attempts::<T>(), 0);
 		Ok(())

@@ -54,7 +54,7 @@ impl<T: Config> Pallet<T> {
 		confirmations: &BoundedVec<Confirmation, T::MaxConfirmations>,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
-		if ConfirmationWeight::<T>::get() >= Self::most_confirmation_weight() {
+		if ConfirmationWeight::<T>::get() >= Self::room_for_confirmations() {
 			// This block has as many as it may have. The next one takes it.
 			return Err(InvalidTransaction::ExhaustsResources.into());
 		}
@@ -72,17 +72,21 @@ impl<T: Config> Pallet<T> {
 			return Err(Refusal::BadProof.into());
 		}
 
-		// One tag a batch, whoever signed it anew: with one an entry, a batch that overlaps two others
-		// would have to outbid both. What another batch has confirmed is passed over.
-		let mut ids: Vec<_> = live.iter().map(|(_, key)| key.id).collect();
-		ids.sort();
-		let batch = sp_io::hashing::blake2_256(&(server, ids).encode());
+		// One tag a batch: with one an entry, a batch that overlaps two others would have to outbid both.
+		// The tag names one entry, so that a server has no more batches in a pool than it has entries, and
+		// of two that begin with the same one the larger stays. What another batch has confirmed is
+		// passed over.
+		let first = live.iter().map(|(_, key)| key.id).min();
+		let batch = sp_io::hashing::blake2_256(&(server, first).encode());
 		let validity = ValidTransaction::with_tag_prefix("keyshare/confirm")
 			.priority(SERVER_PRIORITY.saturating_add(live.len() as u64))
 			.longevity(LONGEVITY)
 			.propagate(true)
 			.and_provides(batch);
-		Ok((validity.build()?, Weight::zero()))
+		let (entries, live) = (saturated(confirmations.len()), saturated(live.len()));
+		let unspent = T::WeightInfo::authorize_confirm(entries)
+			.saturating_sub(Self::checked_weight(entries, live));
+		Ok((validity.build()?, unspent))
 	}
 
 	/// The entries whose attempt or key is there and not yet confirmed from the seat, each once.
@@ -128,8 +132,7 @@ impl<T: Config> Pallet<T> {
 		// As they are at the beginning: what an attempt tells at its end changes nothing for those that
 		// are completed with it.
 		let masks = T::Subgroups::masks();
-		let entries = saturated(confirmations.len());
-		let mut weight = Self::confirm_weight(entries);
+		let (mut recorded, mut weight) = (0u32, Weight::zero());
 		for Confirmation { account, generation, .. } in confirmations {
 			let mut record = Accounts::<T>::get(account);
 			let id = match (record.registering.as_mut(), record.registered.as_mut()) {
@@ -153,6 +156,7 @@ impl<T: Config> Pallet<T> {
 				}
 				_ => continue,
 			};
+			recorded = recorded.saturating_add(1);
 			Self::deposit_event(Event::ShareConfirmed {
 				account: account.clone(),
 				id,
@@ -172,7 +176,8 @@ impl<T: Config> Pallet<T> {
 				None => Accounts::<T>::insert(account, record),
 			}
 		}
-		let checked = T::WeightInfo::authorize_confirm(entries);
+		weight = weight.saturating_add(Self::confirm_weight(recorded));
+		let checked = Self::checked_weight(saturated(confirmations.len()), recorded);
 		ConfirmationWeight::<T>::mutate(|sum| {
 			*sum = sum.saturating_add(weight.saturating_add(checked).ref_time());
 		});

@@ -47,6 +47,13 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::confirm(entries).saturating_sub(read_before)
 	}
 
+	/// What checking so many entries weighs, of which so many are live: of the others only the account's
+	/// record is read.
+	pub(crate) fn checked_weight(entries: u32, live: u32) -> Weight {
+		let dead = T::DbWeight::get().reads(entries.saturating_sub(live).into());
+		T::WeightInfo::authorize_confirm(live).saturating_add(dead)
+	}
+
 	/// What recording so many entries can weigh: each completes an attempt, of which every subgroup tells.
 	pub(crate) fn most_confirm_weight(entries: u32) -> Weight {
 		let most = T::WeightInfo::complete(MAX_SUBGROUPS)
@@ -55,13 +62,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What the confirmations in a block may weigh before no more are admitted to it, in picoseconds.
-	pub(crate) fn most_confirmation_weight() -> u64 {
+	pub(crate) fn room_for_confirmations() -> u64 {
 		let limits = T::BlockWeights::get();
 		let normal = limits.get(DispatchClass::Normal).max_total.unwrap_or(limits.max_block);
 		T::ConfirmationShare::get().mul_floor(normal.ref_time())
 	}
 
-	/// The fee for the confirmations that an attempt causes: one of every member now, and its completion.
+	/// The fee for the confirmations that an attempt causes: one of every member now, its completion, and
+	/// what is noted then of who was silent.
 	pub fn confirmation_fee() -> BalanceOf<T> {
 		Self::fee_at(&T::Subgroups::masks())
 	}
@@ -74,13 +82,20 @@ impl<T: Config> Pallet<T> {
 			.saturating_div(batch.into());
 		let weight = each
 			.saturating_mul(members.into())
-			.saturating_add(T::WeightInfo::complete(subgroups.into()));
+			.saturating_add(T::WeightInfo::complete(subgroups.into()))
+			.saturating_add(T::Subgroups::hearings_weight(subgroups.into()));
 		T::ConfirmationFee::fee(weight)
+	}
+
+	/// What it weighs to complete an attempt past its time: its account's record and the masks are read for
+	/// it.
+	pub(crate) fn expire_complete_weight(subgroups: u32) -> Weight {
+		T::WeightInfo::complete(subgroups).saturating_add(T::DbWeight::get().reads(2))
 	}
 
 	/// The most that one attempt costs at the end of its time: to be removed, or to be completed.
 	pub(crate) fn expire_weight() -> Weight {
-		let end = T::WeightInfo::expire().max(T::WeightInfo::complete(MAX_SUBGROUPS));
+		let end = T::WeightInfo::expire().max(Self::expire_complete_weight(MAX_SUBGROUPS));
 		end.saturating_add(T::Subgroups::hearings_weight(MAX_SUBGROUPS))
 	}
 }

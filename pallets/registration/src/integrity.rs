@@ -22,10 +22,15 @@ impl<T: Config> Pallet<T> {
 		let confirm = Self::most_confirm_weight(T::MaxConfirmations::get())
 			.saturating_add(T::WeightInfo::authorize_confirm(T::MaxConfirmations::get()));
 		assert!(confirm.all_lte(block / 2), "a full confirmation fits into half a block");
-		let most = BoundedVec::truncate_from(alloc::vec![[0; 32]; MAX_SUBGROUPS as usize]);
-		let register = T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2))
-			.saturating_add(Self::shares_weight(&KeyCommitments::Ed25519(most), MAX_SUBGROUPS));
-		assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
+		let count = MAX_SUBGROUPS as usize;
+		for largest in [
+			KeyCommitments::Ed25519(BoundedVec::truncate_from(alloc::vec![[0; 32]; count])),
+			KeyCommitments::Secp256k1(BoundedVec::truncate_from(alloc::vec![[0; 33]; count])),
+		] {
+			let register = T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2))
+				.saturating_add(Self::shares_weight(&largest, MAX_SUBGROUPS));
+			assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
+		}
 	}
 }
 

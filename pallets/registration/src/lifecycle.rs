@@ -142,7 +142,8 @@ impl<T: Config> Pallet<T> {
 		masks: &Masks,
 	) -> Weight {
 		if Self::has_every_quorum(&attempt.confirmed, masks) {
-			return Self::complete(&account, record, attempt, masks);
+			let read_before = T::DbWeight::get().reads(2);
+			return Self::complete(&account, record, attempt, masks).saturating_add(read_before);
 		}
 		let (id, hearings) = (attempt.key.id, Self::hearings(&attempt, masks));
 		Self::abandon(&account, record, attempt);
@@ -153,7 +154,7 @@ impl<T: Config> Pallet<T> {
 	/// What an attempt that ends now tells of the members that it was to hear from: nothing of a
 	/// subgroup that nobody of confirmed it long enough before, and nothing if whoever did has left, and
 	/// nobody could be asked for the share any more.
-	fn hearings(attempt: &AttemptOf<T>, masks: &Masks) -> Vec<Hearing> {
+	pub(crate) fn hearings(attempt: &AttemptOf<T>, masks: &Masks) -> Vec<Hearing> {
 		// Past its time it is dead, however late it is removed.
 		let end = frame_system::Pallet::<T>::block_number().min(attempt.expires_at);
 		let long_ago =

@@ -14,8 +14,9 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use keyshare_primitives::{
-	membership::{Hearing, Missed, SeatMask, SubgroupMembership, MAX_SEATS, SILENT_ATTEMPTS},
-	messages, AccountId, EncryptionKey, Endpoint, ServerInfo, MAX_ENDPOINT_LENGTH, MAX_SUBGROUPS,
+	membership::{Hearing, Missed, Seat, SeatMask, SubgroupMembership, MAX_SEATS, SILENT_ATTEMPTS},
+	messages, AccountId, BlockNumber, EncryptionKey, Endpoint, ServerInfo, MAX_ENDPOINT_LENGTH,
+	MAX_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
 use sp_runtime::traits::Bounded;
@@ -59,6 +60,20 @@ where
 		Pallet::<T>::add_member(number as u8, member).expect("benchmarks fit the subgroups");
 	}
 	members
+}
+
+/// Everybody who has a seat has been silent in as many attempts as may be noted.
+fn fill_silences<T: Config>(now: BlockNumber) {
+	Silences::<T>::mutate(|silences| {
+		for seat in (0..MAX_SUBGROUPS as u8)
+			.flat_map(|subgroup| (0..MAX_SEATS as u8).map(move |number| Seat { subgroup, number }))
+		{
+			let users = (0..SILENT_ATTEMPTS as u8).map(|user| [user, 0, 0, 0]);
+			let missed = users.map(|user| Missed { at: now, user }).collect();
+			let missed = BoundedVec::truncate_from(missed);
+			silences.0.try_insert(seat, missed).expect("there is room for every seat");
+		}
+	});
 }
 
 /// A member that has just joined, whose server's key is in the key store.
@@ -154,6 +169,7 @@ mod benches {
 			encryption_key: EncryptionKey::X25519([7; 32]),
 			endpoint: endpoint(),
 		};
+		fill_silences::<T>(1);
 		let message = messages::server_message(&Pallet::<T>::genesis_hash(), &validator, &server);
 		let proof = sp_io::crypto::sr25519_sign(KEY_TYPE, &public, &message)
 			.ok_or("the key was just made")?;
@@ -286,16 +302,13 @@ mod benches {
 		let operator = full_operator::<T>(0);
 		let last: AccountId = account("validator", T::MaxMembers::get() - 1, 0);
 		let other: AccountId = account("other", 0, 0);
-		Operators::<T>::mutate_exists(&operator, |entry| {
-			if let Some(entry) = entry {
-				entry.validators.retain(|validator| *validator != last);
-				entry.assigned = BoundedVec::truncate_from(vec![last.clone()]);
-				Operators::<T>::insert(
-					&other,
-					Operator { validators: entry.assigned.clone(), ..entry.clone() },
-				);
-			}
-		});
+		let entry = || Operators::<T>::get(&operator).ok_or("just admitted");
+		let (mut of, mut before) = (entry()?, entry()?);
+		of.validators.retain(|validator| *validator != last);
+		of.assigned = BoundedVec::truncate_from(vec![last.clone()]);
+		before.validators = of.assigned.clone();
+		Operators::<T>::insert(&operator, of);
+		Operators::<T>::insert(&other, before);
 		OperatorOf::<T>::insert(&last, &other);
 
 		#[extrinsic_call]
@@ -378,16 +391,7 @@ mod benches {
 			.collect();
 		Pallet::<T>::set_members(servers, 2);
 		let now = T::SilenceWindow::get();
-		Silences::<T>::mutate(|silences| {
-			for seat in
-				(0..MAX_SUBGROUPS as u8).flat_map(Pallet::<T>::members).map(|(_, seat)| seat)
-			{
-				let users = (0..SILENT_ATTEMPTS as u8).map(|user| [user, 0, 0, 0]);
-				let missed = users.map(|user| Missed { at: now, user }).collect();
-				let missed = BoundedVec::truncate_from(missed);
-				silences.0.try_insert(seat, missed).expect("there is room for every seat");
-			}
-		});
+		fill_silences::<T>(now);
 		let of = |subgroup| Hearing { subgroup, expected: SeatMask::MAX, heard: 1 };
 		let hearings: Vec<_> = (0..s as u8).map(of).collect();
 
@@ -414,6 +418,7 @@ mod benches {
 			});
 			OperatorOf::<T>::insert(newcomer, operator);
 		}
+		fill_silences::<T>(1);
 
 		#[block]
 		{

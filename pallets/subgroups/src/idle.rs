@@ -41,6 +41,10 @@ impl<T: Config> Pallet<T> {
 		let are_fewer = validators.len() < before.len();
 		let gone = before.iter().filter(|other| !validators.contains(other));
 		gone.for_each(LastBlocks::<T>::remove);
+		if are_fewer {
+			let each = u64::from(saturated(validators.len()));
+			Self::weigh(T::DbWeight::get().writes(each));
+		}
 		for validator in validators {
 			if are_fewer || !LastBlocks::<T>::contains_key(validator) {
 				// As if it had made its last block just before.

@@ -71,7 +71,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Of the members that leave, none if one that stays is ready, and otherwise all, for only they may
 	/// hold what the others still fetch. Whoever was forced out goes all the same; and a seat is left for
-	/// a newcomer, for which one that is not ready goes before one that is.
+	/// a newcomer, for which one that does not count as ready goes before one that does.
 	fn who_is_kept<'a>(
 		staying: &[&'a AccountId],
 		leaving: &[&'a AccountId],
@@ -82,7 +82,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let mut kept: Vec<_> =
 			leaving.iter().filter(|validator| !Self::is_forced_out(validator)).copied().collect();
-		kept.sort_by_key(is_syncing);
+		kept.sort_by_key(|validator| !Self::counts_as_ready(validator));
 		let seats = (T::MaxMembers::get() as usize).saturating_sub(1);
 		kept.truncate(seats.saturating_sub(staying.len()).max(1));
 		kept.into_iter().collect()

@@ -11,7 +11,7 @@ use frame_system::{
 	AuthorizeCall, EnsureRoot,
 };
 use keyshare_primitives::{
-	membership::{Seat, SeatMask},
+	membership::{Seat, SeatMask, Syncing},
 	messages,
 	seal::EncryptionSecret,
 	AccountId, Endpoint, GenesisHash, ServerInfo, SubgroupId,
@@ -249,6 +249,17 @@ pub fn leave(number: u8) {
 /// The member's server declares itself ready.
 pub fn make_ready(number: u8) {
 	Subgroups::make_ready(&validator(number));
+}
+
+/// A member is not ready any more.
+pub fn make_syncing(number: u8) {
+	let server = crate::Servers::<Test>::get(validator(number)).expect("published").info.account;
+	let seat = crate::MemberOf::<Test>::get(server).expect("a member");
+	crate::Masks::<Test>::mutate(|masks| {
+		masks.subgroups[usize::from(seat.subgroup)].ready &= !seat.bit();
+	});
+	let syncing = Syncing { since: 0, silent: false };
+	crate::Joining::<Test>::insert(validator(number), syncing);
 }
 
 /// The seat of a server by number, a member now.

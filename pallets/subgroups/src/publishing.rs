@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
 			Ok(since) => {
 				Joining::<T>::insert(validator, Syncing { since, silent: false });
 				if let Some(seat) = MemberOf::<T>::get(to).filter(|_| is_last) {
-					Self::set_ready(seat, true);
+					Self::set_ready(seat);
 				}
 			}
 			// The seat just vacated is there.

@@ -20,7 +20,7 @@ impl<T: Config> Pallet<T> {
 			.into_iter()
 			.filter_map(|validator| {
 				let server = Servers::<T>::get(&validator)?.info;
-				let readiness = match Self::is_ready(&server.account) {
+				let readiness = match Self::counts_as_ready(&validator) {
 					true => Readiness::Ready,
 					false => Readiness::Syncing,
 				};
@@ -30,10 +30,11 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	/// Whether a server account is a ready member's: its confirmations count.
-	fn is_ready(server: &AccountId) -> bool {
+	/// Whether a validator is a member whose confirmations count.
+	pub(crate) fn counts_as_ready(validator: &AccountId) -> bool {
+		let server = Servers::<T>::get(validator).map(|server| server.info.account);
 		let masks = Masks::<T>::get();
-		MemberOf::<T>::get(server).is_some_and(|seat| {
+		server.and_then(MemberOf::<T>::get).is_some_and(|seat| {
 			masks.of(seat.subgroup).is_some_and(|of| of.ready & seat.bit() != 0)
 		})
 	}

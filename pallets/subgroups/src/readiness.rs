@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
 		Joining::<T>::remove(validator);
 		let server = Servers::<T>::get(validator).map(|server| server.info.account);
 		if let Some(seat) = server.and_then(MemberOf::<T>::get) {
-			Self::set_ready(seat, true);
+			Self::set_ready(seat);
 		}
 	}
 }

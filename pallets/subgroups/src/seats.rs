@@ -66,14 +66,11 @@ impl<T: Config> Pallet<T> {
 		Some(seat)
 	}
 
-	/// Notes that the member in a seat is ready, or that it is not.
-	pub(crate) fn set_ready(seat: Seat, ready: bool) {
+	/// Notes that the member in a seat counts as ready.
+	pub(crate) fn set_ready(seat: Seat) {
 		Masks::<T>::mutate(|masks| {
 			if let Some(of) = masks.subgroups.get_mut(usize::from(seat.subgroup)) {
-				match ready {
-					true => of.ready |= seat.bit() & of.members,
-					false => of.ready &= !seat.bit(),
-				}
+				of.ready |= seat.bit() & of.members;
 			}
 		});
 	}

@@ -102,7 +102,9 @@ impl<T: Config> Pallet<T> {
 			of.ready &= !seat.bit();
 		}
 		Masks::<T>::put(masks);
-		Joining::<T>::insert(&validator, Syncing { since, silent: true });
+		// Only of one that was ready for all else is silence the reason.
+		let silent = !Joining::<T>::contains_key(&validator);
+		Joining::<T>::insert(&validator, Syncing { since, silent });
 		Self::deposit_event(Event::MemberUnready { validator, subgroup: seat.subgroup });
 	}
 

@@ -6,7 +6,7 @@ use crate::{
 	store::StoreError,
 };
 use keyshare_primitives::{
-	membership::{Change, Seat, Syncing},
+	membership::{Change, Seat, SeatMask, Syncing},
 	AccountId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,21 +39,20 @@ pub(super) fn memberships(intake: &Intake, at: BlockHash) -> Result<Memberships,
 	Ok(members)
 }
 
-/// Whether a member stands before `server` in its subgroup that is not ready, and was not found silent
-/// either. It may hold shares of which the chain shows no confirmation, for it has changed its server
-/// account, so nobody behind it knows yet what is to be had. The first one waits for nobody.
+/// Whether another member of the subgroup counts as ready and has not declared itself so: the last ready
+/// one, which has changed its server account. It holds shares that the chain does not show as confirmed
+/// yet, so nobody knows what is to be had. There is no more than one, so nobody waits in a circle.
 fn waits_for_another(
 	intake: &Intake,
 	at: BlockHash,
 	server: &AccountId,
+	ready: SeatMask,
 	seat: Seat,
 ) -> Result<bool, ChainError> {
 	let chain = intake.chain();
-	for (other, _) in chain.members(at, seat.subgroup)? {
-		if other.account == *server {
-			break;
-		}
-		if chain.syncing(at, &other.account)?.is_some_and(|syncing| !syncing.silent) {
+	for (other, of_other) in chain.members(at, seat.subgroup)? {
+		let counts = other.account != *server && ready & of_other.bit() != 0;
+		if counts && chain.syncing(at, &other.account)?.is_some() {
 			return Ok(true);
 		}
 	}
@@ -85,7 +84,8 @@ impl Scan {
 		let mut scan = Self { members: memberships(intake, at)?, ..Self::default() };
 		for (server, (seat, syncing)) in &scan.members {
 			let asks = syncing.is_some_and(|syncing| !syncing.silent);
-			if asks && waits_for_another(intake, at, server, *seat)? {
+			let ready = masks.of(seat.subgroup).map_or(0, |of| of.ready);
+			if asks && waits_for_another(intake, at, server, ready, *seat)? {
 				scan.waiting.insert(server.clone());
 			}
 		}

@@ -203,7 +203,7 @@ async fn a_share_that_no_member_has_keeps_nobody_from_being_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_newcomer_waits_for_the_member_before_it_that_has_changed_its_account() {
+async fn a_newcomer_waits_for_the_last_ready_member_that_has_changed_its_account() {
 	let chain = MockChain::new();
 	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
 	let dealt = held(&chain, &old, 1, 1);
@@ -211,7 +211,7 @@ async fn a_newcomer_waits_for_the_member_before_it_that_has_changed_its_account(
 		// The old one holds the share under another account, and has confirmed nothing under this.
 		view.records.clear();
 		view.complete(&dealt);
-		view.unready(&peer(1), 7);
+		view.moved(&peer(1), 7);
 		view.unready(&peer(2), 8);
 	});
 	let (first, second) = (Running::start(&old, 1, eager()), Running::start(&new, 2, eager()));
@@ -229,15 +229,16 @@ async fn a_newcomer_waits_for_the_member_before_it_that_has_changed_its_account(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_of_a_subgroup_waits_for_nobody() {
+async fn members_that_still_fetch_do_not_wait_for_each_other() {
 	let chain = MockChain::new();
-	let (first, _second) = (member(&chain, 1).await, member(&chain, 2).await);
+	let (first, second) = (member(&chain, 1).await, member(&chain, 2).await);
 	chain.everywhere(|view| {
 		view.unready(&peer(1), 7);
 		view.unready(&peer(2), 8);
 	});
-	let running = Running::start(&first, 1, eager());
-	until(|| running.ready() == Some(vec![(peer(1), 7)])).await;
+	let (first, second) = (Running::start(&first, 1, eager()), Running::start(&second, 2, eager()));
+	until(|| first.ready() == Some(vec![(peer(1), 7)])).await;
+	until(|| second.ready() == Some(vec![(peer(2), 8)])).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -280,13 +280,11 @@ fn overlapping_batches_get_in_and_a_repeated_entry_is_passed_over() {
 		begin_block(1);
 		let users = users(3, KeyScheme::Secp256k1);
 		users.iter().for_each(User::register);
-		let batches = [&users[..2], &users[1..], &users[..]].map(|users| confirm(0, users));
-		let tags: Vec<_> = batches.iter().map(|batch| valid(batch.clone()).provides).collect();
-		for (number, tags_of) in tags.iter().enumerate() {
-			assert_eq!(tags_of.len(), 1);
-			assert!(!tags[..number].contains(tags_of), "none is in the way of another");
+		let [first, second, all] =
+			[&users[..2], &users[1..], &users[..]].map(|users| confirm(0, users));
+		for batch in [&first, &second, &all] {
+			assert_eq!(valid(batch.clone()).provides.len(), 1);
 		}
-		let [first, second, all] = batches;
 		assert_eq!(apply(first), Ok(Ok(())));
 		assert_eq!(apply(second), Ok(Ok(())));
 		let error = validate(all).expect_err("nothing is left to confirm");

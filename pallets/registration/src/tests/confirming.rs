@@ -282,29 +282,64 @@ fn who_returns_to_its_own_seat_has_confirmed_what_it_had() {
 #[test]
 fn a_batch_has_one_tag_and_overlapping_ones_get_in() {
 	new_test_ext().execute_with(|| {
-		let (one, two) = (ed25519(1), ed25519(2));
-		assert_ok!(register(&ALICE, &one));
-		assert_ok!(register(&BOB, &two));
-		let (alice, bob) = (prove(&one, &ALICE, 1, 1), prove(&two, &BOB, 1, 1));
-		let small = [alice.clone()];
-		let both = [alice.clone(), bob.clone()];
-		let other_way = [bob, alice.clone(), alice];
-		let of =
-			|entries: &[Confirmation]| validate(&confirmation(1, entries.to_vec())).expect("valid");
-		assert_eq!(of(&both).provides.len(), 1);
-		assert!(of(&both).priority > of(&small).priority);
-		assert_ne!(of(&both).provides, of(&small).provides);
-		// The same entries are the same batch, in whatever order and whoever signs them anew.
-		assert_eq!(of(&both).provides, of(&other_way).provides);
-		let by_another = validate(&confirmation(2, vec![prove(&one, &ALICE, 1, 2)]));
-		assert_ne!(by_another.expect("valid").provides, of(&small).provides);
-		assert!(of(&small).propagate);
+		let keys = [ed25519(1), ed25519(2), ed25519(3)];
+		let mut users = vec![user(103), user(104), user(105)];
+		for (who, key) in users.iter().zip(&keys) {
+			assert_ok!(register(who, key));
+		}
+		// By the ids of their attempts, of which the least names a batch.
+		users.sort_by_key(|who| attempt(who).expect("begun").key.id);
+		let key_of = |who: &AccountId| match *who {
+			_ if *who == user(103) => &keys[0],
+			_ if *who == user(104) => &keys[1],
+			_ => &keys[2],
+		};
+		let [one, two, three] = [0, 1, 2].map(|at: usize| {
+			let who = &users[at];
+			prove(key_of(who), who, 1, 1)
+		});
+		let of = |entries: &[&Confirmation]| {
+			let entries = entries.iter().map(|entry| (*entry).clone()).collect();
+			validate(&confirmation(1, entries)).expect("valid")
+		};
+		assert_eq!(of(&[&one, &two]).provides.len(), 1);
+		assert!(of(&[&one]).propagate);
+		// The third overlaps the two others, and is in the way of neither.
+		let [first, second, third] = [of(&[&one]), of(&[&two, &three]), of(&[&three])];
+		assert!(first.provides != second.provides && second.provides != third.provides);
+		// Whatever begins with the same entry is in one place, where the larger stays: there are no more
+		// batches than entries.
+		assert_eq!(of(&[&one, &two]).provides, first.provides);
+		assert_eq!(of(&[&three, &one, &one]).provides, first.provides);
+		assert!(of(&[&one, &two]).priority > first.priority);
+		let by_another =
+			validate(&confirmation(2, vec![prove(key_of(&users[0]), &users[0], 1, 2)]));
+		assert_ne!(by_another.expect("valid").provides, first.provides);
 		// Whichever comes second, what the first has confirmed is passed over.
-		let overlapping = confirmation(1, both.to_vec());
-		assert_eq!(apply(&confirmation(1, small.to_vec())), Ok(Ok(())));
+		let overlapping = confirmation(1, vec![one.clone(), two.clone()]);
+		assert_eq!(apply(&confirmation(1, vec![two, three])), Ok(Ok(())));
 		assert_eq!(apply(&overlapping), Ok(Ok(())));
-		assert_eq!((confirmed(&ALICE), confirmed(&BOB)), (1, 1));
+		assert_eq!(users.iter().map(confirmed).sum::<usize>(), 3);
 		refused(&overlapping, Refusal::NothingLive);
+	});
+}
+
+#[test]
+fn entries_that_are_passed_over_take_hardly_any_room() {
+	new_test_ext().execute_with(|| {
+		type Weights = <Test as crate::Config>::WeightInfo;
+		use crate::WeightInfo;
+		let key = ed25519(1);
+		assert_ok!(register(&ALICE, &key));
+		let live = prove(&key, &ALICE, 1, 1);
+		let dead = Confirmation { generation: 2, ..live.clone() };
+		let before = ConfirmationWeight::<Test>::get();
+		assert_eq!(
+			apply(&confirmation(1, vec![dead.clone(), live, dead.clone(), dead])),
+			Ok(Ok(()))
+		);
+		let one = Weights::confirm(1).saturating_add(Weights::authorize_confirm(1));
+		assert_eq!(ConfirmationWeight::<Test>::get() - before, one.ref_time());
 	});
 }
 

@@ -143,12 +143,7 @@ fn a_sole_member_that_still_syncs_is_kept_beside_a_newcomer() {
 		make_ready(2);
 		pass(1);
 		assert_eq!(members(1), [2].map(validator));
-		let seat = crate::MemberOf::<Test>::get(server(9).account).expect("a member");
-		crate::Joining::<Test>::insert(
-			validator(2),
-			keyshare_primitives::membership::Syncing { since: 9, silent: false },
-		);
-		Subgroups::set_ready(seat, false);
+		make_syncing(2);
 		// Now nobody is ready; it leaves, and a newcomer joins, which can have the shares of it alone.
 		leave(2);
 		join(6, 1);

@@ -3,10 +3,7 @@
 use super::has_happened;
 use crate::{mock::*, Event, Joining, Silences};
 use frame_support::assert_ok;
-use keyshare_primitives::{
-	membership::{Hearing, Syncing},
-	AccountId,
-};
+use keyshare_primitives::{membership::Hearing, AccountId};
 
 /// An attempt of a user ends that member 4 did not confirm, and member 1 did.
 fn attempt_ends(user: u8, now: u32) {
@@ -93,8 +90,7 @@ fn what_is_long_ago_does_not_count() {
 #[test]
 fn the_last_ready_member_stays_so_however_silent() {
 	new_test_ext().execute_with(|| {
-		Joining::<Test>::insert(validator(1), Syncing { since: 1, silent: false });
-		Subgroups::set_ready(seat(1).expect("a member"), false);
+		make_syncing(1);
 		for count in 0..16 {
 			attempt_ends(count, u32::from(count));
 		}
@@ -143,6 +139,26 @@ fn one_member_a_time_is_found_silent() {
 		assert!(!is_ready(4) && is_ready(5));
 		end(8);
 		assert!(!is_ready(5) && is_ready(1));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn who_has_changed_its_account_and_is_silent_still_has_to_fetch_everything() {
+	new_test_ext().execute_with(|| {
+		// The last ready member has another account and has confirmed nothing under it yet.
+		make_syncing(4);
+		assert_ok!(super::publishing::publish(9, &validator(1), server(9)));
+		make_ready(4);
+		let moved = crate::MemberOf::<Test>::get(server(9).account).expect("a member");
+		let four = seat(4).expect("a member");
+		let expected = moved.bit() | four.bit();
+		let hearing = Hearing { subgroup: 0, expected, heard: four.bit() };
+		for user in 0..8 {
+			Subgroups::hear(&AccountId::new([user; 32]), &[hearing], 1);
+		}
+		assert_eq!(masks(0).1, four.bit());
+		assert_eq!(Joining::<Test>::get(validator(1)).map(|syncing| syncing.silent), Some(false));
 		assert_ok!(Subgroups::check_state());
 	});
 }

@@ -278,7 +278,12 @@ impl View {
 		self.syncing(server, Syncing { since, silent: false });
 	}
 
-	/// The same, for a reason.
+	/// The last ready member has changed its account: it counts as ready, and has to declare itself.
+	pub fn moved(&mut self, server: &AccountId, since: Change) {
+		self.joining.insert(server.clone(), Syncing { since, silent: false });
+	}
+
+	/// A member is not ready any more, for a reason.
 	pub fn syncing(&mut self, server: &AccountId, syncing: Syncing) {
 		let seat = self.members[server];
 		self.masks.subgroups[usize::from(seat.subgroup)].ready &= !seat.bit();
