@@ -25,7 +25,7 @@ const KEY_TYPE: KeyTypeId = KeyTypeId(*b"ksrv");
 
 /// The longest endpoint.
 fn endpoint() -> Endpoint {
-	let mut endpoint = b"https://".to_vec();
+	let mut endpoint = b"https://server.example/".to_vec();
 	endpoint.resize(MAX_ENDPOINT_LENGTH as usize, b'a');
 	Endpoint::truncate_from(endpoint)
 }
@@ -111,15 +111,15 @@ fn name(number: u32) -> OperatorName {
 	OperatorName::truncate_from(alloc::format!("Operator {number}").into_bytes())
 }
 
-/// So many operators in force, each of one seat, one after the other of each subgroup; more than the
-/// seats allow.
-fn operators<T: Config>(count: u32) {
+/// So many operators in force, each of so many seats, one after the other of each subgroup; perhaps more
+/// than the seats allow.
+fn operators<T: Config>(count: u32, seats: u32) {
 	for number in 0..count {
 		let operator: AccountId = account("operator", number, 0);
 		let entry = Operator {
 			name: name(number),
 			subgroup: (number % MAX_SUBGROUPS) as u8,
-			seats: 1,
+			seats,
 			..Default::default()
 		};
 		OperatorNames::<T>::insert(lower_case(&entry.name), &operator);
@@ -244,7 +244,7 @@ mod benches {
 		let origin =
 			T::AdmitOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		set_up::<T>(0);
-		operators::<T>(o);
+		operators::<T>(o, 0);
 		let operator: AccountId = account("operator", u32::MAX, 0);
 
 		#[extrinsic_call]
@@ -353,7 +353,7 @@ mod benches {
 		v: Linear<0, { T::MaxValidators::get() }>,
 	) -> Result<(), BenchmarkError> {
 		set_up::<T>(0);
-		operators::<T>(o.max(1));
+		operators::<T>(o.max(1), 1);
 		let validators: Vec<_> = (0..v).map(|number| validator::<T>("candidate", number)).collect();
 		validators.iter().for_each(T::Validators::set_session_keys);
 		let (mut operators, mut listed) = (Operators::<T>::iter_keys().collect::<Vec<_>>(), 0);
@@ -408,7 +408,7 @@ mod benches {
 	#[benchmark]
 	fn follow(v: Linear<0, { T::MaxValidators::get() }>) -> Result<(), BenchmarkError> {
 		set_up::<T>(0);
-		operators::<T>(MAX_SUBGROUPS);
+		operators::<T>(MAX_SUBGROUPS, 1);
 		let newcomers: Vec<_> = (0..v).map(|number| validator::<T>("newcomer", number)).collect();
 		for (number, newcomer) in (0..MAX_SUBGROUPS).cycle().zip(&newcomers) {
 			let operator: AccountId = account("operator", number, 0);
