@@ -32,9 +32,10 @@ beforeAll(async () => {
   await run('npm', ['install', '--no-audit', '--no-fund', ...packages], { cwd: project });
 }, 300_000);
 
+// A folder of dependencies, on a machine that may be busy.
 afterAll(() => {
   rmSync(project, { recursive: true });
-});
+}, 120_000);
 
 describe('its examples', () => {
   let node: DevNode;
