@@ -283,7 +283,7 @@ fn who_returns_to_its_own_seat_has_confirmed_what_it_had() {
 fn a_batch_has_one_tag_and_overlapping_ones_get_in() {
 	new_test_ext().execute_with(|| {
 		let keys = [ed25519(1), ed25519(2), ed25519(3)];
-		let mut users = vec![user(103), user(104), user(105)];
+		let mut users = [user(103), user(104), user(105)];
 		for (who, key) in users.iter().zip(&keys) {
 			assert_ok!(register(who, key));
 		}
