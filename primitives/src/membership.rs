@@ -162,6 +162,16 @@ pub struct Hearing {
 	pub heard: SeatMask,
 }
 
+/// What an attempt that ended tells.
+#[must_use]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ended {
+	/// Whose attempt it was.
+	pub user: AccountId,
+	/// Of every subgroup that it tells of.
+	pub hearings: Vec<Hearing>,
+}
+
 /// How many attempts in a row a member may be silent in, less one: with so many, by at least
 /// [`SILENT_USERS`] users, it is not ready any more.
 pub const SILENT_ATTEMPTS: u32 = 8;
@@ -210,11 +220,11 @@ pub trait SubgroupMembership {
 	/// The server accounts of a subgroup's members with their seats, in the order in which they
 	/// joined.
 	fn members(subgroup: SubgroupId) -> Vec<(AccountId, Seat)>;
-	/// Takes note of who was heard of and who was silent in an attempt of `user` that ended now; at most
-	/// one hearing a subgroup. Gives what it weighed.
-	fn note_hearings(user: &AccountId, hearings: Vec<Hearing>, now: BlockNumber) -> Weight;
-	/// The most that the hearings of so many subgroups can weigh.
-	fn hearings_weight(subgroups: u32) -> Weight;
+	/// Takes note of who was heard of and who was silent in attempts that ended now. Gives what it
+	/// weighed.
+	fn note_hearings(ended: &[Ended], now: BlockNumber) -> Weight;
+	/// The most that so many hearings can weigh, noted at once.
+	fn hearings_weight(hearings: u32) -> Weight;
 
 	/// Makes exactly these servers the members of the subgroups, by subgroup id, all ready.
 	#[cfg(feature = "runtime-benchmarks")]

@@ -35,6 +35,9 @@ pub type GenesisHash = H256;
 /// The largest number of subgroups, and so of commitments, a chain may have.
 pub const MAX_SUBGROUPS: u32 = 16;
 
+/// The fewest subgroups: a key in two parts is the least that is shared.
+pub const MIN_SUBGROUPS: u32 = 2;
+
 /// The longest endpoint URL, in bytes.
 pub const MAX_ENDPOINT_LENGTH: u32 = 256;
 

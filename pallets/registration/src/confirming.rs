@@ -1,6 +1,6 @@
 //! Confirmations: what is admitted to a block, what it changes, and when a quorum is reached.
 
-use crate::{costs::saturated, pallet::*, Config, Pallet, WeightInfo};
+use crate::{costs::saturated, pallet::*, Config, Pallet};
 use alloc::{collections::BTreeSet, vec::Vec};
 use codec::Encode;
 use frame_support::{
@@ -84,8 +84,9 @@ impl<T: Config> Pallet<T> {
 			.propagate(true)
 			.and_provides(batch);
 		let (entries, live) = (saturated(confirmations.len()), saturated(live.len()));
-		let unspent = T::WeightInfo::authorize_confirm(entries)
-			.saturating_sub(Self::checked_weight(entries, live));
+		let subgroups = T::Subgroups::count().into();
+		let unspent = Self::most_checked_weight(entries)
+			.saturating_sub(Self::checked_weight(entries, live, subgroups));
 		Ok((validity.build()?, unspent))
 	}
 
@@ -132,7 +133,7 @@ impl<T: Config> Pallet<T> {
 		// As they are at the beginning: what an attempt tells at its end changes nothing for those that
 		// are completed with it.
 		let masks = T::Subgroups::masks();
-		let (mut recorded, mut weight) = (0u32, Weight::zero());
+		let (mut recorded, mut first, mut ended) = (0u32, 0u32, Vec::new());
 		for Confirmation { account, generation, .. } in confirmations {
 			let mut record = Accounts::<T>::get(account);
 			let id = match (record.registering.as_mut(), record.registered.as_mut()) {
@@ -168,16 +169,18 @@ impl<T: Config> Pallet<T> {
 			});
 			match complete {
 				Some(attempt) => {
-					let of_completion = Self::complete(account, record, attempt, &masks);
-					// The record is written once, and `confirm_weight` has that.
-					let of_completion = of_completion.saturating_sub(T::DbWeight::get().writes(1));
-					weight = weight.saturating_add(of_completion);
+					first = first.saturating_add(record.registered.is_none().into());
+					ended.push(Self::complete(account, record, attempt, &masks));
 				}
 				None => Accounts::<T>::insert(account, record),
 			}
 		}
-		weight = weight.saturating_add(Self::confirm_weight(recorded));
-		let checked = Self::checked_weight(saturated(confirmations.len()), recorded);
+		let swaps = saturated(ended.len()).saturating_sub(first);
+		let subgroups = T::Subgroups::count().into();
+		let weight = Self::confirm_weight(recorded, subgroups)
+			.saturating_add(Self::completions_weight(first, swaps, subgroups))
+			.saturating_add(Self::note(ended));
+		let checked = Self::checked_weight(saturated(confirmations.len()), recorded, subgroups);
 		ConfirmationWeight::<T>::mutate(|sum| {
 			*sum = sum.saturating_add(weight.saturating_add(checked).ref_time());
 		});

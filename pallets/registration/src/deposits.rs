@@ -12,9 +12,8 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
-	membership::{Change, Confirmed, SubgroupMembership},
-	record::{Expectation, Purpose},
-	AccountId, Constraints, Generation, KeyRecord, KeyScheme, RegistrationId,
+	membership::{Confirmed, SubgroupMembership},
+	AccountId, Constraints, Generation, KeyScheme, RegistrationId,
 };
 use sp_runtime::traits::{Convert, Saturating, Zero};
 
@@ -35,7 +34,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn settle_deposit(
 		account: &AccountId,
 		record: &AccountRecordOf<T>,
-		constraints: Option<&ConstraintsEntryOf<T>>,
+		constraints: Option<usize>,
 	) -> DispatchResult {
 		let due = Self::deposit_due(record, constraints);
 		T::NativeBalance::set_on_hold(&HoldReason::Deposit.into(), account, due)
@@ -46,34 +45,42 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn release_deposit(
 		account: &AccountId,
 		record: &AccountRecordOf<T>,
-		constraints: Option<&ConstraintsEntryOf<T>>,
+		constraints: Option<usize>,
 	) {
 		let reason = HoldReason::Deposit.into();
 		let held = T::NativeBalance::balance_on_hold(&reason, account);
-		let due = Self::deposit_due(record, constraints).min(held);
-		let released = T::NativeBalance::set_on_hold(&reason, account, due);
-		defensive_assert!(released.is_ok(), "what is held can be released");
+		let due = Self::deposit_due(record, constraints);
+		if due < held {
+			let released = T::NativeBalance::set_on_hold(&reason, account, due);
+			defensive_assert!(released.is_ok(), "what is held can be released");
+		}
 	}
 
-	/// What the entries of an account cost together: its record, its attempt's place in the queue, and
-	/// its constraints.
+	/// How many bytes the entry with an account's constraints has, without reading them: they can be
+	/// long, and completing an attempt needs no more.
+	pub(crate) fn size_of_constraints(account: &AccountId) -> Option<usize> {
+		let key = ConstraintsOf::<T>::hashed_key_for(account);
+		sp_io::storage::read(&key, &mut [], 0).and_then(|size| usize::try_from(size).ok())
+	}
+
+	/// What the entries of an account cost together: its record, and its constraints, which are given by
+	/// their size. An attempt costs what the key does that it is to become. What it takes for some blocks
+	/// beside that, a place in the queue and from whom it is to hear, is not held for: the fee for its
+	/// confirmations bounds how often, and completing a first attempt leaves the balance alone.
 	pub(crate) fn deposit_due(
 		record: &AccountRecordOf<T>,
-		constraints: Option<&ConstraintsEntryOf<T>>,
+		constraints: Option<usize>,
 	) -> BalanceOf<T> {
-		let elements = |key: &KeyRecord| {
-			key.commitments.encoded_size().saturating_add(key.verifying_shares.encoded_size())
-		};
-		let registered =
-			record.registered.as_ref().map_or(0, |key| Self::key_size(elements(&key.key)));
-		let attempt = record.registering.as_ref().map(|attempt| elements(&attempt.key));
-		let size = [RECORD, registered, attempt.map_or(0, Self::attempt_size)]
-			.into_iter()
-			.fold(0, usize::saturating_add);
+		let registered = record.registered.as_ref().map(|registered| &registered.key);
+		let attempt = record.registering.as_ref().map(|attempt| &attempt.key);
+		let size = registered.into_iter().chain(attempt).fold(RECORD, |size, key| {
+			let commitments = key.commitments.encoded_size();
+			let elements = commitments.saturating_add(key.verifying_shares.encoded_size());
+			size.saturating_add(Self::key_size(elements))
+		});
 		let entries = [
 			(record.last_generation > 0).then_some(size),
-			attempt.map(|_| Self::queued_size()),
-			constraints.map(|entry| constraints_size(entry.constraints.encoded_size())),
+			constraints.map(|size| size.saturating_add(ACCOUNT_KEY)),
 		];
 		sum(entries.into_iter().flatten().map(entry::<T>))
 	}
@@ -90,44 +97,25 @@ impl<T: Config> Pallet<T> {
 		};
 		let count = usize::from(threshold).saturating_add(usize::from(T::Subgroups::count()));
 		let elements = count.saturating_mul(element).saturating_add(2 * ELEMENTS);
-		let attempt = Self::attempt_size(elements);
-		let queued = entry::<T>(Self::queued_size());
+		let key = Self::key_size(elements);
 		match constraints {
 			// In a record that is there already.
-			None => {
-				let more = entry::<T>(attempt).saturating_sub(entry::<T>(0));
-				more.saturating_add(queued)
-			}
+			None => entry::<T>(key).saturating_sub(entry::<T>(0)),
 			Some(new) => {
-				let record = entry::<T>(RECORD.saturating_add(attempt));
-				let constraints = entry::<T>(constraints_size(new.encoded_size()));
-				sum([record, queued, constraints].into_iter())
+				let size = new.encoded_size().saturating_add(AccountId::max_encoded_len());
+				let constraints = entry::<T>(size.saturating_add(ACCOUNT_KEY));
+				entry::<T>(RECORD.saturating_add(key)).saturating_add(constraints)
 			}
 		}
 	}
 
-	/// A key in force, with who has confirmed it, in its account's record.
+	/// A key with who has confirmed it and since when it is in force, in its account's record.
 	fn key_size(elements: usize) -> usize {
 		let size = RegistrationId::max_encoded_len()
 			+ Generation::max_encoded_len()
 			+ Confirmed::nobody(T::Subgroups::count()).encoded_size()
 			+ BlockNumberFor::<T>::max_encoded_len();
 		size.saturating_add(elements)
-	}
-
-	/// An attempt in its account's record: the key it is to be, and what goes with it as long as it is
-	/// none. More than the key, so that completing one never fails for want of balance.
-	fn attempt_size(elements: usize) -> usize {
-		let expectations = usize::from(T::Subgroups::count())
-			.saturating_mul(Expectation::<BlockNumberFor<T>>::max_encoded_len());
-		// The list's length in one byte.
-		let rest = Purpose::max_encoded_len() + Change::max_encoded_len() + 1;
-		[Self::key_size(elements), expectations, rest].into_iter().fold(0, usize::saturating_add)
-	}
-
-	/// An attempt's place in the queue, by block and account.
-	fn queued_size() -> usize {
-		ACCOUNT_KEY + 16 + BlockNumberFor::<T>::max_encoded_len()
 	}
 }
 
@@ -138,10 +126,6 @@ fn entry<T: Config>(size: usize) -> BalanceOf<T> {
 
 fn sum<Balance: Saturating + Zero>(prices: impl Iterator<Item = Balance>) -> Balance {
 	prices.fold(Zero::zero(), |sum: Balance, price| sum.saturating_add(price))
-}
-
-fn constraints_size(constraints: usize) -> usize {
-	constraints.saturating_add(ACCOUNT_KEY + AccountId::max_encoded_len())
 }
 
 /// The arithmetic of [`Pallet::deposit`] is SCALE's; this keeps it so.

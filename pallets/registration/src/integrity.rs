@@ -20,15 +20,16 @@ impl<T: Config> Pallet<T> {
 		let block = T::BlockWeights::get().max_block;
 		assert!(!T::ConfirmationShare::get().is_zero(), "a block has room for confirmations");
 		let confirm = Self::most_confirm_weight(T::MaxConfirmations::get())
-			.saturating_add(T::WeightInfo::authorize_confirm(T::MaxConfirmations::get()));
+			.saturating_add(Self::most_checked_weight(T::MaxConfirmations::get()));
 		assert!(confirm.all_lte(block / 2), "a full confirmation fits into half a block");
 		let count = MAX_SUBGROUPS as usize;
 		for largest in [
 			KeyCommitments::Ed25519(BoundedVec::truncate_from(alloc::vec![[0; 32]; count])),
 			KeyCommitments::Secp256k1(BoundedVec::truncate_from(alloc::vec![[0; 33]; count])),
 		] {
-			let register = T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2))
-				.saturating_add(Self::shares_weight(&largest, MAX_SUBGROUPS));
+			let register =
+				T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2), MAX_SUBGROUPS)
+					.saturating_add(Self::shares_weight(&largest, MAX_SUBGROUPS));
 			assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
 		}
 	}
@@ -161,8 +162,8 @@ mod state {
 
 		/// What is held for an account, and what is due at the prices now.
 		pub(crate) fn deposit_of(account: &AccountId) -> (BalanceOf<T>, BalanceOf<T>) {
-			let constraints = ConstraintsOf::<T>::get(account);
-			let due = Self::deposit_due(&Accounts::<T>::get(account), constraints.as_ref());
+			let constraints = Self::size_of_constraints(account);
+			let due = Self::deposit_due(&Accounts::<T>::get(account), constraints);
 			(T::NativeBalance::balance_on_hold(&HoldReason::Deposit.into(), account), due)
 		}
 	}

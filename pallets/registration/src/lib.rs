@@ -318,7 +318,7 @@ pub mod pallet {
 		/// that it causes.
 		#[pallet::call_index(0)]
 		#[pallet::weight(
-			T::WeightInfo::register(constraints.address_count())
+			T::WeightInfo::register(constraints.address_count(), MAX_SUBGROUPS)
 				.saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
 		)]
 		pub fn register(
@@ -328,8 +328,9 @@ pub mod pallet {
 			key: KeyCommitments,
 		) -> DispatchResultWithPostInfo {
 			let account = ensure_signed(origin)?;
-			let weight = T::WeightInfo::register(constraints.address_count())
-				.saturating_add(Self::shares_weight(&key, T::Subgroups::count().into()));
+			let subgroups = T::Subgroups::count().into();
+			let weight = T::WeightInfo::register(constraints.address_count(), subgroups)
+				.saturating_add(Self::shares_weight(&key, subgroups));
 			let constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
 			let entry = ConstraintsEntry { constraint_account, constraints };
 			Self::begin(account, key, Purpose::Register, Some(entry))?;
@@ -343,7 +344,7 @@ pub mod pallet {
 		/// whose attempt is gone, or which are confirmed already, are passed over.
 		#[pallet::call_index(1)]
 		#[pallet::weight(Pallet::<T>::most_confirm_weight(confirmations.len() as u32))]
-		#[pallet::weight_of_authorize(T::WeightInfo::authorize_confirm(confirmations.len() as u32))]
+		#[pallet::weight_of_authorize(Pallet::<T>::most_checked_weight(confirmations.len() as u32))]
 		#[pallet::authorize(Self::authorize_confirm)]
 		pub fn confirm(
 			origin: OriginFor<T>,
@@ -387,12 +388,14 @@ pub mod pallet {
 		/// deposit, and takes a fee for the confirmations that it causes.
 		#[pallet::call_index(4)]
 		#[pallet::weight(
-			T::WeightInfo::swap_key().saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
+			T::WeightInfo::swap_key(MAX_SUBGROUPS)
+				.saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
 		)]
 		pub fn swap_key(origin: OriginFor<T>, key: KeyCommitments) -> DispatchResultWithPostInfo {
 			let account = ensure_signed(origin)?;
-			let weight = T::WeightInfo::swap_key()
-				.saturating_add(Self::shares_weight(&key, T::Subgroups::count().into()));
+			let subgroups = T::Subgroups::count().into();
+			let weight = T::WeightInfo::swap_key(subgroups)
+				.saturating_add(Self::shares_weight(&key, subgroups));
 			Self::begin(account, key, Purpose::Swap, None)?;
 			Ok(Some(weight).into())
 		}
@@ -408,7 +411,7 @@ pub mod pallet {
 			let mut entry = Self::entry_changed_by(origin, &account)?;
 			entry.constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
 			let record = Accounts::<T>::get(&account);
-			Self::settle_deposit(&account, &record, Some(&entry))?;
+			Self::settle_deposit(&account, &record, Some(entry.encoded_size()))?;
 			ConstraintsOf::<T>::insert(&account, entry);
 			Self::deposit_event(Event::ConstraintsUpdated { account });
 			Ok(())

@@ -2,6 +2,7 @@
 
 use crate::{pallet::*, ChargeFee, Config, Pallet, WeightInfo};
 use alloc::vec::Vec;
+use codec::Encode;
 use frame_support::{dispatch::DispatchResult, ensure, traits::Get, weights::Weight};
 use frame_system::{
 	ensure_signed,
@@ -9,7 +10,7 @@ use frame_system::{
 };
 use keyshare_primitives::{
 	elements::verifying_shares,
-	membership::{Confirmed, Hearing, Masks, SubgroupMembership},
+	membership::{Confirmed, Ended, Hearing, Masks, SubgroupMembership},
 	messages,
 	record::{Attempt, Expectation, Purpose, RegisteredKey},
 	AccountId, GenesisHash, KeyCommitments, KeyRecord, VerifyingShares,
@@ -81,10 +82,13 @@ impl<T: Config> Pallet<T> {
 			expectations: BoundedVec::truncate_from(masks.all_ready().map(expect).collect()),
 		});
 
-		let constraints = constraints.or_else(|| ConstraintsOf::<T>::get(&account));
-		Self::settle_deposit(&account, &record, constraints.as_ref())?;
-		if let (Purpose::Register, Some(constraints)) = (purpose, constraints) {
-			ConstraintsOf::<T>::insert(&account, constraints);
+		let size = match &constraints {
+			Some(new) => Some(new.encoded_size()),
+			None => Self::size_of_constraints(&account),
+		};
+		Self::settle_deposit(&account, &record, size)?;
+		if let Some(new) = constraints {
+			ConstraintsOf::<T>::insert(&account, new);
 		}
 		let fee = Self::fee_at(masks);
 		T::ConfirmationFee::charge(&account, fee)?;
@@ -94,20 +98,20 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Makes an attempt the key in force; gives what that weighed. The attempt is `record`'s no longer.
+	/// Makes an attempt the key in force; gives what it tells. The attempt is `record`'s no longer.
 	pub(crate) fn complete(
 		account: &AccountId,
 		mut record: AccountRecordOf<T>,
 		attempt: AttemptOf<T>,
 		masks: &Masks,
-	) -> Weight {
+	) -> Ended {
 		Expiries::<T>::remove(attempt.expires_at, account);
 		let hearings = Self::hearings(&attempt, masks);
 		let since = frame_system::Pallet::<T>::block_number();
 		let Attempt { key, confirmed, .. } = attempt;
 		let (generation, id) = (key.generation, key.id);
 		let before = record.registered.replace(RegisteredKey { key, confirmed, since });
-		Self::release_deposit(account, &record, ConstraintsOf::<T>::get(account).as_ref());
+		Self::release_deposit(account, &record, Self::size_of_constraints(account));
 		Accounts::<T>::insert(account, record);
 		Self::deposit_event(Event::KeyRegistered {
 			account: account.clone(),
@@ -115,8 +119,7 @@ impl<T: Config> Pallet<T> {
 			id,
 			replaced: before.map(|before| before.key.id),
 		});
-		let weight = T::WeightInfo::complete(T::Subgroups::count().into());
-		weight.saturating_add(Self::note(account, hearings))
+		Ended { user: account.clone(), hearings }
 	}
 
 	/// Removes an attempt that is `record`'s no longer; the constraints go with a first one.
@@ -127,9 +130,9 @@ impl<T: Config> Pallet<T> {
 				ConstraintsOf::<T>::remove(account);
 				None
 			}
-			Purpose::Swap => ConstraintsOf::<T>::get(account),
+			Purpose::Swap => Self::size_of_constraints(account),
 		};
-		Self::release_deposit(account, &record, constraints.as_ref());
+		Self::release_deposit(account, &record, constraints);
 		Accounts::<T>::insert(account, record);
 	}
 
@@ -142,13 +145,15 @@ impl<T: Config> Pallet<T> {
 		masks: &Masks,
 	) -> Weight {
 		if Self::has_every_quorum(&attempt.confirmed, masks) {
-			let read_before = T::DbWeight::get().reads(2);
-			return Self::complete(&account, record, attempt, masks).saturating_add(read_before);
+			let ended = Self::complete(&account, record, attempt, masks);
+			let weight = Self::expire_complete_weight(T::Subgroups::count().into());
+			return weight.saturating_add(Self::note(alloc::vec![ended]));
 		}
 		let (id, hearings) = (attempt.key.id, Self::hearings(&attempt, masks));
 		Self::abandon(&account, record, attempt);
 		Self::deposit_event(Event::RegistrationExpired { account: account.clone(), id });
-		T::WeightInfo::expire().saturating_add(Self::note(&account, hearings))
+		let ended = Ended { user: account, hearings };
+		T::WeightInfo::expire().saturating_add(Self::note(alloc::vec![ended]))
 	}
 
 	/// What an attempt that ends now tells of the members that it was to hear from: nothing of a
@@ -172,9 +177,10 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	fn note(account: &AccountId, hearings: Vec<Hearing>) -> Weight {
+	/// Passes on what attempts told that have just ended; gives what that weighed.
+	pub(crate) fn note(ended: Vec<Ended>) -> Weight {
 		let now = frame_system::Pallet::<T>::block_number().saturated_into();
-		T::Subgroups::note_hearings(account, hearings, now)
+		T::Subgroups::note_hearings(&ended, now)
 	}
 
 	/// Whether an attempt's time is not over.

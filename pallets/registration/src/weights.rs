@@ -6,7 +6,7 @@ use frame_support::weights::Weight;
 /// subgroups.
 pub trait WeightInfo {
 	/// Beginning a registration, its verifying shares apart.
-	fn register(a: u32) -> Weight;
+	fn register(a: u32, n: u32) -> Weight;
 	/// Reading the commitments to an Ed25519 key.
 	fn read_ed25519(t: u32) -> Weight;
 	/// Computing one subgroup's verifying share of it.
@@ -15,18 +15,23 @@ pub trait WeightInfo {
 	fn read_secp256k1(t: u32) -> Weight;
 	/// Computing one subgroup's verifying share of it.
 	fn share_secp256k1(t: u32) -> Weight;
-	/// Checking an extrinsic of confirmations before it is admitted.
+	/// Decoding an account's record, counting a confirmation in it and encoding it.
+	fn account_record(n: u32) -> Weight;
+	/// Checking an extrinsic of confirmations before it is admitted, with records of two subgroups.
 	fn authorize_confirm(c: u32) -> Weight;
-	/// Recording confirmations, none of which completes its attempt.
+	/// Recording confirmations, none of which completes its attempt, with records of
+	/// two subgroups.
 	fn confirm(c: u32) -> Weight;
-	/// Completing an attempt in place of a key in force.
+	/// Completing a first attempt.
 	fn complete(n: u32) -> Weight;
+	/// Completing an attempt in place of a key in force.
+	fn complete_swap(n: u32) -> Weight;
 	/// Giving up an attempt.
 	fn cancel() -> Weight;
 	/// Removing an attempt past its time.
 	fn expire() -> Weight;
 	/// Beginning a swap, its verifying shares apart.
-	fn swap_key() -> Weight;
+	fn swap_key(n: u32) -> Weight;
 	/// Replacing constraints.
 	fn update_constraints(a: u32) -> Weight;
 	/// Handing over the constraints.
@@ -39,7 +44,7 @@ pub trait WeightInfo {
 
 /// For tests: as the runtime's, without a database.
 impl WeightInfo for () {
-	fn register(_: u32) -> Weight {
+	fn register(_: u32, _: u32) -> Weight {
 		Weight::from_parts(1_000_000, 0)
 	}
 	fn read_ed25519(t: u32) -> Weight {
@@ -54,6 +59,9 @@ impl WeightInfo for () {
 	fn share_secp256k1(t: u32) -> Weight {
 		Weight::from_parts(1_000, 0).saturating_mul(t.into())
 	}
+	fn account_record(n: u32) -> Weight {
+		Weight::from_parts(10, 0).saturating_mul(n.into())
+	}
 	fn authorize_confirm(c: u32) -> Weight {
 		Weight::from_parts(1_000, 0).saturating_mul(c.into())
 	}
@@ -63,13 +71,16 @@ impl WeightInfo for () {
 	fn complete(n: u32) -> Weight {
 		Weight::from_parts(1_000, 0).saturating_mul(n.into())
 	}
+	fn complete_swap(n: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(n.into())
+	}
 	fn cancel() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
 	fn expire() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
-	fn swap_key() -> Weight {
+	fn swap_key(_: u32) -> Weight {
 		Weight::from_parts(1_000_000, 0)
 	}
 	fn update_constraints(_: u32) -> Weight {

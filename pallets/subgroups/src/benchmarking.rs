@@ -14,7 +14,9 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use keyshare_primitives::{
-	membership::{Hearing, Missed, Seat, SeatMask, SubgroupMembership, MAX_SEATS, SILENT_ATTEMPTS},
+	membership::{
+		Ended, Hearing, Missed, Seat, SeatMask, SubgroupMembership, MAX_SEATS, SILENT_ATTEMPTS,
+	},
 	messages, AccountId, BlockNumber, EncryptionKey, Endpoint, ServerInfo, MAX_ENDPOINT_LENGTH,
 	MAX_SUBGROUPS,
 };
@@ -383,7 +385,7 @@ mod benches {
 	/// Of full subgroups everybody but the first member has been silent for as long as it may, in what
 	/// may be most attempts; the end of one more finds the second member of the first subgroup.
 	#[benchmark]
-	fn hear(s: Linear<1, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
+	fn hear(h: Linear<1, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
 		let servers = (0..MAX_SUBGROUPS)
 			.map(|subgroup| {
 				(0..MAX_SEATS).map(|place| account("server", subgroup, place)).collect()
@@ -393,11 +395,12 @@ mod benches {
 		let now = T::SilenceWindow::get();
 		fill_silences::<T>(now);
 		let of = |subgroup| Hearing { subgroup, expected: SeatMask::MAX, heard: 1 };
-		let hearings: Vec<_> = (0..s as u8).map(of).collect();
+		let ended =
+			[Ended { user: account("user", 0, 0), hearings: (0..h as u8).map(of).collect() }];
 
 		#[block]
 		{
-			Pallet::<T>::hear(&account("user", 0, 0), &hearings, now);
+			Pallet::<T>::hear(&ended, now);
 		}
 
 		assert_eq!(Joining::<T>::iter().count(), 1);

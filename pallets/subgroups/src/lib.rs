@@ -79,8 +79,6 @@ pub mod pallet {
 	};
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
-		elements::encryption_key_is_usable,
-		endpoint::endpoint_is_well_formed,
 		membership::{Change, Masks as MasksOfAll, Seat, Silences as SilencesOfAll, Syncing},
 		AccountId, BlockNumber, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 	};
@@ -538,28 +536,7 @@ pub mod pallet {
 			proof: sr25519::Signature,
 		) -> DispatchResult {
 			let validator = ensure_signed(origin)?;
-			ensure!(endpoint_is_well_formed(&server.endpoint), Error::<T>::InvalidEndpoint);
-			Self::ensure_free(&validator, &server)?;
-			Self::ensure_possession(&validator, &server, &proof)?;
-			ensure!(
-				encryption_key_is_usable(&server.encryption_key),
-				Error::<T>::InvalidEncryptionKey
-			);
-			Self::ensure_may_retire(&validator, &server)?;
-
-			let deposit = Self::hold_deposit(&validator, &server)?;
-			Withdrawing::<T>::remove(&validator);
-			let account = server.account.clone();
-			let previous = Self::store_server(&validator, server, deposit);
-			Self::deposit_event(match previous {
-				None => Event::ServerPublished { validator, server: account },
-				Some(previous) => Event::ServerReplaced {
-					validator,
-					server: account,
-					previous: previous.info.account,
-				},
-			});
-			Ok(())
+			Self::publish(validator, server, &proof)
 		}
 
 		/// Leaves: the caller is not selected as a validator any more, and its server is removed,
@@ -568,17 +545,7 @@ pub mod pallet {
 		#[pallet::call_index(1)]
 		pub fn withdraw_server(origin: OriginFor<T>) -> DispatchResult {
 			let validator = ensure_signed(origin)?;
-			let server = Servers::<T>::get(&validator).ok_or(Error::<T>::NoServer)?;
-			let needed = MemberOf::<T>::contains_key(&server.info.account)
-				|| T::Validators::queued().contains(&validator);
-			if !needed {
-				Self::remove_server(&validator);
-				return Ok(());
-			}
-			ensure!(!Withdrawing::<T>::contains_key(&validator), Error::<T>::AlreadyWithdrawing);
-			Withdrawing::<T>::insert(&validator, ());
-			Self::deposit_event(Event::ServerWithdrawing { validator });
-			Ok(())
+			Self::withdraw(validator)
 		}
 
 		/// Declares that a server, which joined with the change `joined`, holds every share of its

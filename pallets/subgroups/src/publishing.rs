@@ -1,6 +1,6 @@
 //! Validators' servers: what may be published, and what is kept of it. Protocol §8.
 
-use crate::{pallet::*, Config, Pallet};
+use crate::{pallet::*, session::ValidatorSet, Config, Pallet};
 use codec::{Encode, MaxEncodedLen};
 use frame_support::{
 	defensive,
@@ -13,7 +13,8 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use keyshare_primitives::{
-	membership::Syncing, messages, AccountId, GenesisHash, RetiredKey, ServerInfo, SubgroupId,
+	elements::encryption_key_is_usable, endpoint::endpoint_is_well_formed, membership::Syncing,
+	messages, AccountId, GenesisHash, RetiredKey, ServerInfo, SubgroupId,
 };
 use sp_core::sr25519;
 use sp_runtime::{
@@ -22,10 +23,51 @@ use sp_runtime::{
 };
 
 impl<T: Config> Pallet<T> {
+	pub(crate) fn publish(
+		validator: AccountId,
+		server: ServerInfo,
+		proof: &sr25519::Signature,
+	) -> DispatchResult {
+		ensure!(endpoint_is_well_formed(&server.endpoint), Error::<T>::InvalidEndpoint);
+		Self::ensure_free(&validator, &server)?;
+		Self::ensure_possession(&validator, &server, proof)?;
+		ensure!(encryption_key_is_usable(&server.encryption_key), Error::<T>::InvalidEncryptionKey);
+		Self::ensure_may_retire(&validator, &server)?;
+
+		let deposit = Self::hold_deposit(&validator, &server)?;
+		Withdrawing::<T>::remove(&validator);
+		let account = server.account.clone();
+		let previous = Self::store_server(&validator, server, deposit);
+		Self::deposit_event(match previous {
+			None => Event::ServerPublished { validator, server: account },
+			Some(previous) => Event::ServerReplaced {
+				validator,
+				server: account,
+				previous: previous.info.account,
+			},
+		});
+		Ok(())
+	}
+
+	/// At once, unless its validator is a member or about to be one.
+	pub(crate) fn withdraw(validator: AccountId) -> DispatchResult {
+		let server = Servers::<T>::get(&validator).ok_or(Error::<T>::NoServer)?;
+		let needed = MemberOf::<T>::contains_key(&server.info.account)
+			|| T::Validators::queued().contains(&validator);
+		if !needed {
+			Self::remove_server(&validator);
+			return Ok(());
+		}
+		ensure!(!Withdrawing::<T>::contains_key(&validator), Error::<T>::AlreadyWithdrawing);
+		Withdrawing::<T>::insert(&validator, ());
+		Self::deposit_event(Event::ServerWithdrawing { validator });
+		Ok(())
+	}
+
 	/// The server account must not be, or ever have been, another validator's. The encryption key may
 	/// be: an envelope names the server account it is for, and nobody could squat a key by publishing
 	/// it first.
-	pub(crate) fn ensure_free(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
+	fn ensure_free(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
 		let owner = ServerAccounts::<T>::get(&server.account);
 		ensure!(owner.is_none_or(|owner| owner == *validator), Error::<T>::ServerAccountInUse);
 		Ok(())
@@ -33,7 +75,7 @@ impl<T: Config> Pallet<T> {
 
 	/// While the key before still opens envelopes, the one now cannot be replaced: only one
 	/// retired key is kept.
-	pub(crate) fn ensure_may_retire(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
+	fn ensure_may_retire(validator: &AccountId, server: &ServerInfo) -> DispatchResult {
 		let Some(published) = Servers::<T>::get(validator) else { return Ok(()) };
 		let now = frame_system::Pallet::<T>::block_number();
 		let in_use = published.retired.is_some_and(|retired| now < retired.until);
@@ -42,7 +84,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn ensure_possession(
+	fn ensure_possession(
 		validator: &AccountId,
 		server: &ServerInfo,
 		proof: &sr25519::Signature,
@@ -56,7 +98,7 @@ impl<T: Config> Pallet<T> {
 	/// Holds what the server costs, in place of what the one before cost, and what is never removed: the
 	/// entry of an account that is new to the chain, and with the first one that of the validator's
 	/// subgroup. Gives the first part.
-	pub(crate) fn hold_deposit(
+	fn hold_deposit(
 		validator: &AccountId,
 		server: &ServerInfo,
 	) -> Result<BalanceOf<T>, DispatchError> {

@@ -8,7 +8,7 @@ use keyshare_primitives::{
 	api::{
 		Later, MemberInfo, Membership, OperatorInfo, OperatorStanding, Readiness, ValidatorInfo,
 	},
-	membership::{Hearing, Masks as MasksOfAll, Seat, SubgroupMembership, Syncing},
+	membership::{Ended, Masks as MasksOfAll, Seat, SubgroupMembership, Syncing},
 	AccountId, BlockNumber, RetiredKey, SubgroupId,
 };
 use sp_runtime::SaturatedConversion;
@@ -148,15 +148,15 @@ impl<T: Config> SubgroupMembership for Pallet<T> {
 			.collect()
 	}
 
-	fn note_hearings(user: &AccountId, hearings: Vec<Hearing>, now: BlockNumber) -> Weight {
-		match hearings.is_empty() {
+	fn note_hearings(ended: &[Ended], now: BlockNumber) -> Weight {
+		match ended.iter().all(|attempt| attempt.hearings.is_empty()) {
 			true => Weight::zero(),
-			false => Self::hear(user, &hearings, now),
+			false => Self::hear(ended, now),
 		}
 	}
 
-	fn hearings_weight(subgroups: u32) -> Weight {
-		T::WeightInfo::hear(subgroups)
+	fn hearings_weight(hearings: u32) -> Weight {
+		T::WeightInfo::hear(hearings)
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

@@ -5,13 +5,13 @@
 //! for it. A share that a dealer withholds from somebody counts against nobody.
 
 use crate::{membership::saturated, pallet::*, Config, Pallet, WeightInfo};
-use alloc::{collections::BTreeSet, vec::Vec};
+use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{traits::Get, weights::Weight};
 use keyshare_primitives::{
 	membership::{
-		Hearing, Masks as MasksOfAll, Missed, Seat, SeatMask, Silences as SilencesOfAll, Syncing,
-		SILENT_ATTEMPTS, SILENT_USERS,
+		Ended, Hearing, Masks as MasksOfAll, Missed, Seat, SeatMask, Silences as SilencesOfAll,
+		Syncing, SILENT_ATTEMPTS, SILENT_USERS,
 	},
 	AccountId, BlockNumber, SubgroupId,
 };
@@ -29,7 +29,11 @@ fn note_missed(
 	missed: Missed,
 	window: BlockNumber,
 ) -> bool {
-	let mut of_seat = silences.0.remove(&seat).unwrap_or_default();
+	if !silences.0.contains_key(&seat) {
+		// There is room for every seat.
+		let _ = silences.0.try_insert(seat, Default::default());
+	}
+	let Some(of_seat) = silences.0.get_mut(&seat) else { return false };
 	of_seat.retain(|before| missed.at.saturating_sub(before.at) < window);
 	if of_seat.is_full() {
 		// A user that is there more than once makes room, so that no user can crowd out the others.
@@ -38,38 +42,44 @@ fn note_missed(
 		let oldest = of_seat.iter().position(is_repeated).unwrap_or(0);
 		of_seat.remove(oldest);
 	}
-	// There is room now, here and in the map, which has some for every seat.
+	// There is room now.
 	let _ = of_seat.try_push(missed);
-	let users: BTreeSet<_> = of_seat.iter().map(|missed| missed.user).collect();
-	let too_many = of_seat.is_full() && saturated(users.len()) >= SILENT_USERS;
-	let _ = silences.0.try_insert(seat, of_seat);
-	too_many
+	let is_first = |(place, one): &(usize, &Missed)| {
+		of_seat.iter().take(*place).all(|before| before.user != one.user)
+	};
+	of_seat.is_full()
+		&& saturated(of_seat.iter().enumerate().filter(is_first).count()) >= SILENT_USERS
 }
 
 impl<T: Config> Pallet<T> {
-	/// Takes note of an attempt of `user` that ended; see [`SILENT_ATTEMPTS`]. At most one member a time is
-	/// found to have been silent for too long, so that what an attempt can cost at its end is bounded: a
-	/// second one is found at the end of the next attempt.
-	pub(crate) fn hear(user: &AccountId, hearings: &[Hearing], now: BlockNumber) -> Weight {
-		let [first, second, third, fourth, ..] = sp_io::hashing::blake2_128(&user.encode());
-		let missed = Missed { at: now, user: [first, second, third, fourth] };
+	/// Takes note of attempts that ended; see [`SILENT_ATTEMPTS`]. At most one member a time is found to
+	/// have been silent for too long, so that what a call can cost is bounded: a second one is found the
+	/// next time.
+	pub(crate) fn hear(ended: &[Ended], now: BlockNumber) -> Weight {
 		let masks = Masks::<T>::get();
 		let mut silences = Silences::<T>::get();
-		let before = silences.clone();
-		let mut found = None;
-		for Hearing { subgroup, expected, heard } in hearings.iter().copied() {
-			let ready = masks.of(subgroup).map_or(0, |of| of.ready);
-			for seat in seats_in(subgroup, expected & heard) {
-				silences.0.remove(&seat);
-			}
-			let silent = expected & !heard & ready;
-			for seat in seats_in(subgroup, silent) {
-				let too_many = note_missed(&mut silences, seat, missed, T::SilenceWindow::get());
-				if too_many && found.is_none() && masks.ready(subgroup) > 1 {
-					found = Some(seat);
+		let (mut found, mut changed, mut count) = (None, false, 0u32);
+		for Ended { user, hearings } in ended {
+			let [first, second, third, fourth, ..] = sp_io::hashing::blake2_128(&user.encode());
+			let missed = Missed { at: now, user: [first, second, third, fourth] };
+			for Hearing { subgroup, expected, heard } in hearings.iter().copied() {
+				count = count.saturating_add(1);
+				for seat in seats_in(subgroup, expected & heard) {
+					changed |= silences.0.remove(&seat).is_some();
 				}
-			}
-			if silent != 0 {
+				let ready = masks.of(subgroup).map_or(0, |of| of.ready);
+				let silent = expected & !heard & ready;
+				if silent == 0 {
+					continue;
+				}
+				changed = true;
+				for seat in seats_in(subgroup, silent) {
+					let window = T::SilenceWindow::get();
+					let too_many = note_missed(&mut silences, seat, missed, window);
+					if too_many && found.is_none() && masks.ready(subgroup) > 1 {
+						found = Some(seat);
+					}
+				}
 				let servers = Self::holders(subgroup, silent);
 				Self::deposit_event(Event::MembersSilent { subgroup, servers });
 			}
@@ -78,10 +88,10 @@ impl<T: Config> Pallet<T> {
 			silences.0.remove(&seat);
 			Self::unready(seat, masks);
 		}
-		if silences != before {
+		if changed {
 			Silences::<T>::put(silences);
 		}
-		T::WeightInfo::hear(saturated(hearings.len()))
+		T::WeightInfo::hear(count)
 	}
 
 	/// The server accounts in these seats.

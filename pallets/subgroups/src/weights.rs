@@ -30,8 +30,8 @@ pub trait WeightInfo {
 	fn back() -> Weight;
 	/// Planning a session with `o` operators and `v` validators of theirs that are looked at.
 	fn plan(o: u32, v: u32) -> Weight;
-	/// Taking note of what an attempt that ended tells of `s` subgroups.
-	fn hear(s: u32) -> Weight;
+	/// Taking note of what attempts that ended together tell: `h` times of a subgroup.
+	fn hear(h: u32) -> Weight;
 	/// A session's start with `v` changes of the members: one that leaves, or one that joins.
 	fn follow(v: u32) -> Weight;
 }
@@ -90,8 +90,8 @@ impl WeightInfo for () {
 		Weight::from_parts(10_000_000, 4_000).saturating_mul(u64::from(o) + u64::from(v) + 1)
 	}
 
-	fn hear(s: u32) -> Weight {
-		Weight::from_parts(1_000, 0).saturating_mul(u64::from(s) + 1)
+	fn hear(h: u32) -> Weight {
+		Weight::from_parts(1_000, 0).saturating_mul(u64::from(h) + 1)
 	}
 
 	fn follow(v: u32) -> Weight {

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{configs::*, *};
 use codec::Encode;
-use frame_support::dispatch::{DispatchClass, GetDispatchInfo};
+use frame_support::{
+	dispatch::{DispatchClass, GetDispatchInfo},
+	weights::constants::ParityDbWeight as Database,
+};
 use keyshare_primitives::{Constraints, KeyScheme};
 use pallet_registration::WeightInfo as _;
 use pallet_subgroups::WeightInfo as _;
@@ -153,7 +156,7 @@ fn registrations(page: &mut String) {
 	line("length of the extrinsic", |of| format!("{} bytes", of.length), none());
 	line("fee of the transaction", |of| key(of.fee), none());
 	line("fee for the confirmations", |of| key(of.confirmations), "none".into());
-	line("deposit until it is registered", |of| key(of.deposit), none());
+	line("deposit", |of| key(of.deposit), none());
 	let bytes = bytes_of_a_user();
 	let _ = writeln!(
 		page,
@@ -169,15 +172,19 @@ fn registrations(page: &mut String) {
 fn confirmations(page: &mut String) {
 	heading(page, "Confirmations", &["", "now", "before"]);
 	let most = 64;
-	let reads = |count| frame_support::weights::constants::ParityDbWeight::get().reads(count);
-	let check = Registering::authorize_confirm(64).ref_time() / most;
-	let record = (Registering::confirm(64) - reads(64)).ref_time() / most;
-	let complete = Registering::complete(3).ref_time();
+	let (reads, writes) =
+		(|count| Database::get().reads(count), |count| Database::get().writes(count));
+	let longer = (Registering::account_record(3) - Registering::account_record(2)).ref_time();
+	let check = Registering::authorize_confirm(64).ref_time() / most + longer;
+	let record = (Registering::confirm(64) - reads(64)).ref_time() / most + longer;
+	let complete = (Registering::complete(3) - writes(1)).ref_time();
 	let declared = batch_declared() / most;
 	let none = || String::from("–");
 	row(page, &["checking one of a batch of 64".into(), micros(check), none()]);
 	row(page, &["recording it".into(), micros(record), none()]);
-	row(page, &["completing an attempt, in addition".into(), micros(complete), none()]);
+	row(page, &["completing a first attempt, in addition".into(), micros(complete), none()]);
+	let swap = (Registering::complete_swap(3) - writes(1)).ref_time();
+	row(page, &["completing a swap, in addition".into(), micros(swap), none()]);
 	row(
 		page,
 		&[
@@ -230,7 +237,7 @@ fn batch_declared() -> u64 {
 		begin_block(1);
 		let users: Vec<_> = (0..64).map(|number| User::new(number, KeyScheme::Ed25519)).collect();
 		let info = confirm(0, &users).get_dispatch_info();
-		info.call_weight.ref_time() + Registering::authorize_confirm(64).ref_time()
+		info.total_weight().ref_time()
 	})
 }
 
@@ -260,7 +267,7 @@ fn members(page: &mut String) {
 fn rest(page: &mut String) {
 	heading(page, "Everything else", &["", "weight"]);
 	for (what, weight) in [
-		("`swap_key`, verifying shares apart", Registering::swap_key()),
+		("`swap_key`, verifying shares apart", Registering::swap_key(3)),
 		("`cancel`", Registering::cancel()),
 		("`expire`", Registering::expire()),
 		("`update_constraints`, of 512 addresses", Registering::update_constraints(512)),

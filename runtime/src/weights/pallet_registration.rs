@@ -1,5 +1,5 @@
 //! Weights of `pallet_registration`, measured by `scripts/weights` on 2026-11-26 (AMD EPYC; 10 steps,
-//! 4 repeats, wasm). Do not edit: change the benchmark and measure again.
+//! 5 repeats, wasm). Do not edit: change the benchmark and measure again.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_imports, unused_variables)]
@@ -12,51 +12,60 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> {
 	/// `a` was measured from 0 to 512.
-	fn register(a: u32, ) -> Weight {
-		// Fastest run: 249_257_000 ps.
-		Weight::from_parts(399_398_279, 6007)
-			.saturating_add(Weight::from_parts(27_063, 0).saturating_mul(a.into()))
+	/// `n` was measured from 2 to 16.
+	fn register(a: u32, n: u32, ) -> Weight {
+		// Fastest run: 142_082_000 ps.
+		Weight::from_parts(122_234_945, 6007)
+			.saturating_add(Weight::from_parts(68_839, 0).saturating_mul(a.into()))
+			.saturating_add(Weight::from_parts(3_669_600, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
-	/// `t` was measured from 1 to 16.
+	/// `t` was measured from 0 to 16.
 	fn read_ed25519(t: u32, ) -> Weight {
-		// Fastest run: 227_516_000 ps.
-		Weight::from_parts(281_217_000, 0)
-			.saturating_add(Weight::from_parts(290_412_912, 0).saturating_mul(t.into()))
+		// Fastest run: 160_000 ps.
+		Weight::from_parts(191_000, 0)
+			.saturating_add(Weight::from_parts(148_893_760, 0).saturating_mul(t.into()))
 	}
 	/// `t` was measured from 1 to 16.
 	fn share_ed25519(t: u32, ) -> Weight {
-		// Fastest run: 16_621_000 ps.
-		Weight::from_parts(11_607_675, 0)
-			.saturating_add(Weight::from_parts(9_017_186, 0).saturating_mul(t.into()))
+		// Fastest run: 12_980_000 ps.
+		Weight::from_parts(7_392_072, 0)
+			.saturating_add(Weight::from_parts(5_773_014, 0).saturating_mul(t.into()))
 	}
-	/// `t` was measured from 1 to 16.
+	/// `t` was measured from 0 to 16.
 	fn read_secp256k1(t: u32, ) -> Weight {
-		// Fastest run: 12_343_000 ps.
-		Weight::from_parts(300_395, 0)
-			.saturating_add(Weight::from_parts(13_782_246, 0).saturating_mul(t.into()))
+		// Fastest run: 160_000 ps.
+		Weight::from_parts(264_049, 0)
+			.saturating_add(Weight::from_parts(9_795_157, 0).saturating_mul(t.into()))
 	}
 	/// `t` was measured from 1 to 16.
 	fn share_secp256k1(t: u32, ) -> Weight {
-		// Fastest run: 21_510_000 ps.
-		Weight::from_parts(16_940_790, 0)
-			.saturating_add(Weight::from_parts(11_737_576, 0).saturating_mul(t.into()))
+		// Fastest run: 17_166_000 ps.
+		Weight::from_parts(10_629_706, 0)
+			.saturating_add(Weight::from_parts(6_822_687, 0).saturating_mul(t.into()))
 	}
-	/// `c` was measured from 1 to 64.
+	/// `n` was measured from 2 to 16.
+	fn account_record(n: u32, ) -> Weight {
+		// Fastest run: 9_314_000 ps.
+		Weight::from_parts(9_366_011, 1486)
+			.saturating_add(Weight::from_parts(1_069_714, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(1))
+	}
+	/// `c` was measured from 0 to 64.
 	fn authorize_confirm(c: u32, ) -> Weight {
-		// Fastest run: 244_588_000 ps.
-		Weight::from_parts(245_069_000, 3682)
-			.saturating_add(Weight::from_parts(91_586_415, 0).saturating_mul(c.into()))
-			.saturating_add(T::DbWeight::get().reads(3))
+		// Fastest run: 113_349_000 ps.
+		Weight::from_parts(207_425_200, 3682)
+			.saturating_add(Weight::from_parts(51_240_633, 0).saturating_mul(c.into()))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(Weight::from_parts(0, 5017).saturating_mul(c.into()))
 	}
-	/// `c` was measured from 1 to 64.
+	/// `c` was measured from 0 to 64.
 	fn confirm(c: u32, ) -> Weight {
-		// Fastest run: 143_439_000 ps.
-		Weight::from_parts(81_077_729, 3682)
-			.saturating_add(Weight::from_parts(41_762_688, 0).saturating_mul(c.into()))
+		// Fastest run: 70_926_000 ps.
+		Weight::from_parts(103_069_096, 3682)
+			.saturating_add(Weight::from_parts(14_692_432, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(c.into())))
@@ -64,53 +73,63 @@ impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> 
 	}
 	/// `n` was measured from 2 to 16.
 	fn complete(n: u32, ) -> Weight {
-		// Fastest run: 164_078_000 ps.
-		Weight::from_parts(237_449_040, 16867)
-			.saturating_add(Weight::from_parts(622_565, 0).saturating_mul(n.into()))
+		// Fastest run: 32_748_000 ps.
+		Weight::from_parts(40_488_367, 16867)
+			.saturating_add(Weight::from_parts(2_232_747, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// `n` was measured from 2 to 16.
+	fn complete_swap(n: u32, ) -> Weight {
+		// Fastest run: 74_541_000 ps.
+		Weight::from_parts(85_066_237, 16867)
+			.saturating_add(Weight::from_parts(2_902_109, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	fn cancel() -> Weight {
-		// Fastest run: 160_060_000 ps.
-		Weight::from_parts(228_128_000, 6007)
+		// Fastest run: 99_769_000 ps.
+		Weight::from_parts(125_728_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	fn expire() -> Weight {
-		// Fastest run: 195_546_000 ps.
-		Weight::from_parts(313_297_000, 6007)
+		// Fastest run: 129_403_000 ps.
+		Weight::from_parts(194_580_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
-	fn swap_key() -> Weight {
-		// Fastest run: 261_570_000 ps.
-		Weight::from_parts(434_675_000, 16867)
+	/// `n` was measured from 2 to 16.
+	fn swap_key(n: u32, ) -> Weight {
+		// Fastest run: 133_219_000 ps.
+		Weight::from_parts(218_006_074, 16867)
+			.saturating_add(Weight::from_parts(3_760_043, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// `a` was measured from 0 to 512.
 	fn update_constraints(a: u32, ) -> Weight {
-		// Fastest run: 188_394_000 ps.
-		Weight::from_parts(280_232_265, 16867)
-			.saturating_add(Weight::from_parts(80_180, 0).saturating_mul(a.into()))
+		// Fastest run: 114_250_000 ps.
+		Weight::from_parts(159_921_261, 16867)
+			.saturating_add(Weight::from_parts(4_260, 0).saturating_mul(a.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	fn change_constraint_account() -> Weight {
-		// Fastest run: 87_504_000 ps.
-		Weight::from_parts(133_421_000, 16867)
+		// Fastest run: 55_092_000 ps.
+		Weight::from_parts(67_601_000, 16867)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	fn deregister() -> Weight {
-		// Fastest run: 157_725_000 ps.
-		Weight::from_parts(247_945_000, 6007)
+		// Fastest run: 108_522_000 ps.
+		Weight::from_parts(124_546_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	fn expiry_step() -> Weight {
-		// Fastest run: 6_332_000 ps.
-		Weight::from_parts(10_921_000, 3682)
+		// Fastest run: 4_116_000 ps.
+		Weight::from_parts(4_787_000, 3682)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}

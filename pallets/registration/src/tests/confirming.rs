@@ -1,7 +1,9 @@
 //! What is admitted as a confirmation, and what it counts for.
 
 use crate::{mock::*, pallet::*, Call, Refusal};
-use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks};
+use frame_support::{
+	assert_noop, assert_ok, dispatch::GetDispatchInfo, traits::Hooks, weights::Weight,
+};
 use keyshare_primitives::{AccountId, Confirmation, KeyScheme};
 use sp_runtime::{
 	transaction_validity::{InvalidTransaction, TransactionValidityError},
@@ -324,6 +326,13 @@ fn a_batch_has_one_tag_and_overlapping_ones_get_in() {
 	});
 }
 
+/// What a record on this chain of three subgroups weighs more than one on a chain of two.
+fn longer_record() -> Weight {
+	use crate::WeightInfo;
+	type Weights = <Test as crate::Config>::WeightInfo;
+	Weights::account_record(3).saturating_sub(Weights::account_record(2))
+}
+
 #[test]
 fn entries_that_are_passed_over_take_hardly_any_room() {
 	new_test_ext().execute_with(|| {
@@ -338,7 +347,10 @@ fn entries_that_are_passed_over_take_hardly_any_room() {
 			apply(&confirmation(1, vec![dead.clone(), live, dead.clone(), dead])),
 			Ok(Ok(()))
 		);
-		let one = Weights::confirm(1).saturating_add(Weights::authorize_confirm(1));
+		// All four records were read.
+		let one = Weights::confirm(1)
+			.saturating_add(Weights::authorize_confirm(1))
+			.saturating_add(longer_record().saturating_mul(4 + 1));
 		assert_eq!(ConfirmationWeight::<Test>::get() - before, one.ref_time());
 	});
 }
@@ -378,8 +390,9 @@ fn a_confirmation_weighs_what_it_did() {
 		assert_eq!(apply(&batch), Ok(Ok(())));
 		assert!(key_of(&ALICE).is_some() && key_of(&BOB).is_none());
 		// Two were recorded, and one of them completed its attempt.
-		let did = Weights::confirm(2).saturating_add(Weights::complete(3));
-		let checked = Weights::authorize_confirm(2);
+		let records = longer_record().saturating_mul(2);
+		let did = Weights::confirm(2).saturating_add(records).saturating_add(Weights::complete(3));
+		let checked = Weights::authorize_confirm(2).saturating_add(records);
 		let all = did.saturating_add(checked).ref_time();
 		assert_eq!(ConfirmationWeight::<Test>::get() - before, all);
 		assert!(declared.all_gte(did), "{declared}");

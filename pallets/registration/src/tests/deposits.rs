@@ -52,13 +52,12 @@ fn a_higher_threshold_costs_more() {
 }
 
 #[test]
-fn it_falls_when_an_attempt_becomes_the_key() {
+fn it_stays_the_same_when_a_first_attempt_becomes_the_key() {
 	new_test_ext().execute_with(|| {
 		assert_ok!(register(&ALICE, &ed25519(1)));
-		let before = held(&ALICE);
+		let before = (held(&ALICE), free());
 		confirm_all(&ed25519(1), &ALICE, 1, &QUORUM);
-		// At least what the attempt's place in the queue cost.
-		assert!(held(&ALICE) < before - DepositBase::get());
+		assert_eq!((held(&ALICE), free()), before);
 	});
 }
 

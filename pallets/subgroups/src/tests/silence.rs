@@ -3,13 +3,21 @@
 use super::has_happened;
 use crate::{mock::*, Event, Joining, Silences};
 use frame_support::assert_ok;
-use keyshare_primitives::{membership::Hearing, AccountId};
+use keyshare_primitives::{
+	membership::{Ended, Hearing, SubgroupMembership},
+	AccountId,
+};
+use sp_runtime::traits::Zero;
+
+fn end_of(user: AccountId, hearing: Hearing, now: u32) {
+	Subgroups::hear(&[Ended { user, hearings: vec![hearing] }], now);
+}
 
 /// An attempt of a user ends that member 4 did not confirm, and member 1 did.
 fn attempt_ends(user: u8, now: u32) {
 	let (one, four) = (seat(1).expect("a member"), seat(4).expect("a member"));
 	let hearing = Hearing { subgroup: 0, expected: one.bit() | four.bit(), heard: one.bit() };
-	Subgroups::hear(&AccountId::new([user; 32]), &[hearing], now);
+	end_of(AccountId::new([user; 32]), hearing, now);
 }
 
 fn missed(number: u8) -> u32 {
@@ -67,7 +75,7 @@ fn one_confirmation_is_enough() {
 		}
 		let both = seat(1).expect("a member").bit() | seat(4).expect("a member").bit();
 		let hearing = Hearing { subgroup: 0, expected: both, heard: both };
-		Subgroups::hear(&validator(9), &[hearing], 8);
+		end_of(validator(9), hearing, 8);
 		assert_eq!(missed(4), 0);
 		assert_eq!(Silences::<Test>::get(), Default::default());
 		attempt_ends(9, 9);
@@ -125,6 +133,25 @@ fn no_user_crowds_out_the_others() {
 }
 
 #[test]
+fn attempts_that_end_in_one_call_are_noted_together() {
+	new_test_ext().execute_with(|| {
+		let (one, four) = (seat(1).expect("a member"), seat(4).expect("a member"));
+		let silent = Hearing { subgroup: 0, expected: one.bit() | four.bit(), heard: one.bit() };
+		let heard = Hearing { heard: one.bit() | four.bit(), ..silent };
+		let of = |user: u8, hearings| Ended { user: AccountId::new([user; 32]), hearings };
+		let attempts = [of(1, vec![silent]), of(2, vec![]), of(3, vec![silent])];
+		let weight = Subgroups::note_hearings(&attempts, 1);
+		assert_eq!(weight, Subgroups::hearings_weight(2));
+		assert_eq!(missed(4), 2);
+		// In the order in which they ended.
+		let attempts = [of(1, vec![silent]), of(2, vec![heard]), of(3, vec![silent])];
+		assert!(!Subgroups::note_hearings(&attempts, 1).is_zero());
+		assert_eq!(missed(4), 1);
+		assert!(Subgroups::note_hearings(&[of(1, vec![])], 1).is_zero(), "nothing to note");
+	});
+}
+
+#[test]
 fn one_member_a_time_is_found_silent() {
 	new_test_ext().execute_with(|| {
 		join(5, 0);
@@ -132,12 +159,30 @@ fn one_member_a_time_is_found_silent() {
 		let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
 		let [one, four, five] = seats.map(|seat| seat.bit());
 		let hearing = Hearing { subgroup: 0, expected: one | four | five, heard: one };
-		let end = |user: u8| Subgroups::hear(&AccountId::new([user; 32]), &[hearing], 1);
+		let end = |user: u8| end_of(AccountId::new([user; 32]), hearing, 1);
 		for user in 0..8 {
 			end(user);
 		}
 		assert!(!is_ready(4) && is_ready(5));
 		end(8);
+		assert!(!is_ready(5) && is_ready(1));
+		assert_ok!(Subgroups::check_state());
+	});
+}
+
+#[test]
+fn one_member_a_batch_is_found_silent() {
+	new_test_ext().execute_with(|| {
+		join(5, 0);
+		make_ready(5);
+		let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
+		let [one, four, five] = seats.map(|seat| seat.bit());
+		let hearing = Hearing { subgroup: 0, expected: one | four | five, heard: one };
+		let of = |user| Ended { user: AccountId::new([user; 32]), hearings: vec![hearing] };
+		let batch: Vec<_> = (0..64).map(of).collect();
+		Subgroups::hear(&batch, 1);
+		assert!(!is_ready(4) && is_ready(5), "both were due");
+		Subgroups::hear(&batch[..1], 1);
 		assert!(!is_ready(5) && is_ready(1));
 		assert_ok!(Subgroups::check_state());
 	});
@@ -155,7 +200,7 @@ fn who_has_changed_its_account_and_is_silent_still_has_to_fetch_everything() {
 		let expected = moved.bit() | four.bit();
 		let hearing = Hearing { subgroup: 0, expected, heard: four.bit() };
 		for user in 0..8 {
-			Subgroups::hear(&AccountId::new([user; 32]), &[hearing], 1);
+			end_of(AccountId::new([user; 32]), hearing, 1);
 		}
 		assert_eq!(masks(0).1, four.bit());
 		assert_eq!(Joining::<Test>::get(validator(1)).map(|syncing| syncing.silent), Some(false));
