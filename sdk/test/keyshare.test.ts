@@ -121,8 +121,8 @@ describe.each([
     const paid = before.free - free - held;
     expect(paid).toBeGreaterThan(cost.confirmationFee);
     expect(paid).toBeLessThanOrEqual(cost.fee + cost.confirmationFee);
-    // A key in force takes less than an attempt.
-    expect(await reserved(signer.address)).toBeLessThan(cost.deposit);
+    // The same stays held for the key.
+    expect(await reserved(signer.address)).toBe(cost.deposit);
     expect(status.registered?.coverage.every((one) => one.reached)).toBe(true);
 
     for (const { error } of await keyshare.challenge(signer.address)) expect(error).toBeUndefined();
