@@ -65,7 +65,14 @@ impl Polynomial {
 	pub fn read(commitments: &KeyCommitments) -> Result<Self, CommitmentsError> {
 		match commitments {
 			Elements::Ed25519(elements) => Coefficients::read(elements).map(Self::Ed25519),
-			Elements::Secp256k1(elements) => Coefficients::read(elements).map(Self::Secp256k1),
+			Elements::Secp256k1(elements) => {
+				// FROST's reading takes SEC 1's compact form too (tag 05), which would be a second
+				// encoding of the same key.
+				if !elements.iter().all(|element| matches!(element, [0x02 | 0x03, ..])) {
+					return Err(CommitmentsError::InvalidElement);
+				}
+				Coefficients::read(elements).map(Self::Secp256k1)
+			}
 		}
 	}
 }

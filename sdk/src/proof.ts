@@ -48,15 +48,16 @@ export function verifyCustodyProof(
 ): boolean {
   try {
     if (proof.scheme === 'ed25519') {
-      // RFC 8032's own equation, without ZIP215's leniency.
-      return ed25519.verify(proof.signature, message, verifyingShare, { zip215: false });
+      // ZIP 215 is what the chain goes by.
+      return ed25519.verify(proof.signature, message, verifyingShare, { zip215: true });
     }
     const { signature } = proof;
     const recovery = signature[64];
     if (signature.length !== 65 || recovery === undefined || recovery > 1) return false;
-    const recovered = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact')
-      .addRecoveryBit(recovery)
-      .recoverPublicKey(blake2_256(message));
+    const compact = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact');
+    // One form of a signature only.
+    if (compact.hasHighS()) return false;
+    const recovered = compact.addRecoveryBit(recovery).recoverPublicKey(blake2_256(message));
     return equal(recovered.toBytes(true), verifyingShare);
   } catch {
     return false;

@@ -130,3 +130,39 @@ describe.each(['ed25519', 'secp256k1'] as const)('%s', (scheme) => {
     await expect(open(sealed.enc, sealed.ciphertext, elsewhere)).rejects.toThrow();
   });
 });
+
+function cases<Case>(name: string): Case[] {
+  const path = new URL(`../../primitives/vectors/${name}`, import.meta.url);
+  return JSON.parse(readFileSync(path, 'utf8')) as Case[];
+}
+
+interface ProofCase {
+  scheme: Scheme;
+  name: string;
+  verifyingShare: string;
+  message: string;
+  proof: string;
+  holds: boolean;
+}
+
+interface CommitmentCase {
+  scheme: Scheme;
+  name: string;
+  element: string;
+  valid: boolean;
+}
+
+describe('what the chain and the tool accept, and nothing else', () => {
+  it.each(cases<ProofCase>('proofs.json'))('proof, $scheme: $name', (known) => {
+    const proof = { scheme: known.scheme, signature: fromHex(known.proof) };
+    const [message, share] = [fromHex(known.message), fromHex(known.verifyingShare)];
+    expect(verifyCustodyProof(proof, message, share)).toBe(known.holds);
+  });
+
+  it.each(cases<CommitmentCase>('commitments.json'))('commitment, $scheme: $name', (known) => {
+    const element = fromHex(known.element);
+    const shares = () => verifyingShares({ scheme: known.scheme, elements: [element, element] }, 3);
+    if (known.valid) expect(shares()).toHaveLength(3);
+    else expect(shares).toThrow();
+  });
+});
