@@ -1,5 +1,6 @@
 /** Bytes and their hex form, as the protocol's JSON has it: `0x` and two digits a byte. */
 
+import { blake2b } from '@noble/hashes/blake2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/curves/utils.js';
 
 export { concatBytes };
@@ -39,4 +40,9 @@ export function u32(value: number): Uint8Array {
 /** Whether two byte strings are the same. For public data: the time it takes depends on them. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+/** `blake2_256`, as Substrate has it. */
+export function blake2_256(message: Uint8Array): Uint8Array {
+  return blake2b(message, { dkLen: 32 });
 }

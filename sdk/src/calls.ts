@@ -8,7 +8,7 @@ import { toHex } from './bytes.js';
 import type { Acl, Constraints, Status } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { Patience } from './patience.js';
-import type { Commitments } from './scheme.js';
+import { type Commitments, partsOf } from './scheme.js';
 
 /** A call, ready to be signed. */
 export type Call = SubmittableExtrinsic<'promise'>;
@@ -61,8 +61,7 @@ function pallet(api: ApiPromise): Record<CallName, (...parameters: unknown[]) =>
 }
 
 function keyCommitments({ scheme, elements }: Commitments): object {
-  const variant = scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
-  return { [variant]: elements.map(toHex) };
+  return { [partsOf(scheme).variant]: elements.map(toHex) };
 }
 
 /** Constraints as polkadot.js encodes them. */

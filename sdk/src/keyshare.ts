@@ -40,7 +40,7 @@ import {
 } from './membership.js';
 import { deliver, follow, isOf, type OnProgress, shownAs, type Waiting } from './register.js';
 import { type Bounds, Patience } from './patience.js';
-import type { Commitments, Scheme } from './scheme.js';
+import { type Commitments, partsOf, type Scheme } from './scheme.js';
 import { callLimit, hostedServers, proveCustody, type Server } from './servers.js';
 
 /** A private key: its bytes, or whoever has it and deals it. */
@@ -478,7 +478,7 @@ export class Keyshare {
       const dealt = await this.#deal(input, before.generation + 1, threshold);
       dealt.wipe();
       const call = begin(dealt.commitments);
-      const scheme = dealt.commitments.scheme === 'ed25519' ? 'Ed25519' : 'Secp256k1';
+      const scheme = partsOf(dealt.commitments.scheme).variant;
       const [held, { partialFee }, confirmationFee, spendable] = await Promise.all([
         answer(deposit(scheme, threshold, constraints)),
         answer(call.paymentInfo(address)),

@@ -1,22 +1,11 @@
 /** What is hashed and signed, byte for byte: protocol §3, §5 and §6. */
 
-import { blake2b } from '@noble/hashes/blake2.js';
-import { ascii, concatBytes, u32 } from './bytes.js';
-import type { Commitments, Scheme } from './scheme.js';
-
-/** `blake2_256`, as Substrate has it. */
-export function blake2_256(message: Uint8Array): Uint8Array {
-  return blake2b(message, { dkLen: 32 });
-}
+import { ascii, blake2_256, concatBytes, u32 } from './bytes.js';
+import { type Commitments, partsOf } from './scheme.js';
 
 /** The SCALE encoding of `KeyCommitments`. At most 16 elements, so one byte of length. */
 export function encodeCommitments({ scheme, elements }: Commitments): Uint8Array {
-  return concatBytes(Uint8Array.of(schemeIndex(scheme), elements.length << 2), ...elements);
-}
-
-/** The scheme's place in the protocol's enums. */
-export function schemeIndex(scheme: Scheme): number {
-  return scheme === 'ed25519' ? 0 : 1;
+  return concatBytes(Uint8Array.of(partsOf(scheme).index, elements.length << 2), ...elements);
 }
 
 /**

@@ -1,10 +1,6 @@
 /** What anybody can check with the chain's data alone: protocol §3 and §6. */
 
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { equal } from './bytes.js';
-import { blake2_256 } from './messages.js';
-import type { Commitments, Scheme } from './scheme.js';
+import { type Commitments, partsOf, type Scheme } from './scheme.js';
 
 /** A signature made with a share. */
 export interface CustodyProof {
@@ -18,7 +14,7 @@ export function verifyingShares(
   { scheme, elements }: Commitments,
   subgroups: number,
 ): Uint8Array[] {
-  const Point = scheme === 'ed25519' ? ed25519.Point : secp256k1.Point;
+  const { Point } = partsOf(scheme);
   const points = elements.map((element) => {
     const point = Point.fromBytes(element);
     point.assertValidity();
@@ -40,25 +36,17 @@ export function verifyingShares(
   });
 }
 
-/** Whether `proof` is a signature over `message` made with the share behind `verifyingShare`. */
+/**
+ * Whether `proof` is a signature over `message` made with the share behind `verifyingShare`, by the
+ * rules of protocol §6, which are the chain's and the tool's too.
+ */
 export function verifyCustodyProof(
-  proof: CustodyProof,
+  { scheme, signature }: CustodyProof,
   message: Uint8Array,
   verifyingShare: Uint8Array,
 ): boolean {
   try {
-    if (proof.scheme === 'ed25519') {
-      // ZIP 215 is what the chain goes by.
-      return ed25519.verify(proof.signature, message, verifyingShare, { zip215: true });
-    }
-    const { signature } = proof;
-    const recovery = signature[64];
-    if (signature.length !== 65 || recovery === undefined || recovery > 1) return false;
-    const compact = secp256k1.Signature.fromBytes(signature.subarray(0, 64), 'compact');
-    // One form of a signature only.
-    if (compact.hasHighS()) return false;
-    const recovered = compact.addRecoveryBit(recovery).recoverPublicKey(blake2_256(message));
-    return equal(recovered.toBytes(true), verifyingShare);
+    return partsOf(scheme).verify(signature, message, verifyingShare);
   } catch {
     return false;
   }

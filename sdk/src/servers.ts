@@ -6,7 +6,7 @@ import { equal, fromHex, toHex } from './bytes.js';
 import { type ErrorName, KeyshareError } from './errors.js';
 import { challengeMessage, custodyMessage } from './messages.js';
 import { verifyCustodyProof } from './proof.js';
-import { schemeOf } from './scheme.js';
+import type { Scheme } from './scheme.js';
 import type { SealedShare } from './seal.js';
 
 /** How long a server may take for one answer, which follows a durable write. */
@@ -38,6 +38,7 @@ export interface Subject {
   readonly generation: number;
   /** The registration id, 32 bytes. */
   readonly id: Uint8Array;
+  readonly scheme: Scheme;
   /** The verifying share of each subgroup. */
   readonly verifyingShares: readonly Uint8Array[];
 }
@@ -320,7 +321,7 @@ function requireProof(
   const holds =
     equal(id, subject.id) &&
     expected !== undefined &&
-    verifyCustodyProof({ scheme: schemeOf(expected), signature }, message, expected);
+    verifyCustodyProof({ scheme: subject.scheme, signature }, message, expected);
   if (!holds) {
     throw new KeyshareError(
       'WrongProof',

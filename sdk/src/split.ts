@@ -1,13 +1,9 @@
 /** The dealer's side: a private key into one share a subgroup, protocol §3. */
 
 import { chacha20 } from '@noble/ciphers/chacha.js';
-import { ed25519 } from '@noble/curves/ed25519.js';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { bytesToNumberBE, bytesToNumberLE } from '@noble/curves/utils.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { ascii, concatBytes, u32 } from './bytes.js';
-import { schemeIndex } from './messages.js';
-import { type Commitments, frost, scalarOf, type Scheme } from './scheme.js';
+import { type Commitments, partsOf, scalarOf, type Scheme } from './scheme.js';
 
 /** Which attempt a key is split for. */
 export interface Attempt {
@@ -50,7 +46,7 @@ export function splitKey(
   { threshold, subgroups }: Parameters,
   attempt: Attempt,
 ): SplitKey {
-  const suite = frost(scheme);
+  const suite = partsOf(scheme).frost;
   const secret = scalarOf(scheme, key);
   const coefficients = dealerCoefficients(scheme, key, attempt);
   try {
@@ -86,7 +82,7 @@ function dealerCoefficients(
       genesis,
       account,
       u32(generation),
-      Uint8Array.of(schemeIndex(scheme)),
+      Uint8Array.of(partsOf(scheme).index),
       key,
     ),
   );
@@ -99,21 +95,10 @@ function dealerCoefficients(
     return stream.subarray(at, (at += length));
   };
   return (length = 48) => {
-    const coefficient = scheme === 'ed25519' ? wideScalar(draw) : scalarBelowOrder(draw);
+    const coefficient = partsOf(scheme).coefficient(draw);
     if (coefficient === 0n) throw new Error('a coefficient is zero: use another key');
-    return numberToBytes(coefficient - 1n, length, scheme === 'ed25519');
+    return numberToBytes(coefficient - 1n, length, partsOf(scheme).littleEndian);
   };
-}
-
-function wideScalar(draw: (length: number) => Uint8Array): bigint {
-  return ed25519.Point.Fn.create(bytesToNumberLE(draw(64)));
-}
-
-function scalarBelowOrder(draw: (length: number) => Uint8Array): bigint {
-  for (;;) {
-    const candidate = bytesToNumberBE(draw(32));
-    if (candidate < secp256k1.Point.Fn.ORDER) return candidate;
-  }
 }
 
 function numberToBytes(value: bigint, length: number, littleEndian: boolean): Uint8Array {
