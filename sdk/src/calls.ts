@@ -85,6 +85,9 @@ export function requirePossible(name: CallName, subject: Status, signer: string)
     case 'deregister':
       if (!registered) throw refusal('NotRegistered', 'the account has no key in force');
       break;
+    case 'cancel':
+      if (!registering) throw refusal('NotRegistering', 'the account has no attempt under way');
+      break;
     case 'updateConstraints':
     case 'changeConstraintAccount':
       if (constraintAccount === null) {

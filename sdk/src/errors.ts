@@ -106,6 +106,7 @@ const CHAIN_HINTS: Record<string, string> = {
     'Complete the attempt with the key, and the program, that began it; or cancel it.',
   NotConstraintAccount: 'Sign with the constraint-modification account.',
   NotRegistered: 'register begins with a first key.',
+  NotRegistering: 'The status shows what the chain holds for the account.',
   NoReadyMember:
     'The network is not ready: a subgroup has no member that holds every share. Try again later.',
   FundsUnavailable: 'The account cannot pay the deposit and the fees.',

@@ -38,7 +38,7 @@ import {
   readUnready,
   type Subgroup,
 } from './membership.js';
-import { deliver, follow, isOf, type OnProgress, shownAs, type Waiting } from './register.js';
+import { deliver, follow, isOf, shownAs, unfailing, type Waiting } from './register.js';
 import { type Bounds, Patience } from './patience.js';
 import { type Commitments, partsOf, type Scheme } from './scheme.js';
 import { callLimit, hostedServers, proveCustody, type Server } from './servers.js';
@@ -211,14 +211,17 @@ export class Keyshare {
     return this.#cost(input, 'reshare', this.#swapCall(), null);
   }
 
-  /** Gives up the attempt under way; its deposit comes back. */
+  /** Gives up the attempt under way; its deposit comes back. Refused if there is none. */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registering }: Status) => registering === null;
     return this.#make('cancel', calls.cancel(this.api), account, input, isDone);
   }
 
-  /** Removes the key in force and what belongs to it; the deposit for these comes back. */
+  /**
+   * Removes the key in force and what belongs to it; the deposit for these comes back. Refused if there
+   * is none.
+   */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
     const isDone = ({ registered, registering }: Status) => !registered && !registering;
@@ -371,7 +374,7 @@ export class Keyshare {
     begin: (commitments: Commitments) => Call,
   ): Promise<Registration> {
     const patience = new Patience(input);
-    const onProgress = input.onProgress ?? (() => {});
+    const onProgress = unfailing(input.onProgress);
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
     const before = await patience.race(this.status(address), ANSWERED);
@@ -449,9 +452,11 @@ export class Keyshare {
   ): Promise<Status> {
     const patience = new Patience(input);
     const before = await patience.race(this.status(subject), ANSWERED);
-    if (isDone(before)) return before;
+    // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
+    const removes = name === 'cancel' || name === 'deregister';
+    if (!removes && isDone(before)) return before;
     requirePossible(name, before, this.#address(addressOf(input.signer)));
-    const onProgress: OnProgress = input.onProgress ?? (() => {});
+    const onProgress = unfailing(input.onProgress);
     onProgress({ type: 'signing' });
     await submit(this.api, call, input.signer, patience);
     onProgress({ type: 'submitted' });

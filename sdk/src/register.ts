@@ -40,12 +40,31 @@ export type Progress =
   /** The chain shows the key as registered. */
   | { readonly type: 'registered'; readonly registration: Registration };
 
-/** Where progress goes. */
+/**
+ * Where progress goes. What it throws is its own affair: it goes to the console, and the registration
+ * goes on.
+ */
 export type OnProgress = (progress: Progress) => void;
 
 /** What every wait is bound by, and where progress goes. */
 export interface Waiting extends Bounds {
   readonly onProgress?: OnProgress;
+}
+
+/** A caller's listener that can fail without stopping what it listens to, or the whole process. */
+export function unfailing(onProgress: OnProgress = () => undefined): OnProgress {
+  const complain = (error: unknown) => {
+    console.error('onProgress failed:', error);
+  };
+  // It may be an async function all the same.
+  const listener: (progress: Progress) => unknown = onProgress;
+  return (progress) => {
+    try {
+      Promise.resolve(listener(progress)).catch(complain);
+    } catch (error) {
+      complain(error);
+    }
+  };
 }
 
 const POLL_MS = 1_000;

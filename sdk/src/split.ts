@@ -48,13 +48,13 @@ export function splitKey(
 ): SplitKey {
   const suite = partsOf(scheme).frost;
   const secret = scalarOf(scheme, key);
-  const coefficients = dealerCoefficients(scheme, key, attempt);
+  const coefficients = new DealerCoefficients(scheme, key, attempt);
   try {
     const dealt = suite.trustedDealer(
       { min: threshold, max: subgroups },
       undefined,
       secret,
-      coefficients,
+      (length) => coefficients.next(length),
     );
     const shares = Array.from({ length: subgroups }, (_, subgroup) => {
       const share = dealt.secretShares[suite.Identifier.fromNumber(subgroup + 1)];
@@ -64,6 +64,7 @@ export function splitKey(
     return { commitments: { scheme, elements: dealt.public.commitments }, shares };
   } finally {
     secret.fill(0);
+    coefficients.wipe();
   }
 }
 
@@ -71,34 +72,39 @@ export function splitKey(
  * The polynomial's coefficients as the protocol draws them, in the shape that noble asks its
  * randomness in: noble makes `1 + (number mod (order - 1))` of what it gets.
  */
-function dealerCoefficients(
-  scheme: Scheme,
-  key: Uint8Array,
-  { genesis, account, generation }: Attempt,
-): (length?: number) => Uint8Array {
-  const seed = sha512(
-    concatBytes(
-      ascii('keyshare/dealer/v1'),
-      genesis,
-      account,
-      u32(generation),
-      Uint8Array.of(partsOf(scheme).index),
-      key,
-    ),
-  );
-  // Far more than 15 coefficients take, even if some are drawn again.
-  const stream = chacha20(seed.subarray(0, 32), new Uint8Array(12), new Uint8Array(4096));
-  seed.fill(0);
-  let at = 0;
-  const draw = (length: number): Uint8Array => {
-    if (at + length > stream.length) throw new Error('the dealer ran out of randomness');
-    return stream.subarray(at, (at += length));
-  };
-  return (length = 48) => {
-    const coefficient = partsOf(scheme).coefficient(draw);
+class DealerCoefficients {
+  readonly #parts;
+  /** Far more than 15 coefficients take, even if some are drawn again. */
+  readonly #stream: Uint8Array;
+  #at = 0;
+
+  constructor(scheme: Scheme, key: Uint8Array, { genesis, account, generation }: Attempt) {
+    this.#parts = partsOf(scheme);
+    const place = [genesis, account, u32(generation), Uint8Array.of(this.#parts.index)];
+    const preimage = concatBytes(ascii('keyshare/dealer/v1'), ...place, key);
+    const seed = sha512(preimage);
+    this.#stream = chacha20(seed.subarray(0, 32), new Uint8Array(12), new Uint8Array(4096));
+    preimage.fill(0);
+    seed.fill(0);
+  }
+
+  next(length = 48): Uint8Array {
+    const coefficient = this.#parts.coefficient((length) => this.#draw(length));
     if (coefficient === 0n) throw new Error('a coefficient is zero: use another key');
-    return numberToBytes(coefficient - 1n, length, partsOf(scheme).littleEndian);
-  };
+    return numberToBytes(coefficient - 1n, length, this.#parts.littleEndian);
+  }
+
+  /** Nothing can be drawn any more. */
+  wipe(): void {
+    this.#stream.fill(0);
+    this.#at = this.#stream.length;
+  }
+
+  #draw(length: number): Uint8Array {
+    if (this.#at + length > this.#stream.length)
+      throw new Error('the dealer ran out of randomness');
+    return this.#stream.subarray(this.#at, (this.#at += length));
+  }
 }
 
 function numberToBytes(value: bigint, length: number, littleEndian: boolean): Uint8Array {

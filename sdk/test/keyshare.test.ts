@@ -158,6 +158,30 @@ describe.each([
   }, 120_000);
 });
 
+describe('a listener', () => {
+  // Were it not caught, the test runner would count each of these as an error of its own.
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('the listener broke');
+      },
+    ],
+    ['is rejected', () => Promise.reject(new Error('the listener broke'))],
+  ])('that %s stops no registration, and no server is blamed', async (_, onProgress) => {
+    const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    const input = { key: generateKey('ed25519'), scheme: 'ed25519', signer: user('One') } as const;
+    await transfer(user('Alice'), input.signer.address, 10n ** 13n);
+    const listener = onProgress as () => void;
+    const registered = await keyshare.register({ ...input, onProgress: listener });
+    expect(registered.status).toBe('registered');
+    const blamed = complaints.mock.calls.filter(([text]) => text === 'onProgress failed:');
+    complaints.mockRestore();
+    expect(blamed.length).toBeGreaterThan(3);
+    await keyshare.deregister({ signer: input.signer });
+  });
+});
+
 describe('an attempt', () => {
   const key = generateKey('ed25519');
 
@@ -282,10 +306,14 @@ describe('an attempt', () => {
     const cancelled = await keyshare.cancel({ signer });
     expect(cancelled.registering).toBeNull();
     expect(cancelled.registered?.generation).toBe(2);
+    const again = await failure(keyshare.cancel({ signer }));
+    expect(again.chainError).toBe('registration.NotRegistering');
     const gone = await keyshare.deregister({ signer });
     expect([gone.registered, gone.constraints]).toEqual([null, null]);
     const refused = await failure(keyshare.challenge(signer.address));
     expect(refused.name).toBe('NotRegistering');
+    const left = await failure(keyshare.deregister({ signer }));
+    expect(left.chainError).toBe('registration.NotRegistered');
     const nothing = await failure(keyshare.swapKey(input));
     expect(nothing.chainError).toBe('registration.NotRegistered');
   }, 120_000);
