@@ -160,17 +160,9 @@ describe.each([
 
 describe('a listener', () => {
   // Were it not caught, the test runner would count each of these as an error of its own.
-  it.each([
-    [
-      'throws',
-      () => {
-        throw new Error('the listener broke');
-      },
-    ],
-    ['is rejected', () => Promise.reject(new Error('the listener broke'))],
-  ])(
-    'that %s stops no registration, and no server is blamed',
-    async (_, onProgress) => {
+  it.each(['throws', 'is rejected'])(
+    'that %s stops nothing, and no server is blamed',
+    async (how) => {
       const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
       const input = {
         key: generateKey('ed25519'),
@@ -178,7 +170,11 @@ describe('a listener', () => {
         signer: user('One'),
       } as const;
       await transfer(user('Alice'), input.signer.address, 10n ** 13n);
-      const listener = onProgress as () => void;
+      const broken = new Error('the listener broke');
+      const listener = (): unknown => {
+        if (how === 'throws') throw broken;
+        return Promise.reject(broken);
+      };
       const registered = await keyshare.register({ ...input, onProgress: listener });
       expect(registered.status).toBe('registered');
       const blamed = complaints.mock.calls.filter(([text]) => text === 'onProgress failed:');

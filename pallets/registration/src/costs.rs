@@ -94,8 +94,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The fee for the confirmations that an attempt causes: one of every member now, its completion as a
-	/// swap, and
-	/// what is noted then of who was silent.
+	/// swap, and what is noted then of who was silent.
 	pub fn confirmation_fee() -> BalanceOf<T> {
 		Self::fee_at(&T::Subgroups::masks())
 	}

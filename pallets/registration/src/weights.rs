@@ -19,8 +19,7 @@ pub trait WeightInfo {
 	fn account_record(n: u32) -> Weight;
 	/// Checking an extrinsic of confirmations before it is admitted, with records of two subgroups.
 	fn authorize_confirm(c: u32) -> Weight;
-	/// Recording confirmations, none of which completes its attempt, with records of
-	/// two subgroups.
+	/// Recording confirmations, none of which completes its attempt, with records of two subgroups.
 	fn confirm(c: u32) -> Weight;
 	/// Completing a first attempt.
 	fn complete(n: u32) -> Weight;
@@ -72,7 +71,7 @@ impl WeightInfo for () {
 		Weight::from_parts(1_000, 0).saturating_mul(n.into())
 	}
 	fn complete_swap(n: u32) -> Weight {
-		Weight::from_parts(1_000, 0).saturating_mul(n.into())
+		Weight::from_parts(2_000, 0).saturating_mul(n.into())
 	}
 	fn cancel() -> Weight {
 		Weight::from_parts(1_000, 0)

@@ -400,6 +400,26 @@ fn a_confirmation_weighs_what_it_did() {
 }
 
 #[test]
+fn a_completed_swap_weighs_more_than_a_first_completion() {
+	new_test_ext().execute_with(|| {
+		type Weights = <Test as crate::Config>::WeightInfo;
+		use crate::WeightInfo;
+		make_registered(&ALICE, &ed25519(1));
+		let new = ed25519(2);
+		assert_ok!(swap(&ALICE, &new));
+		confirm_all(&new, &ALICE, 2, &[1, 2, 11, 12]);
+		let before = ConfirmationWeight::<Test>::get();
+		assert_eq!(apply(&confirmation(21, vec![prove(&new, &ALICE, 2, 21)])), Ok(Ok(())));
+		assert_eq!(key_of(&ALICE).map(|key| key.key.generation), Some(2));
+		let all = Weights::authorize_confirm(1)
+			.saturating_add(Weights::confirm(1))
+			.saturating_add(longer_record().saturating_mul(2))
+			.saturating_add(Weights::complete_swap(3));
+		assert_eq!(ConfirmationWeight::<Test>::get() - before, all.ref_time());
+	});
+}
+
+#[test]
 fn a_seat_taken_again_confers_no_confirmation() {
 	new_test_ext().execute_with(|| {
 		make_registered(&ALICE, &ed25519(1));

@@ -160,13 +160,13 @@ fn constraints_are_paid_by_the_user_in_both_directions() {
 	});
 }
 
-/// What six members' confirmations, one completion and what that tells of three subgroups weigh; the mock
+/// What six members' confirmations, one completed swap and what that tells of three subgroups weigh; the mock
 /// makes a unit of a thousand.
 #[test]
 fn the_confirmations_that_an_attempt_causes_are_paid_for() {
 	new_test_ext().execute_with(|| {
 		let fee = Registration::confirmation_fee();
-		assert_eq!(fee, 6 * 2 + 3 + 4);
+		assert_eq!(fee, 6 * 2 + 2 * 3 + 4);
 		assert_ok!(register(&ALICE, &ed25519(1)));
 		let paid = |event| match event {
 			Event::RegistrationBegun { fee, .. } => Some(fee),
@@ -177,7 +177,7 @@ fn the_confirmations_that_an_attempt_causes_are_paid_for() {
 		assert_eq!(pallet_balances::TotalIssuance::<Test>::get(), before_anybody_paid() - fee);
 		// Fewer members confirm less.
 		begin_session(&[1, 11, 21]);
-		assert_eq!(Registration::confirmation_fee(), 3 * 2 + 3 + 4);
+		assert_eq!(Registration::confirmation_fee(), 3 * 2 + 2 * 3 + 4);
 	});
 }
 

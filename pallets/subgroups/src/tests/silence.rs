@@ -151,14 +151,19 @@ fn attempts_that_end_in_one_call_are_noted_together() {
 	});
 }
 
+/// Member 5 joins 1 and 4; what an attempt tells that only 1 confirmed.
+fn two_of_three_are_silent() -> Hearing {
+	join(5, 0);
+	make_ready(5);
+	let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
+	let [one, four, five] = seats.map(|seat| seat.bit());
+	Hearing { subgroup: 0, expected: one | four | five, heard: one }
+}
+
 #[test]
 fn one_member_a_time_is_found_silent() {
 	new_test_ext().execute_with(|| {
-		join(5, 0);
-		make_ready(5);
-		let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
-		let [one, four, five] = seats.map(|seat| seat.bit());
-		let hearing = Hearing { subgroup: 0, expected: one | four | five, heard: one };
+		let hearing = two_of_three_are_silent();
 		let end = |user: u8| end_of(AccountId::new([user; 32]), hearing, 1);
 		for user in 0..8 {
 			end(user);
@@ -173,11 +178,7 @@ fn one_member_a_time_is_found_silent() {
 #[test]
 fn one_member_a_batch_is_found_silent() {
 	new_test_ext().execute_with(|| {
-		join(5, 0);
-		make_ready(5);
-		let seats = [1, 4, 5].map(|number| seat(number).expect("a member"));
-		let [one, four, five] = seats.map(|seat| seat.bit());
-		let hearing = Hearing { subgroup: 0, expected: one | four | five, heard: one };
+		let hearing = two_of_three_are_silent();
 		let of = |user| Ended { user: AccountId::new([user; 32]), hearings: vec![hearing] };
 		let batch: Vec<_> = (0..64).map(of).collect();
 		Subgroups::hear(&batch, 1);
