@@ -52,12 +52,12 @@ export interface Waiting extends Bounds {
 }
 
 /** A caller's listener that can fail without stopping what it listens to, or the whole process. */
-export function unfailing(onProgress: OnProgress = () => undefined): OnProgress {
+export function unfailing(onProgress: OnProgress | null | undefined): OnProgress {
   const complain = (error: unknown) => {
     console.error('onProgress failed:', error);
   };
   // It may be an async function all the same.
-  const listener: (progress: Progress) => unknown = onProgress;
+  const listener: (progress: Progress) => unknown = onProgress ?? (() => undefined);
   return (progress) => {
     try {
       Promise.resolve(listener(progress)).catch(complain);

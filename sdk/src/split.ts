@@ -48,13 +48,14 @@ export function splitKey(
 ): SplitKey {
   const suite = partsOf(scheme).frost;
   const secret = scalarOf(scheme, key);
-  const coefficients = new DealerCoefficients(scheme, key, attempt);
+  let coefficients: DealerCoefficients | undefined;
   try {
+    const dealer = (coefficients = new DealerCoefficients(scheme, key, attempt));
     const dealt = suite.trustedDealer(
       { min: threshold, max: subgroups },
       undefined,
       secret,
-      (length) => coefficients.next(length),
+      (length) => dealer.next(length),
     );
     const shares = Array.from({ length: subgroups }, (_, subgroup) => {
       const share = dealt.secretShares[suite.Identifier.fromNumber(subgroup + 1)];
@@ -64,7 +65,7 @@ export function splitKey(
     return { commitments: { scheme, elements: dealt.public.commitments }, shares };
   } finally {
     secret.fill(0);
-    coefficients.wipe();
+    coefficients?.wipe();
   }
 }
 
@@ -76,6 +77,7 @@ class DealerCoefficients {
   readonly #parts;
   /** Far more than 15 coefficients take, even if some are drawn again. */
   readonly #stream: Uint8Array;
+  readonly #given: Uint8Array[] = [];
   #at = 0;
 
   constructor(scheme: Scheme, key: Uint8Array, { genesis, account, generation }: Attempt) {
@@ -91,11 +93,14 @@ class DealerCoefficients {
   next(length = 48): Uint8Array {
     const coefficient = this.#parts.coefficient((length) => this.#draw(length));
     if (coefficient === 0n) throw new Error('a coefficient is zero: use another key');
-    return numberToBytes(coefficient - 1n, length, this.#parts.littleEndian);
+    const bytes = numberToBytes(coefficient - 1n, length, this.#parts.littleEndian);
+    this.#given.push(bytes);
+    return bytes;
   }
 
-  /** Nothing can be drawn any more. */
+  /** Nothing can be drawn any more, and what was drawn is gone. */
   wipe(): void {
+    for (const bytes of this.#given) bytes.fill(0);
     this.#stream.fill(0);
     this.#at = this.#stream.length;
   }
