@@ -1,10 +1,12 @@
 //! The calls a user makes of pallet `Registration`: their encoding, in words, and when the chain
 //! shows that each is done.
 
-use crate::{constraints, error::Refusal, keyfile, payload::Payload};
+use crate::{error::Refusal, keyfile, payload::Payload};
 use codec::Encode;
+use keyshare_constraints::{in_words, BitcoinNetwork};
 use keyshare_primitives::{
 	api::AccountInfo, storage::REGISTRATION, wire::to_hex, AccountId, Constraints, KeyCommitments,
+	KeyScheme,
 };
 
 /// A call a user makes.
@@ -16,6 +18,8 @@ pub enum Call {
 		constraint_account: AccountId,
 		/// The constraints.
 		constraints: Constraints,
+		/// How addresses in them are shown.
+		bitcoin: BitcoinNetwork,
 		/// The commitments to the key's shares.
 		key: KeyCommitments,
 	},
@@ -32,6 +36,10 @@ pub enum Call {
 		account: AccountId,
 		/// The new constraints.
 		constraints: Constraints,
+		/// The scheme of the user's key.
+		scheme: KeyScheme,
+		/// How addresses in the constraints are shown.
+		bitcoin: BitcoinNetwork,
 	},
 	/// Replaces a user's constraint-modification account.
 	ChangeConstraintAccount {
@@ -90,6 +98,11 @@ impl Call {
 			Self::SwapKey { .. } | Self::Deregister if !has_key => {
 				refuse("NotRegistered", "the account has no key in force")
 			}
+			Self::SwapKey { key } if info.scheme() != Some(key.scheme()) => refuse(
+				"SchemeChanged",
+				"a swap keeps the key's scheme, since the constraints are for that one: deregister, \
+				 and register the other key anew",
+			),
 			Self::Cancel if !has_attempt => {
 				refuse("NotRegistering", "the account has no attempt under way")
 			}
@@ -129,11 +142,11 @@ impl Payload for Call {
 
 	fn arguments(&self) -> Vec<u8> {
 		match self {
-			Self::Register { constraint_account, constraints, key } => {
+			Self::Register { constraint_account, constraints, key, .. } => {
 				(constraint_account, constraints, key).encode()
 			}
 			Self::SwapKey { key } => key.encode(),
-			Self::UpdateConstraints { account, constraints } => (account, constraints).encode(),
+			Self::UpdateConstraints { account, constraints, .. } => (account, constraints).encode(),
 			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
 			Self::Cancel | Self::Deregister => Vec::new(),
 		}
@@ -142,15 +155,16 @@ impl Payload for Call {
 	fn in_words(&self) -> String {
 		let name = self.name();
 		let details = match self {
-			Self::Register { constraint_account, constraints, key } => format!(
+			Self::Register { constraint_account, constraints, key, bitcoin } => format!(
 				"\n  who may change the constraints: {constraint_account}\n{}\n{}",
-				indented(&constraints::in_words(constraints)),
+				indented(&in_words(constraints, key.scheme(), *bitcoin)),
 				key_in_words(key),
 			),
 			Self::SwapKey { key } => format!("\n{}", key_in_words(key)),
-			Self::UpdateConstraints { account, constraints } => {
-				format!("\n  of: {account}\n{}", indented(&constraints::in_words(constraints)))
-			}
+			Self::UpdateConstraints { account, constraints, scheme, bitcoin } => format!(
+				"\n  of: {account}\n{}",
+				indented(&in_words(constraints, *scheme, *bitcoin))
+			),
 			Self::ChangeConstraintAccount { account, new } => {
 				format!("\n  of: {account}\n  new constraint-modification account: {new}")
 			}
@@ -176,7 +190,8 @@ mod tests {
 	use super::*;
 	use keyshare_primitives::{
 		api::{RegistrationInfo, RegistrationStatus},
-		Acl, AclKind, KeyRecord, RegistrationId,
+		constraints::{Amount, ConstraintsV2, Rule, SolanaAllow, Who},
+		KeyRecord, RegistrationId,
 	};
 
 	const USER: AccountId = AccountId::new([1; 32]);
@@ -187,13 +202,23 @@ mod tests {
 	}
 
 	fn constraints() -> Constraints {
-		let acl =
-			Acl { kind: AclKind::Deny, addresses: vec![[0x33; 20]], allow_null_recipient: true };
-		Constraints { evm_acl: Some(acl), btc_acl: None }
+		let allow = SolanaAllow::Pay { to: Who::Only([0x33; 32]), largest: Amount::UpTo(7) };
+		let rules = vec![(1, Rule::Solana { allow })];
+		Constraints::V2(ConstraintsV2 { rules, ..Default::default() })
 	}
 
 	fn register() -> Call {
-		Call::Register { constraint_account: OTHER, constraints: constraints(), key: key(0x44) }
+		Call::Register {
+			constraint_account: OTHER,
+			constraints: constraints(),
+			key: key(0x44),
+			bitcoin: BitcoinNetwork::Mainnet,
+		}
+	}
+
+	fn update(account: AccountId) -> Call {
+		let (scheme, bitcoin) = (KeyScheme::Ed25519, BitcoinNetwork::Mainnet);
+		Call::UpdateConstraints { account, constraints: constraints(), scheme, bitcoin }
 	}
 
 	fn registration(commitments: KeyCommitments) -> Option<RegistrationInfo> {
@@ -212,14 +237,15 @@ mod tests {
 
 	#[test]
 	fn arguments_are_in_the_pallets_order() {
-		let constraints = [&[1, 1, 4][..], &[0x33; 20], &[1, 0]].concat();
+		let pay = [&[2, 0, 0][..], &[0x33; 32], &[0, 7, 0, 0, 0, 0, 0, 0, 0]].concat();
+		let constraints = [&[2, 4, 1, 0][..], &pay, &[0, 0, 0]].concat();
 		let key = [&[0, 8][..], &[0x44; 64]].concat();
 		assert_eq!(
 			register().arguments(),
 			[OTHER.as_ref(), constraints.as_slice(), key.as_slice()].concat()
 		);
 		assert_eq!(Call::SwapKey { key: self::key(0x44) }.arguments(), key);
-		let update = Call::UpdateConstraints { account: USER, constraints: self::constraints() };
+		let update = update(USER);
 		assert_eq!(update.arguments(), [USER.as_ref(), constraints.as_slice()].concat());
 		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
 		assert_eq!(change.arguments(), [[1; 32], [2; 32]].concat());
@@ -240,7 +266,7 @@ mod tests {
 		state = AccountInfo { registered: state.registering.take(), ..nothing() };
 		assert!(swap.is_done(&state) && !Call::Deregister.is_done(&state));
 
-		let update = Call::UpdateConstraints { account: USER, constraints: constraints() };
+		let update = update(USER);
 		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
 		assert!(!update.is_done(&state) && !change.is_done(&state));
 		state.constraints = Some((OTHER, constraints()));
@@ -255,7 +281,7 @@ mod tests {
 			call.check(&USER, info).err().and_then(|refusal| refusal.name)
 		};
 		let swap = Call::SwapKey { key: key(5) };
-		let update = Call::UpdateConstraints { account: OTHER, constraints: constraints() };
+		let update = update(OTHER);
 		let none = nothing();
 		assert_eq!(name(&register(), &none), None);
 		assert_eq!(name(&swap, &none).as_deref(), Some("Registration::NotRegistered"));

@@ -1,10 +1,11 @@
 //! One error for everything, with what to do about it and the tool's exit code.
 
 use crate::{
-	account::AccountError, constraints::ConstraintsInputError, dealing::DealingError,
+	account::AccountError, dealing::DealingError,
 	keyfile::KeyFileError,
 };
 use keyshare_primitives::{AccountId, SubgroupId};
+use keyshare_constraints::ConstraintsInputError;
 use std::fmt;
 
 /// A result with [`Error`].

@@ -5,12 +5,12 @@ use crate::output::Output;
 use keyshare_client::{
 	account::{development_signer, is_public_secret, signer_from_secret, AccountError},
 	chain::Chain,
-	constraints::{self, ListInput},
 	keyfile::{self, KeyFileError, KeyInput},
 	submit::Signer,
 	Error, Result,
 };
-use keyshare_primitives::{split::PrivateKey, Constraints, KeyScheme};
+use keyshare_constraints::{set::MessagesText, ConstraintsText};
+use keyshare_primitives::{split::PrivateKey, KeyScheme};
 use std::path::{Path, PathBuf};
 
 /// A key to register, and where it has to be written before it is used.
@@ -116,25 +116,21 @@ pub async fn signer(input: &cli::SignerInput, chain: &Chain) -> Result<Signer> {
 	Ok(Signer::Key(Box::new(key)))
 }
 
-/// Reads the constraints; none if no option names any.
-pub fn constraints(input: &cli::ConstraintsInput) -> Result<Option<Constraints>> {
+/// Reads the constraints as text; none if no option names any.
+pub fn constraints(input: &cli::ConstraintsInput) -> Result<Option<ConstraintsText>> {
 	if let Some(path) = &input.constraints {
-		let json = std::fs::read_to_string(path)
+		let file = std::fs::read(path)
 			.map_err(|error| Error::Input(format!("cannot read {}: {error}", path.display())))?;
-		return Ok(Some(constraints::from_json(&json)?));
+		return Ok(Some(ConstraintsText::from_file(&file)?));
 	}
-	let evm = ListInput {
-		allow: input.evm_allow.clone(),
-		deny: input.evm_deny.clone(),
-		null_recipient: input.evm_null_recipient,
-	};
-	let btc = ListInput {
-		allow: input.btc_allow.clone(),
-		deny: input.btc_deny.clone(),
-		null_recipient: input.btc_null_recipient,
-	};
-	if evm == ListInput::default() && btc == ListInput::default() {
+	if input.allow.is_empty() && input.fee.is_empty() && input.messages.is_none() {
 		return Ok(None);
 	}
-	Ok(Some(constraints::from_lists(&evm, &btc)?))
+	let messages = match input.messages.as_deref() {
+		Some("any") => MessagesText::Any,
+		Some("prefixed") => MessagesText::Prefixed,
+		_ => MessagesText::Never,
+	};
+	let (rules, fees) = (input.allow.clone(), input.fee.clone());
+	Ok(Some(ConstraintsText { rules, fees, messages }))
 }

@@ -11,7 +11,6 @@
 //! | [`submit`] | signing, or leaving the signature to a wallet, and waiting for inclusion |
 //! | [`account`] | the account that signs, and addresses |
 //! | [`keyfile`] | the private key that is registered: reading, generating |
-//! | [`constraints`] | constraints from flags or JSON |
 //! | [`dealing`] | a key split for one attempt, and checked against the chain |
 //! | [`servers`] | JSON-RPC to the share listeners, with retries |
 //! | [`deliver`] | sending every share and following the attempt until it is registered |
@@ -27,7 +26,6 @@
 pub mod account;
 pub mod call;
 pub mod chain;
-pub mod constraints;
 pub mod dealing;
 pub mod deliver;
 pub mod error;

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
 	let cli = cli::Cli::parse();
-	let output = Output::new(cli.global.json);
+	let output = Output::new(cli.global.json, cli.global.bitcoin_network.into());
 	let result = tokio::runtime::Builder::new_multi_thread()
 		.enable_all()
 		.build()

@@ -16,6 +16,7 @@ use keyshare_client::{
 	progress::{Event, Progress, Server, ServerState},
 	Error, Result,
 };
+use keyshare_constraints::BitcoinNetwork;
 use serde::Serialize;
 use std::{
 	collections::BTreeMap,
@@ -29,14 +30,20 @@ const STEPS: u64 = 4;
 /// Where the tool writes.
 pub struct Output {
 	json: bool,
+	bitcoin: BitcoinNetwork,
 	lines: Arc<Lines>,
 }
 
 impl Output {
 	/// Bars are drawn where standard error is a terminal; otherwise each event is a line.
-	pub fn new(json: bool) -> Self {
+	pub fn new(json: bool, bitcoin: BitcoinNetwork) -> Self {
 		let lines = Lines { bars: MultiProgress::new(), servers: Mutex::default() };
-		Self { json, lines: Arc::new(lines) }
+		Self { json, bitcoin, lines: Arc::new(lines) }
+	}
+
+	/// How Bitcoin addresses in constraints are read and shown.
+	pub fn bitcoin(&self) -> BitcoinNetwork {
+		self.bitcoin
 	}
 
 	/// A message for the user.

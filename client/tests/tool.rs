@@ -82,7 +82,8 @@ async fn status_and_subgroups_have_their_shapes() {
 	assert_eq!(json["registering"]["subgroups"][0]["confirmed"], Value::Array(vec![]));
 	assert_eq!(json["registered"], Value::Null);
 	assert_eq!(json["constraintAccount"], user());
-	assert_eq!(json["constraints"]["evmAcl"], Value::Null);
+	assert_eq!(json["constraints"]["rules"], Value::Array(vec![]));
+	assert_eq!(json["constraints"]["messages"], "never");
 	let subgroups = keyshare(&network.url, &["subgroups"]).await;
 	let json = subgroups.json();
 	assert_eq!(json["threshold"], 2);

@@ -56,6 +56,7 @@ impl User {
 		let call = Call::Register {
 			constraint_account: account.clone(),
 			constraints: Constraints::default(),
+			bitcoin: Default::default(),
 			key: dealing.commitments.clone(),
 		};
 		let info = carry_out(chain, &call, &self.signer(), deadline, &silent()).await?;

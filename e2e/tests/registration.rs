@@ -5,7 +5,17 @@ use keyshare_e2e::{server_state, DevNode, Output, Tool};
 use serde_json::Value;
 use std::path::Path;
 
-const ALLOWED: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+/// For each scheme a rule, the fee that it needs, and another rule.
+const ED25519: [&str; 3] = [
+	"1: solana pay to EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v up to 1000000000",
+	"solana=10000",
+	"2: solana memo",
+];
+const SECP256K1: [&str; 3] = [
+	"1: evm:1 pay to 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed up to 1000000000000000000",
+	"evm:1=2000000000000000",
+	"2: evm:1 pay to anyone up to 5",
+];
 const FERDIE: &str = "5CiPPseXPECbkjWCa6MnjNokrgYjMqmKndv2rSnekmSK2DjL";
 const DAVE: &str = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
 
@@ -18,7 +28,7 @@ fn states(output: &Output) -> Vec<(u8, String)> {
 	output.stderr.lines().filter_map(server_state).collect()
 }
 
-fn tells_the_whole_story(scheme: &str) {
+fn tells_the_whole_story(scheme: &str, [rule, fee, other]: [&str; 3]) {
 	let folder = tempfile::tempdir().expect("a folder");
 	let node = DevNode::new(&folder.path().join("node")).start();
 	let tool = Tool::new(&node.url);
@@ -31,7 +41,8 @@ fn tells_the_whole_story(scheme: &str) {
 	// What it costs is known before, and nothing has been done by asking.
 	let register =
 		["register", "--key-file", &key, "--dev-account", "dave", "--constraint-account", FERDIE];
-	let cost = tool.run(&[&register[..], &["--evm-allow", ALLOWED, "--dry-run"]].concat()).json();
+	let allowed = [&register[..], &["--allow", rule, "--fee", fee]].concat();
+	let cost = tool.run(&[&allowed[..], &["--dry-run"]].concat()).json();
 	let amount = |field: &str| cost[field].as_str().and_then(|digits| digits.parse::<u128>().ok());
 	let parts = ["deposit", "fee", "confirmationFee"].map(|field| amount(field).unwrap_or(0));
 	assert!(parts.iter().all(|part| *part > 0), "{cost}");
@@ -40,7 +51,7 @@ fn tells_the_whole_story(scheme: &str) {
 	assert_eq!((&nothing["registering"], &nothing["registered"]), (&Value::Null, &Value::Null));
 
 	// Registering goes through every state at every server, and ends registered.
-	let registered = tool.run(&[&register[..], &["--evm-allow", ALLOWED]].concat());
+	let registered = tool.run(&allowed);
 	let data = registered.json();
 	assert_eq!(data["status"], "registered", "{data}");
 	for subgroup in 0..3 {
@@ -65,12 +76,14 @@ fn tells_the_whole_story(scheme: &str) {
 
 	// Constraints: as their account, and as anyone else.
 	let set = |account: &str| {
-		tool.run(&["constraints", "set", DAVE, "--evm-deny", ALLOWED, "--dev-account", account])
+		let options = ["--allow", other, "--fee", fee, "--dev-account", account, DAVE];
+		tool.run(&[&["constraints", "set"][..], &options].concat())
 	};
 	set("dave").failed_with(3, "NotConstraintAccount");
 	set("ferdie").json();
 	let constraints = tool.run(&["constraints", "get", DAVE]).json();
-	assert_eq!(constraints["constraints"]["evmAcl"]["kind"], "deny", "{constraints}");
+	let rules = Value::from(vec![other]);
+	assert_eq!(constraints["constraints"]["rules"], rules, "{constraints}");
 	assert_eq!(constraints["constraintAccount"], FERDIE);
 	let transfer = |account: &str, to: &str| {
 		tool.run(&["constraints", "transfer", DAVE, to, "--dev-account", account])
@@ -112,12 +125,12 @@ fn tells_the_whole_story(scheme: &str) {
 
 #[test]
 fn an_ed25519_key_from_registration_to_leaving() {
-	tells_the_whole_story("ed25519");
+	tells_the_whole_story("ed25519", ED25519);
 }
 
 #[test]
 fn a_secp256k1_key_from_registration_to_leaving() {
-	tells_the_whole_story("secp256k1");
+	tells_the_whole_story("secp256k1", SECP256K1);
 }
 
 #[test]

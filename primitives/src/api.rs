@@ -1,6 +1,6 @@
 //! The runtime API: everything a client or a server asks the chain, in one call each.
 
-use crate::{membership::Change, types::*};
+use crate::{constraints::Constraints, membership::Change, types::*};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
@@ -19,8 +19,6 @@ pub struct Parameters {
 	pub confirmation_quorum: Perbill,
 	/// Blocks after which an attempt expires.
 	pub registration_timeout: BlockNumber,
-	/// The most addresses in one list of the constraints.
-	pub max_acl_addresses: u32,
 	/// The most confirmations in one extrinsic.
 	pub max_confirmations: u32,
 	/// How many blocks after its admission an operator is in force.
@@ -177,6 +175,14 @@ pub struct AccountInfo {
 	pub registered: Option<RegistrationInfo>,
 	/// The attempt under way.
 	pub registering: Option<RegistrationInfo>,
+}
+
+impl AccountInfo {
+	/// The scheme of the account's keys: a swap keeps it.
+	pub fn scheme(&self) -> Option<KeyScheme> {
+		let registration = self.registering.as_ref().or(self.registered.as_ref())?;
+		Some(registration.key.commitments.scheme())
+	}
 }
 
 /// Where a validator stands.

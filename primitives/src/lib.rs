@@ -3,7 +3,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`types`] | accounts, generations, key commitments, constraints, servers |
+//! | [`types`] | accounts, generations, key commitments, servers |
+//! | [`constraints`] | what a key may be used for, and what the chain demands of it |
 //! | [`messages`] | every byte layout that is hashed, signed or authenticated, with its domain tag |
 //! | [`endpoint`] | which URLs a server may publish |
 //! | [`elements`] | group elements: decoding, verifying shares |
@@ -26,6 +27,7 @@
 extern crate alloc;
 
 pub mod api;
+pub mod constraints;
 pub mod development;
 pub mod elements;
 pub mod endpoint;
@@ -44,6 +46,7 @@ pub mod types;
 #[cfg(feature = "std")]
 pub mod wire;
 
+pub use constraints::Constraints;
 pub use types::*;
 
 /// Version of the protocol. A client compares it with `KeyshareApi::parameters` before it signs

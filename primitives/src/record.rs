@@ -2,7 +2,7 @@
 
 use crate::{
 	membership::{Change, Confirmed, SeatMask},
-	Generation, KeyRecord, MAX_SUBGROUPS,
+	Generation, KeyRecord, KeyScheme, MAX_SUBGROUPS,
 };
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -32,6 +32,13 @@ impl<Number> AccountRecord<Number> {
 		let attempt = self.registering.iter().map(|attempt| &attempt.key);
 		let key = self.registered.iter().map(|registered| &registered.key);
 		attempt.chain(key).find(|key| key.generation == generation)
+	}
+
+	/// The scheme of the account's keys: an attempt beside a key in force has the key's.
+	pub fn scheme(&self) -> Option<KeyScheme> {
+		let attempt = self.registering.iter().map(|attempt| &attempt.key);
+		let mut keys = attempt.chain(self.registered.iter().map(|registered| &registered.key));
+		keys.next().map(|key| key.commitments.scheme())
 	}
 
 	/// Who has confirmed the attempt or key of that generation.

@@ -1,6 +1,5 @@
 //! The protocol's nouns, in the encodings that go over the wire and into storage.
 
-use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 #[cfg(feature = "std")]
@@ -182,125 +181,6 @@ impl KeyRecord {
 	}
 }
 
-/// Whether the listed addresses are the only ones allowed, or the only ones denied.
-#[derive(
-	Clone,
-	Copy,
-	PartialEq,
-	Eq,
-	Debug,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-#[cfg_attr(feature = "std", derive(Serialize, Deserialize))]
-#[cfg_attr(feature = "std", serde(rename_all = "lowercase"))]
-pub enum AclKind {
-	/// Only the listed addresses may be paid.
-	Allow,
-	/// Any but the listed addresses may be paid.
-	Deny,
-}
-
-/// An access control list over a list type of addresses.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
-)]
-pub struct Acl<List> {
-	/// How `addresses` is read.
-	pub kind: AclKind,
-	/// The addresses, without duplicates.
-	pub addresses: List,
-	/// Whether a transaction without a recipient (such as a contract creation) is allowed.
-	pub allow_null_recipient: bool,
-}
-
-/// The rules under which a key may later be used, over the list types of the two architectures.
-/// `None` switches an architecture off.
-#[derive(
-	Clone,
-	PartialEq,
-	Eq,
-	Debug,
-	Default,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub struct ConstraintsOver<EvmList, BtcList> {
-	/// Recipients on EVM chains: 20-byte addresses.
-	pub evm_acl: Option<Acl<EvmList>>,
-	/// Recipients on Bitcoin: 32-byte script hashes or taproot output keys.
-	pub btc_acl: Option<Acl<BtcList>>,
-}
-
-/// Constraints as they arrive in a call. Unbounded, so that a list that is too long is a named
-/// dispatch error and not a decoding failure.
-pub type Constraints = ConstraintsOver<Vec<[u8; 20]>, Vec<[u8; 32]>>;
-
-/// Constraints as they are stored; same encoding as [`Constraints`].
-pub type BoundedConstraints<MaxAddresses> =
-	ConstraintsOver<BoundedVec<[u8; 20], MaxAddresses>, BoundedVec<[u8; 32], MaxAddresses>>;
-
-/// Why constraints cannot be stored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ConstraintsError {
-	/// A list is longer than the chain's bound.
-	TooManyAddresses,
-	/// A list names an address twice.
-	DuplicateAddress,
-}
-
-impl<Address: Ord> Acl<Vec<Address>> {
-	fn into_bounded<S: sp_core::Get<u32>>(
-		self,
-	) -> Result<Acl<BoundedVec<Address, S>>, ConstraintsError> {
-		let addresses =
-			BoundedVec::try_from(self.addresses).map_err(|_| ConstraintsError::TooManyAddresses)?;
-		let distinct = addresses.iter().collect::<BTreeSet<_>>().len();
-		if distinct != addresses.len() {
-			return Err(ConstraintsError::DuplicateAddress);
-		}
-		Ok(Acl { kind: self.kind, addresses, allow_null_recipient: self.allow_null_recipient })
-	}
-}
-
-impl Constraints {
-	/// Checks bounds and duplicates.
-	pub fn into_bounded<S: sp_core::Get<u32>>(
-		self,
-	) -> Result<BoundedConstraints<S>, ConstraintsError> {
-		Ok(ConstraintsOver {
-			evm_acl: self.evm_acl.map(Acl::into_bounded).transpose()?,
-			btc_acl: self.btc_acl.map(Acl::into_bounded).transpose()?,
-		})
-	}
-
-	/// The number of addresses in both lists, for weights.
-	pub fn address_count(&self) -> u32 {
-		let evm = self.evm_acl.as_ref().map_or(0, |acl| acl.addresses.len());
-		let btc = self.btc_acl.as_ref().map_or(0, |acl| acl.addresses.len());
-		u32::try_from(evm.saturating_add(btc)).unwrap_or(u32::MAX)
-	}
-}
-
-impl<S> From<BoundedConstraints<S>> for Constraints {
-	fn from(bounded: BoundedConstraints<S>) -> Self {
-		fn unbound<A, S>(acl: Acl<BoundedVec<A, S>>) -> Acl<Vec<A>> {
-			Acl {
-				kind: acl.kind,
-				addresses: acl.addresses.into_inner(),
-				allow_null_recipient: acl.allow_null_recipient,
-			}
-		}
-		Self { evm_acl: bounded.evm_acl.map(unbound), btc_acl: bounded.btc_acl.map(unbound) }
-	}
-}
-
 /// A server's public encryption key. An enum, so that a hybrid post-quantum key can be added
 /// without changing any layout.
 #[derive(
@@ -415,30 +295,6 @@ pub struct Confirmation {
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	fn acl<A>(addresses: Vec<A>) -> Acl<Vec<A>> {
-		Acl { kind: AclKind::Allow, addresses, allow_null_recipient: false }
-	}
-
-	#[test]
-	fn constraints_bound_each_list_and_refuse_a_repeated_address() {
-		let three =
-			Constraints { evm_acl: Some(acl(vec![[1; 20], [2; 20], [3; 20]])), btc_acl: None };
-		assert!(three.clone().into_bounded::<ConstU32<3>>().is_ok());
-		assert_eq!(three.into_bounded::<ConstU32<2>>(), Err(ConstraintsError::TooManyAddresses));
-		let twice =
-			Constraints { evm_acl: None, btc_acl: Some(acl(vec![[1; 32], [2; 32], [1; 32]])) };
-		assert_eq!(twice.into_bounded::<ConstU32<3>>(), Err(ConstraintsError::DuplicateAddress));
-	}
-
-	#[test]
-	fn bounded_constraints_encode_like_the_call_argument() {
-		let constraints =
-			Constraints { evm_acl: Some(acl(vec![[7; 20]])), btc_acl: Some(acl(vec![[8; 32]])) };
-		let bounded = constraints.clone().into_bounded::<ConstU32<4>>().expect("fits");
-		assert_eq!(bounded.encode(), constraints.encode());
-		assert_eq!(Constraints::from(bounded), constraints);
-	}
 
 	#[test]
 	fn a_proof_of_another_length_is_no_proof() {

@@ -272,7 +272,6 @@ impl pallet_registration::Config for Runtime {
 	type ConfirmationQuorum = ConfirmationQuorum;
 	type RegistrationTimeout = RegistrationTimeout;
 	type HeardBefore = ConstU32<50>;
-	type MaxAclAddresses = ConstU32<256>;
 	type MaxConfirmations = ConstU32<64>;
 	type MaxExpiriesPerBlock = ConstU32<32>;
 	type WeightInfo = weights::pallet_registration::WeightInfo<Runtime>;

@@ -1,7 +1,7 @@
 // Registers a new key from Node, in one file, and keeps it in new.key; run again, it goes on with that:
 //   node register.mjs [ws://127.0.0.1:9944]
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { fromHex, generateKey, Keyshare, toHex } from '@keyshare/sdk';
+import { fromHex, generateKey, Keyshare, toHex, warnings } from '@keyshare/sdk';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 // Kept before anything else: nobody else has it, and it alone takes up an attempt.
@@ -20,10 +20,19 @@ const keyshare = await Keyshare.connect(api);
 // A development account; on a real chain, yours.
 const signer = new Keyring({ type: 'sr25519' }).addFromUri('//Ferdie');
 
+// What the key may be used for. Nothing else is signed with it; without rules, nothing at all.
+const constraints = {
+  rules: ['1: solana pay to So11111111111111111111111111111111111111112 up to 1000000000'],
+  fees: ['solana=5000'],
+  messages: 'never',
+};
+for (const { message } of warnings(constraints, scheme)) console.log(message);
+
 const registration = await keyshare.register({
   key,
   scheme,
   signer,
+  constraints,
   onProgress: (progress) => {
     if (progress.type === 'server') {
       console.log(`subgroup ${progress.server.subgroup}: ${progress.state}`);

@@ -4,11 +4,11 @@ import type { ApiPromise } from '@polkadot/api';
 import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/types';
 import type { DispatchError } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
-import { toHex } from './bytes.js';
-import type { Acl, Constraints, Status } from './chain.js';
+import { type Hex, toHex } from './bytes.js';
+import type { AccountState } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { Patience } from './patience.js';
-import { type Commitments, partsOf } from './scheme.js';
+import { type Commitments, partsOf, type Scheme } from './scheme.js';
 
 /** A call, ready to be signed. */
 export type Call = SubmittableExtrinsic<'promise'>;
@@ -24,21 +24,20 @@ export function addressOf(account: Account): string {
   return typeof account === 'object' && 'address' in account ? account.address : account.toString();
 }
 
-/** The calls of pallet `Registration`. */
+/** The calls of pallet `Registration`; constraints are in SCALE. */
 export const calls = {
   register: (
     api: ApiPromise,
     constraintAccount: string,
-    constraints: Constraints,
+    constraints: Hex,
     commitments: Commitments,
-  ): Call =>
-    pallet(api).register(constraintAccount, encodable(constraints), keyCommitments(commitments)),
+  ): Call => pallet(api).register(constraintAccount, constraints, keyCommitments(commitments)),
   swapKey: (api: ApiPromise, commitments: Commitments): Call =>
     pallet(api).swapKey(keyCommitments(commitments)),
   cancel: (api: ApiPromise): Call => pallet(api).cancel(),
   deregister: (api: ApiPromise): Call => pallet(api).deregister(),
-  updateConstraints: (api: ApiPromise, account: string, constraints: Constraints): Call =>
-    pallet(api).updateConstraints(account, encodable(constraints)),
+  updateConstraints: (api: ApiPromise, account: string, constraints: Hex): Call =>
+    pallet(api).updateConstraints(account, constraints),
   changeConstraintAccount: (api: ApiPromise, account: string, to: string): Call =>
     pallet(api).changeConstraintAccount(account, to),
 };
@@ -64,18 +63,17 @@ function keyCommitments({ scheme, elements }: Commitments): object {
   return { [partsOf(scheme).variant]: elements.map(toHex) };
 }
 
-/** Constraints as polkadot.js encodes them. */
-export function encodable({ evmAcl, btcAcl }: Constraints): object {
-  const acl = (list: Constraints['evmAcl']) =>
-    list && { ...list, kind: list.kind === 'allow' ? 'Allow' : 'Deny' };
-  return { evmAcl: acl(evmAcl), btcAcl: acl(btcAcl) };
-}
-
 /**
  * Throws what the chain would refuse the call for, as far as the subject's state shows it, so that
- * nobody pays a fee, or opens a wallet, for nothing. `signer` is as the chain writes it.
+ * nobody pays a fee, or opens a wallet, for nothing. `signer` is as the chain writes it; `scheme` is
+ * that of the key that is swapped in.
  */
-export function requirePossible(name: CallName, subject: Status, signer: string): void {
+export function requirePossible(
+  name: CallName,
+  subject: AccountState,
+  signer: string,
+  scheme?: Scheme,
+): void {
   const { registered, registering, constraintAccount } = subject;
   switch (name) {
     case 'register':
@@ -84,6 +82,9 @@ export function requirePossible(name: CallName, subject: Status, signer: string)
     case 'swapKey':
     case 'deregister':
       if (!registered) throw refusal('NotRegistered', 'the account has no key in force');
+      if (scheme !== undefined && registered.scheme !== scheme) {
+        throw refusal('SchemeChanged', `the scheme of the key in force is ${registered.scheme}`);
+      }
       break;
     case 'cancel':
       if (!registering) throw refusal('NotRegistering', 'the account has no attempt under way');
@@ -100,37 +101,6 @@ export function requirePossible(name: CallName, subject: Status, signer: string)
   if ((name === 'register' || name === 'swapKey') && registering) {
     throw refusal('AlreadyRegistering', 'the account has another attempt under way');
   }
-}
-
-/**
- * Throws `Input` for constraints that the chain refuses, or that it would take for others: callers
- * without types can pass anything, and rules that say the opposite are worse than none.
- */
-export function requireConstraints({ evmAcl, btcAcl }: Constraints, most: number): void {
-  requireAcl('evmAcl', evmAcl, 20, most);
-  requireAcl('btcAcl', btcAcl, 32, most);
-}
-
-function requireAcl(name: string, acl: Acl | null, bytes: number, most: number): void {
-  const refuse = (why: string): never => {
-    throw new KeyshareError('Input', `${name}: ${why}`);
-  };
-  if (acl === null) return;
-  // What types promise, checked for those who have none.
-  const given = acl as Partial<Record<keyof Acl, unknown>> | undefined;
-  if (typeof given !== 'object') return refuse('it is null, or a list with its kind');
-  const { kind, addresses, allowNullRecipient } = given;
-  if (kind !== 'allow' && kind !== 'deny') refuse('kind is “allow” or “deny”');
-  if (typeof allowNullRecipient !== 'boolean') refuse('allowNullRecipient is true or false');
-  if (!Array.isArray(addresses)) return refuse('addresses is an array');
-  const isAddress = new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`);
-  const seen = new Set<string>();
-  for (const address of addresses.map((one) => String(one).toLowerCase())) {
-    if (!isAddress.test(address)) refuse(`“${address}” is not 0x and ${2 * bytes} hex digits`);
-    if (seen.has(address)) refuse(`${address} is there twice`);
-    seen.add(address);
-  }
-  if (seen.size > most) refuse(`at most ${most} addresses fit into one list`);
 }
 
 /** An error of pallet `Registration`, in the words of `message`. */

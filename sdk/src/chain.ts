@@ -1,8 +1,11 @@
 /** What the chain says, through the runtime API, in plain JavaScript values. */
 
 import type { ApiPromise } from '@polkadot/api';
-import type { u128 } from '@polkadot/types';
+import type { Option, Tuple, u128 } from '@polkadot/types';
+import type { Codec } from '@polkadot/types/types';
 import { equal, fromHex } from './bytes.js';
+import { decodeConstraints } from './constraints/codec.js';
+import type { Constraints, ConstraintsV2 } from './constraints/types.js';
 import { KeyshareError } from './errors.js';
 import { registrationId } from './messages.js';
 import { verifyingShares } from './proof.js';
@@ -20,8 +23,6 @@ export interface ChainParameters {
   readonly threshold: number;
   /** Blocks after which an attempt expires. */
   readonly registrationTimeout: number;
-  /** The most addresses in one list. */
-  readonly maxAclAddresses: number;
   /** How many blocks after its admission an operator is in force. */
   readonly admissionDelay: number;
 }
@@ -62,20 +63,6 @@ export interface Registration {
   readonly coverage: readonly Coverage[];
 }
 
-/** The recipients allowed or denied on one architecture. */
-export interface Acl {
-  readonly kind: 'allow' | 'deny';
-  /** `0x` and hex: 20 bytes on EVM chains, 32 on Bitcoin. */
-  readonly addresses: readonly string[];
-  readonly allowNullRecipient: boolean;
-}
-
-/** The rules for later use of the key; `null` switches an architecture off. */
-export interface Constraints {
-  readonly evmAcl: Acl | null;
-  readonly btcAcl: Acl | null;
-}
-
 /** What the chain holds for an account. */
 export interface Status {
   /** The account, SS58. */
@@ -83,12 +70,18 @@ export interface Status {
   /** The last generation used; 0 before the first attempt. */
   readonly generation: number;
   readonly constraintAccount: string | null;
+  /** As text: rules by id, fees by network. */
   readonly constraints: Constraints | null;
   /** The key in force. */
   readonly registered: Registration | null;
   /** The attempt under way. Both are set while a key is being swapped. */
   readonly registering: Registration | null;
 }
+
+/** The same with its constraints as the chain has them. */
+export type AccountState = Omit<Status, 'constraints'> & {
+  readonly constraints: ConstraintsV2 | null;
+};
 
 /** A block to read at: its hash, or nothing for the best one. */
 type At = string | undefined;
@@ -106,18 +99,28 @@ export async function answer<T>(reading: Promise<T>): Promise<T> {
 }
 
 /** Calls a function of `KeyshareApi`. */
+async function call(
+  api: ApiPromise,
+  name: string,
+  at: At,
+  ...parameters: unknown[]
+): Promise<Codec> {
+  const calls = at === undefined ? api.call : (await answer(api.at(at))).call;
+  const call = calls['keyshareApi']?.[name];
+  if (call === undefined) {
+    throw new KeyshareError('WrongChain', `the chain has no KeyshareApi.${name}`);
+  }
+  return answer(call(...parameters));
+}
+
+/** Calls a function of `KeyshareApi`, whose answer can be said in JSON. */
 export async function ask(
   api: ApiPromise,
   name: string,
   at: At,
   ...parameters: unknown[]
 ): Promise<Json> {
-  const calls = at === undefined ? api.call : (await answer(api.at(at))).call;
-  const call = calls['keyshareApi']?.[name];
-  if (call === undefined) {
-    throw new KeyshareError('WrongChain', `the chain has no KeyshareApi.${name}`);
-  }
-  return (await answer(call(...parameters))).toJSON() as Json;
+  return (await call(api, name, at, ...parameters)).toJSON() as Json;
 }
 
 /** The hash of the last final block. */
@@ -178,37 +181,44 @@ interface RawRegistration {
   }[];
 }
 
-interface RawAcl {
-  kind: string;
-  addresses: string[];
-  allowNullRecipient: boolean;
-}
-
 /** What the chain holds for an account. */
-export async function readStatus(api: ApiPromise, account: string, at?: string): Promise<Status> {
+export async function readStatus(
+  api: ApiPromise,
+  account: string,
+  at?: string,
+): Promise<AccountState> {
   interface Raw {
     generation: number;
-    constraints: [string, { evmAcl: RawAcl | null; btcAcl: RawAcl | null }] | null;
+    constraints: [string, unknown] | null;
     registered: RawRegistration | null;
     registering: RawRegistration | null;
   }
-  const raw = (await ask(api, 'registration', at, account)) as unknown as Raw;
-  const [constraintAccount, constraints] = raw.constraints ?? [null, null];
+  interface AccountInfo {
+    toJSON(): unknown;
+    get(field: 'constraints'): Option<Tuple>;
+  }
+  const answered = (await call(api, 'registration', at, account)) as unknown as AccountInfo;
+  const raw = answered.toJSON() as Raw;
   return {
     account,
     generation: raw.generation,
-    constraintAccount,
-    constraints: constraints && {
-      evmAcl: constraints.evmAcl && acl(constraints.evmAcl),
-      btcAcl: constraints.btcAcl && acl(constraints.btcAcl),
-    },
+    constraintAccount: raw.constraints?.[0] ?? null,
+    constraints: constraints(answered.get('constraints')),
     registered: raw.registered && registration(raw.registered),
     registering: raw.registering && registration(raw.registering),
   };
 }
 
-function acl({ kind, addresses, allowNullRecipient }: RawAcl): Acl {
-  return { kind: kind === 'Allow' ? 'allow' : 'deny', addresses, allowNullRecipient };
+/** From their bytes, so that they are read as they are written. */
+function constraints(shown: Option<Tuple>): ConstraintsV2 | null {
+  const bytes = shown.isSome ? shown.unwrap()[1]?.toU8a() : undefined;
+  if (bytes === undefined) return null;
+  try {
+    return decodeConstraints(bytes);
+  } catch (cause) {
+    const message = 'the chain has constraints that this SDK does not know';
+    throw new KeyshareError('WrongChain', message, { cause });
+  }
 }
 
 function elements(raw: Record<string, string[]>): Commitments {

@@ -47,6 +47,39 @@ export type ErrorName =
   /** The input is wrong. */
   | 'Input';
 
+/** What is wrong with constraints (protocol §2): stable names, the same as the tool's and the chain's. */
+export type ConstraintsReason =
+  // An address or a script.
+  | 'NotEvmAddress'
+  | 'WrongChecksum'
+  | 'Eip1191Checksum'
+  | 'NotBitcoinAddress'
+  | 'OtherBitcoinNetwork'
+  | 'NotSolanaAddress'
+  // The text of a rule or a fee.
+  | 'Malformed'
+  | 'InvalidId'
+  | 'InvalidNetwork'
+  | 'InvalidAmount'
+  | 'InvalidSelector'
+  // A file.
+  | 'NotUtf8'
+  | 'Json'
+  // What clients refuse.
+  | 'RepeatedId'
+  | 'RepeatedFee'
+  | 'MissingFee'
+  // What the chain refuses.
+  | 'TooManyRules'
+  | 'TooManyFees'
+  | 'ReservedClause'
+  | 'InvalidChainId'
+  | 'InvalidScript'
+  | 'SchemeMismatch'
+  | 'RulesOutOfOrder'
+  | 'FeesOutOfOrder'
+  | 'RepeatedRule';
+
 /** What else is known of an error. */
 export interface ErrorDetails {
   /** With `Refused`: as in `registration.AlreadyRegistered`. */
@@ -55,6 +88,10 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number;
   /** With `WrongGeneration`: the chain's, as the server sees it. */
   readonly generation?: number;
+  /** With `Input`, of constraints: what is wrong with them. */
+  readonly reason?: ConstraintsReason | undefined;
+  /** Where in them: as in `rules[1]`, `fees[0]` or, in a file, `line 3`. */
+  readonly place?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -64,6 +101,8 @@ export class KeyshareError extends Error {
   readonly chainError: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly generation: number | undefined;
+  readonly reason: ConstraintsReason | undefined;
+  readonly place: string | undefined;
 
   constructor(name: ErrorName, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -71,6 +110,8 @@ export class KeyshareError extends Error {
     this.chainError = details.chainError;
     this.retryAfterMs = details.retryAfterMs;
     this.generation = details.generation;
+    this.reason = details.reason;
+    this.place = details.place;
   }
 
   /** What to do about it, for people; nothing where the message says it all. */
@@ -106,6 +147,8 @@ const CHAIN_HINTS: Record<string, string> = {
     'Complete the attempt with the key, and the program, that began it; or cancel it.',
   NotConstraintAccount: 'Sign with the constraint-modification account.',
   NotRegistered: 'register begins with a first key.',
+  SchemeChanged:
+    'A swap keeps the scheme, and with it the constraints. Deregister the key, and register the other one.',
   NotRegistering: 'The status shows what the chain holds for the account.',
   NoReadyMember:
     'The network is not ready: a subgroup has no member that holds every share. Try again later.',

@@ -6,17 +6,42 @@
 export { type Hex, fromHex, toHex } from './bytes.js';
 export { type Account } from './calls.js';
 export {
-  type Acl,
   type ChainParameters,
-  type Constraints,
   type Coverage,
   PROTOCOL_VERSION,
   type Registration,
   type Status,
 } from './chain.js';
+export { parseConstraints } from './constraints/file.js';
+export { type CheckOptions, checkConstraints } from './constraints/shape.js';
+export { parseFee, parseRule, showFee, showRule } from './constraints/text.js';
+export type {
+  Amount,
+  BitcoinAllow,
+  BitcoinNetwork,
+  Constraints,
+  EvmAllow,
+  Fee,
+  Network,
+  NumberedRule,
+  Rule,
+  RuleId,
+  Selector,
+  SolanaAllow,
+  TextOptions,
+  TokenRecipient,
+  Who,
+} from './constraints/types.js';
+export { type Warning, type WarningName, warnings } from './constraints/warnings.js';
 export { type Dealer, dealer, type Dealt } from './dealer.js';
-export { type ErrorDetails, type ErrorName, KeyshareError } from './errors.js';
 export {
+  type ConstraintsReason,
+  type ErrorDetails,
+  type ErrorName,
+  KeyshareError,
+} from './errors.js';
+export {
+  type ConnectOptions,
   type ConstraintsInput,
   type Cost,
   type Custody,

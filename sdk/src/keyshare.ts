@@ -1,23 +1,21 @@
 /** Everything a user does with a Keyshare network, over the caller's own `ApiPromise`. */
 
 import type { ApiPromise } from '@polkadot/api';
-import { equal } from './bytes.js';
+import { equal, type Hex, toHex } from './bytes.js';
 import {
   type Account,
   addressOf,
   type Call,
   type CallName,
   calls,
-  encodable,
   refusal,
-  requireConstraints,
   requirePossible,
   submit,
 } from './calls.js';
 import {
+  type AccountState,
   answer,
   type ChainParameters,
-  type Constraints,
   isThreshold,
   readConfirmationFee,
   readParameters,
@@ -28,6 +26,11 @@ import {
   type Registration,
   type Status,
 } from './chain.js';
+import { constraintsRefusal } from './constraints/check.js';
+import { encodeConstraints } from './constraints/codec.js';
+import { readConstraints, showConstraints } from './constraints/shape.js';
+import { bitcoinNetworkOf } from './constraints/text.js';
+import type { Constraints, ConstraintsV2, TextOptions } from './constraints/types.js';
 import { type Dealer, dealer, type Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
 import {
@@ -42,6 +45,9 @@ import { deliver, follow, isOf, shownAs, unfailing, type Waiting } from './regis
 import { type Bounds, Patience } from './patience.js';
 import { type Commitments, partsOf, type Scheme } from './scheme.js';
 import { callLimit, hostedServers, proveCustody, type Server } from './servers.js';
+
+/** How to connect. */
+export interface ConnectOptions extends Bounds, TextOptions {}
 
 /** A private key: its bytes, or whoever has it and deals it. */
 export type KeySource =
@@ -69,7 +75,7 @@ export type KeyInput = KeySource &
 
 /** What `register` needs. */
 export type RegisterInput = KeyInput & {
-  /** By default both architectures are switched off. */
+  /** What the key may be used for; nothing by default. Rules and fees fit the key's scheme. */
   readonly constraints?: Constraints;
   /** Who may change the constraints later, SS58; by default the account itself. */
   readonly constraintAccount?: string;
@@ -123,27 +129,31 @@ const GENERATIONS_TRIED = 64;
 const ANSWERED = 'the chain answered';
 const DEALT = 'the key was dealt';
 const EMPTY = new Uint8Array();
-const NO_CONSTRAINTS: Constraints = { evmAcl: null, btcAcl: null };
+const NO_CONSTRAINTS: Constraints = { rules: [], fees: [], messages: 'never' };
 
 /** A Keyshare network. */
 export class Keyshare {
   readonly api: ApiPromise;
   readonly parameters: ChainParameters;
+  /** How constraints are read and shown. */
+  readonly #text: Required<TextOptions>;
 
-  private constructor(api: ApiPromise, parameters: ChainParameters) {
+  private constructor(api: ApiPromise, parameters: ChainParameters, text: Required<TextOptions>) {
     this.api = api;
     this.parameters = parameters;
+    this.#text = text;
   }
 
   /** Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`. */
-  static async connect(api: ApiPromise, waiting: Bounds = {}): Promise<Keyshare> {
-    const patience = new Patience(waiting);
+  static async connect(api: ApiPromise, options: ConnectOptions = {}): Promise<Keyshare> {
+    const text = { bitcoinNetwork: bitcoinNetworkOf(options) };
+    const patience = new Patience(options);
     await patience.race(api.isReady, ANSWERED);
     const name = api.runtimeVersion.specName.toString();
     if (name !== 'keyshare') {
       throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
     }
-    return new Keyshare(api, await patience.race(readParameters(api), ANSWERED));
+    return new Keyshare(api, await patience.race(readParameters(api), ANSWERED), text);
   }
 
   /** Every subgroup with its members, and who operates them. */
@@ -158,14 +168,19 @@ export class Keyshare {
 
   /** What the chain holds for an account, SS58. */
   async status(account: string): Promise<Status> {
-    this.#accountId(account);
-    return readStatus(this.api, account);
+    return this.#shown(await this.#state(account));
   }
 
   /** The same at each new best block, until the signal is aborted or the deadline passes. */
   watch(account: string, waiting: Bounds = {}): AsyncGenerator<Status> {
     this.#accountId(account);
-    return follow(this.api, account, new Patience(waiting), 'the watch ended');
+    return this.#watch(account, new Patience(waiting));
+  }
+
+  async *#watch(account: string, patience: Patience): AsyncGenerator<Status> {
+    for await (const state of follow(this.api, account, patience, 'the watch ended')) {
+      yield this.#shown(state);
+    }
   }
 
   /**
@@ -197,8 +212,7 @@ export class Keyshare {
 
   /** What `register` would cost. Signs and sends nothing. */
   async cost(input: RegisterInput): Promise<Cost> {
-    const { constraints = NO_CONSTRAINTS } = input;
-    return this.#cost(input, 'register', this.#registerCall(input), encodable(constraints));
+    return this.#cost(input, 'register', this.#registerCall(input), this.#encoded(input));
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
@@ -214,7 +228,7 @@ export class Keyshare {
   /** Gives up the attempt under way; its deposit comes back. Refused if there is none. */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
-    const isDone = ({ registering }: Status) => registering === null;
+    const isDone = ({ registering }: AccountState) => registering === null;
     return this.#make('cancel', calls.cancel(this.api), account, input, isDone);
   }
 
@@ -224,7 +238,7 @@ export class Keyshare {
    */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
     const account = addressOf(input.signer);
-    const isDone = ({ registered, registering }: Status) => !registered && !registering;
+    const isDone = ({ registered, registering }: AccountState) => !registered && !registering;
     return this.#make('deregister', calls.deregister(this.api), account, input, isDone);
   }
 
@@ -232,18 +246,13 @@ export class Keyshare {
   async setConstraints(
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
-    requireConstraints(input.constraints, this.parameters.maxAclAddresses);
-    const wanted = normal(input.constraints);
-    const call = this.#call(() =>
-      calls.updateConstraints(this.api, input.account, input.constraints),
-    );
-    return this.#make(
-      'updateConstraints',
-      call,
-      input.account,
-      input,
-      ({ constraints }) => constraints !== null && normal(constraints) === wanted,
-    );
+    // Which scheme they are for, only the chain knows.
+    const wanted = readConstraints(input.constraints, this.#text);
+    const encoded = toHex(encodeConstraints(wanted));
+    const call = this.#call(() => calls.updateConstraints(this.api, input.account, encoded));
+    const isDone = ({ constraints }: AccountState) =>
+      constraints !== null && toHex(encodeConstraints(constraints)) === encoded;
+    return this.#make('updateConstraints', call, input.account, input, isDone, wanted);
   }
 
   /** Hands a user's constraints over to another constraint-modification account. */
@@ -252,7 +261,7 @@ export class Keyshare {
   ): Promise<Status> {
     const to = this.#address(input.to);
     const call = this.#call(() => calls.changeConstraintAccount(this.api, input.account, to));
-    const isDone = ({ constraintAccount }: Status) => constraintAccount === to;
+    const isDone = ({ constraintAccount }: AccountState) => constraintAccount === to;
     return this.#make('changeConstraintAccount', call, input.account, input, isDone);
   }
 
@@ -299,7 +308,7 @@ export class Keyshare {
   }
 
   async #challenge(account: string, signal: AbortSignal): Promise<Custody[]> {
-    const { registered } = await this.status(account);
+    const { registered } = await this.#state(account);
     if (registered === null) {
       throw new KeyshareError('NotRegistering', 'the account has no key in force');
     }
@@ -342,7 +351,11 @@ export class Keyshare {
    * The threshold of a new attempt. Throws `Input` if no key can have it, and with `reshare` for
    * another key than the one in force, whose threshold is then the default.
    */
-  async #threshold(input: KeyInput, name: Attempting, { registered }: Status): Promise<number> {
+  async #threshold(
+    input: KeyInput,
+    name: Attempting,
+    { registered }: AccountState,
+  ): Promise<number> {
     const { threshold: least, subgroups: most } = this.parameters;
     const { threshold = least } = input;
     if (!isThreshold(threshold, this.parameters)) {
@@ -377,7 +390,7 @@ export class Keyshare {
     const onProgress = unfailing(input.onProgress);
     const address = addressOf(input.signer);
     const account = { address, id: this.#accountId(address) };
-    const before = await patience.race(this.status(address), ANSWERED);
+    const before = await patience.race(this.#state(address), ANSWERED);
     const { registering, registered } = before;
     const threshold = await patience.race(this.#threshold(input, name, before), DEALT);
     // A key in force may lack some servers still. To swap it for itself is another attempt.
@@ -388,7 +401,8 @@ export class Keyshare {
       if (input.onlyResume) {
         throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
       }
-      requirePossible(name === 'register' ? name : 'swapKey', before, this.#address(address));
+      const call = name === 'register' ? name : 'swapKey';
+      requirePossible(call, before, this.#address(address), schemeOf(input));
       await patience.race(this.#requireReady(), ANSWERED);
     }
     const anew = () => patience.race(this.#deal(input, before.generation + 1, threshold), DEALT);
@@ -417,7 +431,7 @@ export class Keyshare {
     input: KeyInput,
     shown: (Registration | null)[],
   ): Promise<{ dealt: Dealt; generation: number } | undefined> {
-    const { scheme } = 'dealer' in input ? input.dealer : input;
+    const scheme = schemeOf(input);
     for (const one of shown) {
       if (one?.scheme !== scheme) continue;
       const { generation, publicKey, threshold } = one;
@@ -448,20 +462,24 @@ export class Keyshare {
     call: Call,
     subject: string,
     input: Waiting & { readonly signer: Account },
-    isDone: (status: Status) => boolean,
+    isDone: (state: AccountState) => boolean,
+    wanted?: ConstraintsV2,
   ): Promise<Status> {
     const patience = new Patience(input);
-    const before = await patience.race(this.status(subject), ANSWERED);
+    const before = await patience.race(this.#state(subject), ANSWERED);
     // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
     const removes = name === 'cancel' || name === 'deregister';
-    if (!removes && isDone(before)) return before;
+    if (!removes && isDone(before)) return this.#shown(before);
     requirePossible(name, before, this.#address(addressOf(input.signer)));
+    const refused =
+      wanted && constraintsRefusal(wanted, (before.registered ?? before.registering)?.scheme);
+    if (refused !== undefined) throw refused;
     const onProgress = unfailing(input.onProgress);
     onProgress({ type: 'signing' });
     await submit(this.api, call, input.signer, patience);
     onProgress({ type: 'submitted' });
-    for await (const status of follow(this.api, subject, patience, 'the chain showed the change')) {
-      if (isDone(status)) return status;
+    for await (const state of follow(this.api, subject, patience, 'the chain showed the change')) {
+      if (isDone(state)) return this.#shown(state);
     }
     throw new KeyshareError('ChainUnreachable', 'the chain ended');
   }
@@ -470,7 +488,7 @@ export class Keyshare {
     input: KeyInput,
     name: Attempting,
     begin: (commitments: Commitments) => Call,
-    constraints: object | null,
+    constraints: Hex | null,
   ): Promise<Cost> {
     const costs = async () => {
       const deposit = this.api.call['keyshareApi']?.['deposit'];
@@ -478,7 +496,7 @@ export class Keyshare {
         throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
       }
       const address = addressOf(input.signer);
-      const before = await this.status(address);
+      const before = await this.#state(address);
       const threshold = await this.#threshold(input, name, before);
       const dealt = await this.#deal(input, before.generation + 1, threshold);
       dealt.wipe();
@@ -507,11 +525,30 @@ export class Keyshare {
 
   /** `register` with everything but the commitments. */
   #registerCall(input: RegisterInput): (commitments: Commitments) => Call {
-    const { constraintAccount = addressOf(input.signer), constraints = NO_CONSTRAINTS } = input;
+    const { constraintAccount = addressOf(input.signer) } = input;
     this.#accountId(constraintAccount);
-    requireConstraints(constraints, this.parameters.maxAclAddresses);
+    const constraints = this.#encoded(input);
     return (commitments) =>
       this.#call(() => calls.register(this.api, constraintAccount, constraints, commitments));
+  }
+
+  /**
+   * The constraints of a key that is registered, in SCALE. As hex: polkadot.js would take bytes that may
+   * be absent, as in `deposit`, for an encoding that says whether they are.
+   */
+  #encoded(input: RegisterInput): Hex {
+    const options = { ...this.#text, scheme: schemeOf(input) };
+    return toHex(encodeConstraints(readConstraints(input.constraints ?? NO_CONSTRAINTS, options)));
+  }
+
+  async #state(account: string): Promise<AccountState> {
+    this.#accountId(account);
+    return readStatus(this.api, account);
+  }
+
+  #shown(state: AccountState): Status {
+    const { constraints } = state;
+    return { ...state, constraints: constraints && showConstraints(constraints, this.#text) };
   }
 
   /** Makes a call of the caller's input, which may not be encodable. */
@@ -547,13 +584,7 @@ export class Keyshare {
   }
 }
 
-/** One text for equal constraints. */
-function normal({ evmAcl, btcAcl }: Constraints): string {
-  const acl = (list: Constraints['evmAcl']) =>
-    list && [
-      list.kind,
-      list.addresses.map((address) => address.toLowerCase()),
-      list.allowNullRecipient,
-    ];
-  return JSON.stringify([acl(evmAcl), acl(btcAcl)]);
+function schemeOf(source: KeySource): Scheme {
+  const { scheme } = 'dealer' in source ? source.dealer : source;
+  return scheme;
 }

@@ -3,12 +3,12 @@
 import type { ApiPromise } from '@polkadot/api';
 import { equal } from './bytes.js';
 import {
+  type AccountState,
   type ChainParameters,
   finalizedHead,
   readStatus,
   requireConsistent,
   type Registration,
-  type Status,
 } from './chain.js';
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
@@ -80,7 +80,7 @@ export async function* follow(
   account: string,
   patience: Patience,
   waitingFor: string,
-): AsyncGenerator<Status> {
+): AsyncGenerator<AccountState> {
   let last: string | undefined;
   for (;;) {
     patience.check(waitingFor);
@@ -120,7 +120,7 @@ export function isOf({ commitments }: Registration, { scheme, elements }: Commit
 }
 
 /** The attempt under way or the key in force that has these commitments. */
-export function shownAs(status: Status, commitments: Commitments): Registration | undefined {
+export function shownAs(status: AccountState, commitments: Commitments): Registration | undefined {
   const { registering, registered } = status;
   return (
     [registering, registered].find((one) => one !== null && isOf(one, commitments)) ?? undefined

@@ -6,7 +6,15 @@
 
 import { Keyring, type ApiPromise } from '@polkadot/api';
 import { TypeRegistry } from '@polkadot/types';
-import { fromHex, Keyshare, type Scheme, splitKey, toHex, verifyingShares } from '../src/index.js';
+import {
+  type ConnectOptions,
+  fromHex,
+  Keyshare,
+  type Scheme,
+  splitKey,
+  toHex,
+  verifyingShares,
+} from '../src/index.js';
 import { registrationId } from '../src/messages.js';
 
 const keyring = new Keyring();
@@ -101,16 +109,19 @@ export class Chain {
   kept: string[] = [];
   account = {
     generation: 0,
-    constraints: null,
+    /** Whose they are to change, and their bytes. */
+    constraints: null as [string, Uint8Array] | null,
     registered: null as object | null,
     registering: null as object | null,
   };
   /** The thresholds that deposits were asked for. */
   readonly priced: number[] = [];
+  /** The constraints that were passed with calls, and to ask for deposits. */
+  readonly given: unknown[] = [];
   #block = 0;
 
   /** A connection to it. */
-  connect(): Promise<Keyshare> {
+  connect(options: ConnectOptions = {}): Promise<Keyshare> {
     const registry = new TypeRegistry();
     const says = (value: unknown) => Promise.resolve({ toJSON: () => value });
     const hash = () =>
@@ -120,7 +131,6 @@ export class Chain {
       subgroups: SUBGROUPS,
       threshold: 2,
       registrationTimeout: 300,
-      maxAclAddresses: 256,
       admissionDelay: 0,
     };
     const call = { paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }) };
@@ -142,9 +152,17 @@ export class Chain {
           parameters: () => says(parameters),
           subgroups: () => says(this.subgroups),
           operators: () => says(this.operators),
-          registration: () => says(this.account),
-          deposit: (_: string, threshold: number) => {
+          registration: () => {
+            const { constraints } = this.account;
+            const shown = {
+              isSome: constraints !== null,
+              unwrap: () => constraints?.map((part) => ({ toU8a: () => part })),
+            };
+            return Promise.resolve({ toJSON: () => this.account, get: () => shown });
+          },
+          deposit: (_: string, threshold: number, constraints: unknown) => {
             this.priced.push(threshold);
+            this.given.push(constraints);
             return Promise.resolve(10);
           },
           // polkadot.js writes what is large in hex.
@@ -160,9 +178,18 @@ export class Chain {
         system: { account: () => Promise.resolve({ data: { free: { toBigInt: () => 100n } } }) },
       },
       consts: { balances: { existentialDeposit: { toBigInt: () => 1n } } },
-      tx: { registration: { register: () => call, swapKey: () => call } },
+      tx: {
+        registration: {
+          register: (_: string, constraints: unknown) => (this.given.push(constraints), call),
+          updateConstraints: (_: string, constraints: unknown) => (
+            this.given.push(constraints),
+            call
+          ),
+          swapKey: () => call,
+        },
+      },
     };
-    return Keyshare.connect(api as unknown as ApiPromise);
+    return Keyshare.connect(api as unknown as ApiPromise, options);
   }
 }
 

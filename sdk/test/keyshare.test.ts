@@ -17,10 +17,13 @@ import {
   publicKey,
   type RegisterInput,
   rpc,
+  type Scheme,
   toHex,
 } from '../src/index.js';
 import { calls, submit } from '../src/calls.js';
 import { requireConsistent } from '../src/chain.js';
+import { encodeConstraints } from '../src/constraints/codec.js';
+import { readConstraints } from '../src/constraints/shape.js';
 import { Patience } from '../src/patience.js';
 import { failure } from './failure.js';
 import { type DevNode, freePort, startDevNode } from './network.js';
@@ -69,14 +72,38 @@ async function reserved(address: string): Promise<bigint> {
   return (await balance(address)).held;
 }
 
-const rules: Constraints = {
-  evmAcl: {
-    kind: 'allow',
-    addresses: ['0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed'],
-    allowNullRecipient: false,
+const PAY = '1: evm:1 pay to 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed up to 1000000';
+
+/** Rules that fit a key, and others. */
+const rules: Readonly<Record<Scheme, Constraints>> = {
+  ed25519: {
+    rules: [
+      '1: solana pay to So11111111111111111111111111111111111111112 up to 1000000000',
+      '2: solana token EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v to anyone up to 5',
+      '3: solana memo',
+    ],
+    fees: ['solana=5000'],
+    messages: 'prefixed',
   },
-  btcAcl: null,
+  secp256k1: {
+    rules: [
+      PAY,
+      '2: evm:1 call 0xa9059cbb to 0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359 up to 0',
+      '300: bitcoin pay to bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4 up to any',
+    ],
+    fees: ['evm:1=2000000000000000', 'bitcoin=50000'],
+    messages: 'never',
+  },
 };
+
+/** The same as somebody else may write them. */
+const asTyped = ({ rules, fees, messages }: Constraints): Constraints => ({
+  rules: rules
+    .map((rule) => rule.replace(/0x\w{40}/, (address) => address.toLowerCase()))
+    .reverse(),
+  fees: [...fees].reverse(),
+  messages,
+});
 
 describe.each([
   ['ed25519', 'Dave'],
@@ -85,7 +112,8 @@ describe.each([
   it('registers a key, from signing to the last confirmation', async () => {
     const key = generateKey(scheme);
     const signer = user(name);
-    const cost = await keyshare.cost({ key, scheme, signer, constraints: rules });
+    const constraints = asTyped(rules[scheme]);
+    const cost = await keyshare.cost({ key, scheme, signer, constraints });
     expect(cost.fee).toBeGreaterThan(0n);
     expect(cost.confirmationFee).toBeGreaterThan(0n);
 
@@ -96,7 +124,7 @@ describe.each([
       key,
       scheme,
       signer,
-      constraints: rules,
+      constraints,
       onProgress: (progress) => {
         seen.push(progress);
         if (progress.type === 'open') open = balance(signer.address);
@@ -113,7 +141,7 @@ describe.each([
       expect(states.at(-1)).toBe('confirmed');
     }
     const status = await keyshare.status(signer.address);
-    expect(status.constraints).toEqual(rules);
+    expect(status.constraints).toEqual(rules[scheme]);
     expect(status.constraintAccount).toBe(signer.address);
     const { held, free } = (await open) ?? before;
     expect(held).toBe(cost.deposit);
@@ -228,7 +256,7 @@ describe('an attempt', () => {
   it('lets the constraint-modification account change the constraints, and nobody else', async () => {
     const account = user('Ferdie').address;
     const wrong = await failure(
-      keyshare.setConstraints({ account, signer: user('Alice'), constraints: rules }),
+      keyshare.setConstraints({ account, signer: user('Alice'), constraints: rules.ed25519 }),
     );
     expect([wrong.name, wrong.chainError]).toEqual([
       'Refused',
@@ -238,17 +266,31 @@ describe('an attempt', () => {
     const set = await keyshare.setConstraints({
       account,
       signer: user('Ferdie'),
-      constraints: rules,
+      constraints: asTyped(rules.ed25519),
     });
-    expect(set.constraints).toEqual(rules);
+    expect(set.constraints).toEqual(rules.ed25519);
+    // Once more nothing is to be signed.
+    const same = { account, signer: account, constraints: asTyped(rules.ed25519) };
+    expect((await keyshare.setConstraints(same)).constraints).toEqual(rules.ed25519);
+    // The bytes that go to the chain are these.
+    const bytes = await api.query['registration']?.['constraints']?.(account);
+    expect(bytes?.toHex()).toContain(
+      toHex(encodeConstraints(readConstraints(rules.ed25519, {}))).slice(2),
+    );
     const to = user('Alice').address;
     const handed = await keyshare.changeConstraintAccount({ account, signer: user('Ferdie'), to });
     expect(handed.constraintAccount).toBe(to);
   }, 60_000);
 
   it('swaps the key, survives servers in trouble, and finds a lying one out', async () => {
-    const next = generateKey('secp256k1');
+    const next = generateKey('ed25519');
     const signer = user('Ferdie');
+    const other = { key: generateKey('secp256k1'), scheme: 'secp256k1', signer } as const;
+    const refused = await failure(keyshare.swapKey(other));
+    expect([refused.chainError, refused.hint]).toEqual([
+      'registration.SchemeChanged',
+      expect.stringContaining('Deregister'),
+    ]);
     const real = globalThis.fetch;
     const troubles = [
       () => Response.json({ error: { code: 9007, message: '', data: { retryAfterMs: 10 } } }),
@@ -262,7 +304,7 @@ describe('an attempt', () => {
       return troubles.pop()?.() ?? real(url, init);
     });
     const errors: string[] = [];
-    const input = { key: next, scheme: 'secp256k1', signer } as const;
+    const input = { key: next, scheme: 'ed25519', signer } as const;
     const cost = await keyshare.swapCost(input);
     const held = await reserved(signer.address);
     const registration = await keyshare.swapKey({
@@ -425,7 +467,10 @@ it('asks for no signature where the chain would refuse the call', async () => {
   const refused: [() => Promise<unknown>, string][] = [
     [() => keyshare.register({ key, scheme: 'ed25519', signer }), 'AlreadyRegistered'],
     [() => keyshare.swapKey({ key, scheme: 'ed25519', signer: account }), 'NotRegistered'],
-    [() => keyshare.setConstraints({ account, signer, constraints: rules }), 'NoConstraints'],
+    [
+      () => keyshare.setConstraints({ account, signer, constraints: rules.ed25519 }),
+      'NoConstraints',
+    ],
   ];
   // An address alone cannot sign, and nobody has asked it to.
   for (const [call, name] of refused) {
@@ -530,27 +575,19 @@ it('refuses what is no address before anything is signed', async () => {
       'Input',
     );
   }
-  const [one, two] = ['0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed', `0x${'11'.repeat(20)}`];
-  const many = Array.from({ length: 257 }, (_, n) => `0x${n.toString(16).padStart(40, '0')}`);
-  const acl = { kind: 'allow', addresses: [one], allowNullRecipient: false };
-  for (const [evmAcl, words] of [
-    [{ ...acl, addresses: ['0x12'] }, '“0x12” is not 0x and 40 hex digits'],
-    [{ ...acl, addresses: [one, two, one.toUpperCase().replace('X', 'x')] }, 'twice'],
-    [{ ...acl, addresses: many }, 'at most 256'],
-    // What callers without types can pass, and must not become its opposite.
-    [{ ...acl, kind: 'Allow' }, 'kind is'],
-    [{ ...acl, addresses: one }, 'an array'],
-    [{ ...acl, allowNullRecipient: undefined }, 'true or false'],
-    [undefined, 'evmAcl'],
+  for (const [constraints, reason] of [
+    [{ ...rules.ed25519, rules: ['1: solana pay'] }, 'Malformed'],
+    [{ ...rules.ed25519, fees: [] }, 'MissingFee'],
+    [rules.secp256k1, 'SchemeMismatch'],
+    [{ evmAcl: null, btcAcl: null } as unknown as Constraints, 'Malformed'],
   ] as const) {
-    const constraints = { evmAcl, btcAcl: null } as Constraints;
     for (const call of [
       () => keyshare.setConstraints({ account, signer, constraints }),
       () => keyshare.register({ key, scheme: 'ed25519', signer, constraints }),
       () => keyshare.cost({ key, scheme: 'ed25519', signer, constraints }),
     ]) {
       const error = await failure(call());
-      expect([error.name, error.message]).toEqual(['Input', expect.stringContaining(words)]);
+      expect([error.name, error.reason]).toEqual(['Input', reason]);
     }
   }
   for (const [wrong, words] of [

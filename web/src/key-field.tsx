@@ -110,8 +110,8 @@ export function KeyField(props: {
             void vault.forget();
           }}
         >
-          <option value="ed25519">Ed25519 (Solana, Polkadot and others)</option>
-          <option value="secp256k1">secp256k1 (Bitcoin, Ethereum and others)</option>
+          <option value="ed25519">Ed25519 (Solana)</option>
+          <option value="secp256k1">secp256k1 (EVM chains and Bitcoin)</option>
         </select>
       </label>
       <label>

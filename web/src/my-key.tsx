@@ -1,6 +1,7 @@
 /** The screen *My key*: what the chain holds for an account, and what can be done about it. */
 
 import {
+  type Constraints,
   type Coverage,
   type Custody,
   type Keyshare,
@@ -11,15 +12,11 @@ import {
   toHex,
 } from '@keyshare/sdk';
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Connection } from './connection.js';
-import {
-  constraintsDraft,
-  ConstraintsEditor,
-  hasProblems,
-  inWords,
-  readDraft,
-} from './constraints-editor.js';
+import { constraintsDraft, readDraft } from './constraints-draft.js';
+import { ConstraintsEditor } from './constraints-editor.js';
+import { ConstraintsShown } from './constraints-shown.js';
 import { Expiry } from './expiry.js';
 import { short } from './format.js';
 import { useAction, useStatus } from './hooks.js';
@@ -162,6 +159,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
           key={JSON.stringify(constraints)}
           keyshare={keyshare}
           status={status}
+          now={constraints}
           wallet={wallet}
           isBusy={action.isRunning || wallet === undefined}
           act={act}
@@ -261,32 +259,40 @@ function Challenge({ keyshare, account }: { keyshare: Keyshare; account: string 
 function EditConstraints(props: {
   keyshare: Keyshare;
   status: Status;
+  now: Constraints;
   wallet: Wallet | undefined;
   isBusy: boolean;
   act: (work: (signer: Wallet['signer'], onProgress: OnProgress) => Promise<unknown>) => void;
 }) {
-  const { keyshare, status, wallet, isBusy, act } = props;
-  const { account, constraintAccount } = status;
-  const now = status.constraints ?? { evmAcl: null, btcAcl: null };
+  const { keyshare, status, now, wallet, isBusy, act } = props;
+  const { account, constraintAccount, registered, registering } = status;
+  const scheme = (registered ?? registering)?.scheme;
   const [draft, setDraft] = useState(() => constraintsDraft(now));
   const [to, setTo] = useState('');
-  const { constraints, problems } = readDraft(draft, keyshare.parameters.maxAclAddresses);
-  const isFaulty = hasProblems(problems);
+  const reading = useMemo(() => readDraft(draft, scheme), [draft, scheme]);
+  const { constraints } = reading;
   return (
     <article aria-label="Constraints">
       <h3>Constraints</h3>
-      <p>{inWords(now)}</p>
+      <ConstraintsShown constraints={now} scheme={scheme} />
       <p>
         Only <code>{constraintAccount}</code> may change them
         {!wallet && '; connect a wallet to sign'}
         {wallet && wallet.address !== constraintAccount && `, and you sign as ${wallet.label}`}.
       </p>
-      <ConstraintsEditor draft={draft} problems={problems} isBusy={isBusy} onChange={setDraft} />
+      <ConstraintsEditor
+        draft={draft}
+        reading={reading}
+        scheme={scheme}
+        isBusy={isBusy}
+        onChange={setDraft}
+      />
       <p class="buttons">
         <button
           type="button"
-          disabled={isBusy || isFaulty}
+          disabled={isBusy || constraints === undefined}
           onClick={() => {
+            if (constraints === undefined) return;
             act((signer, onProgress) =>
               keyshare.setConstraints({ account, signer, constraints, onProgress }),
             );

@@ -12,15 +12,11 @@ import {
   type Status,
   toHex,
 } from '@keyshare/sdk';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { Board, type BoardState, EMPTY, observe, stopped } from './board.js';
 import type { Connection } from './connection.js';
-import {
-  constraintsDraft,
-  ConstraintsEditor,
-  hasProblems,
-  readDraft,
-} from './constraints-editor.js';
+import { constraintsDraft, readDraft } from './constraints-draft.js';
+import { ConstraintsEditor } from './constraints-editor.js';
 import { useStatus } from './hooks.js';
 import { type HeldKey, KeyField } from './key-field.js';
 import { Problem } from './problem.js';
@@ -74,7 +70,13 @@ function plan(
   if (registered && purpose === 'register') {
     return wait('The account has a key in force. On the screen My key you can swap it.');
   }
-  return held === undefined ? wait('Give a key.') : { kind: 'sign' };
+  if (held === undefined) return wait('Give a key.');
+  if (purpose === 'swap' && registered && registered.scheme !== held.scheme) {
+    return wait(
+      `A swap keeps the scheme, ${registered.scheme}: give a key of that, or deregister the key and register this one.`,
+    );
+  }
+  return { kind: 'sign' };
 }
 
 /** Registers a key, or takes up its attempt; by default it is the account's first. */
@@ -90,7 +92,7 @@ export function Register(props: {
   const heading = useId();
   const [vault] = useState(() => new Vault());
   const [held, setHeld] = useState<HeldKey>();
-  const [draft, setDraft] = useState(constraintsDraft({ evmAcl: null, btcAcl: null }));
+  const [draft, setDraft] = useState(() => constraintsDraft());
   const [constraintAccount, setConstraintAccount] = useState('');
   const [chosen, setChosen] = useState<number>();
   const [cost, setCost] = useState<Cost>();
@@ -131,8 +133,9 @@ export function Register(props: {
   );
   useLeaveWarning(isBusy || held?.isUnsaved === true);
 
-  const most = keyshare?.parameters.maxAclAddresses ?? Infinity;
-  const { constraints, problems } = readDraft(draft, most);
+  const scheme = held?.scheme;
+  const reading = useMemo(() => readDraft(draft, scheme), [draft, scheme]);
+  const { constraints } = reading;
   const isAllowed = connection !== undefined && (isTrusted || connection.isLocal);
   // What will not work is known before anything is signed.
   const maySign = isAllowed && reachability !== undefined;
@@ -147,7 +150,7 @@ export function Register(props: {
     return work(keyshare, {
       dealer: vault.dealer(held.scheme),
       signer: wallet.signer,
-      constraints,
+      ...(constraints === undefined ? {} : { constraints }),
       ...(threshold === undefined ? {} : { threshold }),
       ...(other === '' ? {} : { constraintAccount: other }),
     });
@@ -240,7 +243,8 @@ export function Register(props: {
         <>
           <ConstraintsEditor
             draft={draft}
-            problems={problems}
+            reading={reading}
+            scheme={scheme}
             isBusy={isBusy}
             onChange={setDraft}
           />
@@ -276,7 +280,7 @@ export function Register(props: {
             held={held}
             threshold={threshold}
             rules={
-              purpose === 'register'
+              purpose === 'register' && constraints
                 ? { constraints, constraintAccount: constraintAccount.trim() || wallet.address }
                 : undefined
             }
@@ -325,7 +329,7 @@ export function Register(props: {
             key="review"
             type="button"
             class="primary"
-            disabled={isAsking || next.kind === 'wait' || hasProblems(problems)}
+            disabled={isAsking || next.kind === 'wait' || constraints === undefined}
             onClick={review}
           >
             Show the cost

@@ -2,9 +2,8 @@
 
 import type { Constraints, Cost, Reachability } from '@keyshare/sdk';
 import { useEffect, useRef } from 'preact/hooks';
-import { showEvm } from './addresses.js';
 import type { Connection } from './connection.js';
-import { inWords } from './constraints-editor.js';
+import { ConstraintsShown } from './constraints-shown.js';
 import { amount } from './format.js';
 import type { HeldKey } from './key-field.js';
 
@@ -46,8 +45,7 @@ export function Review(props: {
       </p>
       {cost && rules && (
         <>
-          <p>{inWords(rules.constraints)}</p>
-          <Recipients constraints={rules.constraints} />
+          <ConstraintsShown constraints={rules.constraints} scheme={held.scheme} />
           <p>
             Only <code>{rules.constraintAccount}</code> may change this.
           </p>
@@ -72,23 +70,6 @@ export function Review(props: {
         </label>
       )}
     </div>
-  );
-}
-
-function Recipients({ constraints: { evmAcl, btcAcl } }: { constraints: Constraints }) {
-  const addresses = [...(evmAcl?.addresses ?? []).map(showEvm), ...(btcAcl?.addresses ?? [])];
-  if (addresses.length === 0) return null;
-  return (
-    <details>
-      <summary>Recipients, as the chain will have them</summary>
-      <ul>
-        {addresses.map((address) => (
-          <li key={address}>
-            <code>{address}</code>
-          </li>
-        ))}
-      </ul>
-    </details>
   );
 }
 

@@ -51,6 +51,9 @@ function cells(page: Page, state: string): Locator {
   return page.locator(`.cell[data-state="${state}"]`);
 }
 
+/** An address on Solana. */
+const SOLANA = 'So11111111111111111111111111111111111111112';
+
 const REGISTERED = 'Registered: every subgroup has its quorum';
 
 /** A serious finding of axe fails; in both colour schemes. */
@@ -121,16 +124,35 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await expect(button(page, 'Show the cost')).toBeDisabled();
   await page.getByLabel('Paste it').fill('a1'.repeat(32));
   await expect(page.getByLabel('Paste it')).toHaveValue('');
-  await page.getByLabel('EVM chains', { exact: true }).selectOption('allow');
-  const recipients = page.getByLabel('Recipients on EVM chains');
-  await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD');
-  await expect(page.getByText('its checksum (EIP-55) does not hold')).toBeVisible();
+  const form = page.getByRole('region', { name: 'Register a key' });
+  const rules = form.getByLabel('Rules, one a line');
+  await rules.fill(`1: solana pay to ${SOLANA.slice(1)} up to 1000000000`);
+  await expect(form.getByText('Line 1:')).toContainText('is no Solana address');
   await expect(button(page, 'Show the cost')).toBeDisabled();
-  await recipients.fill('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
-  await page.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
-  await page
-    .getByLabel('Recipients on Bitcoin')
-    .fill('bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0');
+  await rules.fill(`1: evm:1 pay to anyone up to 7`);
+  await form.getByLabel('Largest fees').fill('evm:1=7');
+  await expect(form.getByText('this one’s is ed25519')).toBeVisible();
+  await rules.fill(`1: solana pay to ${SOLANA} up to 1000000000`);
+  await form.getByText('Add a rule', { exact: true }).click();
+  const kinds = form.getByLabel('What it allows');
+  await expect(kinds).not.toContainText('EVM');
+  await kinds.selectOption({ label: 'Solana: pay a token' });
+  await button(page, 'Add it to the rules').click();
+  await expect(form.getByText('Fill in “The token’s mint”')).toBeVisible();
+  await form.getByLabel('The token’s mint').fill(SOLANA);
+  await form.getByLabel('Recipient').fill('anyone');
+  await form.getByLabel('Largest amount').fill('5');
+  await button(page, 'Add it to the rules').click();
+  const token = `2: solana token ${SOLANA} to anyone up to 5`;
+  await expect(rules).toHaveValue(`1: solana pay to ${SOLANA} up to 1000000000\n${token}`);
+  await expect(form.getByText('rule 2: anyone may be paid')).toBeVisible();
+  await form.getByLabel('Largest fees').fill('');
+  await expect(form.getByText('add solana=AMOUNT')).toBeVisible();
+  await expect(button(page, 'Show the cost')).toBeDisabled();
+  await form.getByLabel('Largest fees').fill('solana=5000');
+  await form.getByLabel('Messages that may be signed').selectOption('any');
+  await expect(form.getByText('lifts every rule of an Ed25519 key')).toBeVisible();
+  await form.getByLabel('Messages that may be signed').selectOption('prefixed');
   await button(page, 'Show the cost').click();
   await expect(page.getByText(/Deposit [\d.]+ KEY/)).toBeVisible();
   const review = page.getByRole('group', { name: 'Before you go on' });
@@ -140,8 +162,10 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   expect(confirmationFee).toBeGreaterThan(0);
   const sum = shown('Deposit') + shown('Fee about') + confirmationFee;
   expect(shown('Together about')).toBeCloseTo(sum, 11);
-  await expect(review).toContainText('EVM chains: only 1 recipient.');
-  await expect(review).toContainText('0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed');
+  await expect(review).toContainText('Transactions within 2 rules are allowed; messages that');
+  await expect(review).toContainText(token);
+  await expect(review).toContainText('Largest fees: solana=5000');
+  await expect(review).toContainText('rule 2: anyone may be paid');
   const dave = new Keyring({ type: 'sr25519' }).addFromUri('//Dave').address;
   await expect(review).toContainText(`Only ${dave} may change this`);
   await expect(page.getByText('use one that you trust')).toContainText(node.url);
@@ -155,13 +179,13 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
 
   await show(page, 'My key');
   await expect(page.getByRole('article', { name: 'Registered key' })).toBeVisible();
-  await expect(page.getByLabel('Recipients on EVM chains').last()).toHaveValue(
-    '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
+  const constraints = page.getByRole('article', { name: 'Constraints' });
+  await expect(constraints).toContainText(token);
+  await expect(constraints.getByLabel('Rules, one a line')).toHaveValue(
+    `1: solana pay to ${SOLANA} up to 1000000000\n${token}`,
   );
-  // What the address pays to, as BIP 350 has it.
-  await expect(page.getByLabel('Recipients on Bitcoin').last()).toHaveValue(
-    '0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798',
-  );
+  await expect(constraints.getByLabel('Largest fees')).toHaveValue('solana=5000');
+  await expect(constraints.getByLabel('Messages that may be signed')).toHaveValue('prefixed');
   await button(page, 'Have every server prove it now').click();
   await expect(page.getByText('holds its share')).toHaveCount(3);
   await expectAccessible(page);
@@ -285,13 +309,20 @@ test('swaps a key, and removes it', async ({ page }) => {
   await expect(page.getByText('generation 1')).toBeVisible();
   await button(page, 'Swap it').click();
   const swap = page.getByRole('region', { name: 'Swap the key' });
-  // The file says which scheme it is, as the tool writes it.
-  await swap.getByLabel('or open a key file').setInputFiles({
-    name: 'new.key',
-    mimeType: 'text/plain',
-    buffer: Buffer.from(`secp256k1:${'e1'.repeat(32)}\n`),
-  });
-  await expect(swap.getByLabel('Scheme')).toHaveValue('secp256k1');
+  // The file says which scheme it is, as the tool writes it. A swap keeps it.
+  for (const scheme of ['secp256k1', 'ed25519']) {
+    const isOther = scheme === 'secp256k1';
+    await swap.getByLabel('or open a key file').setInputFiles({
+      name: 'new.key',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(`${scheme}:${'e1'.repeat(32)}\n`),
+    });
+    await expect(swap.getByLabel('Scheme')).toHaveValue(scheme);
+    await expect(swap.getByText('A swap keeps the scheme')).toHaveCount(isOther ? 1 : 0);
+    await expect(swap.getByRole('button', { name: 'Show the cost' })).toBeEnabled({
+      enabled: !isOther,
+    });
+  }
   await swap.getByRole('button', { name: 'Show the cost' }).click();
   await expect(swap.getByText(/that of the old key when it is replaced/)).toBeVisible();
   await keepPictures(page, 'swap');
@@ -357,17 +388,24 @@ test('lets the right account change the constraints, and no other', async ({ pag
   await page.getByLabel('Look at another account').press('Enter');
   const editor = page.getByRole('article', { name: 'Constraints' });
   await expect(editor).toContainText('you sign as Alice');
-  await editor.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
-  await button(page, 'Change the constraints').click();
+  await editor.getByLabel('Rules, one a line').fill('1: solana memo');
+  await editor.getByLabel('Largest fees').fill('solana=5000');
+  await expect(editor).toContainText('this one’s is secp256k1');
+  await expect(button(page, 'Change the constraints')).toBeDisabled();
+  const typeRules = async () => {
+    await editor.getByLabel('Rules, one a line').fill('1: bitcoin data');
+    await editor.getByLabel('Largest fees').fill('bitcoin=50000');
+    await button(page, 'Change the constraints').click();
+  };
+  await typeRules();
   await expect(page.getByText('Sign with the constraint-modification account')).toBeVisible();
-  await expect(editor).toContainText('Bitcoin: switched off');
+  await expect(editor).toContainText('The key is kept and never used.');
 
   await page.getByLabel('Look at another account').fill('');
   await page.getByLabel('Look at another account').press('Enter');
   await signAs(page, 'Eve');
-  await editor.getByLabel('Bitcoin', { exact: true }).selectOption('deny');
-  await button(page, 'Change the constraints').click();
-  await expect(editor).toContainText('Bitcoin: every recipient');
+  await typeRules();
+  await expect(editor).toContainText('Transactions within 1 rule are allowed');
 });
 
 /** Sends one KEY from a development account, and waits until the chain has it. */

@@ -1,9 +1,16 @@
-/** What needs no browser: addresses, keys and amounts as people write them. */
+/** What needs no browser: rules, keys and amounts as people write them. */
 
 import { expect, test } from '@playwright/test';
-import { type Acl, type Member, type Operator, toHex } from '@keyshare/sdk';
-import { parseBtc, parseEvm, parseList, showEvm } from '../src/addresses.js';
-import { inWords } from '../src/constraints-editor.js';
+import {
+  checkConstraints,
+  type Constraints,
+  type Member,
+  type Operator,
+  toHex,
+} from '@keyshare/sdk';
+import { kindsFor, ruleOf } from '../src/add-rule.js';
+import { constraintsDraft, readDraft, withRule } from '../src/constraints-draft.js';
+import { inWords } from '../src/constraints-shown.js';
 import { amount, duration } from '../src/format.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
@@ -11,58 +18,92 @@ import { quorumInWords, standingInWords } from '../src/network.js';
 import { isTooMuch, sumOf } from '../src/review.js';
 import { hasConfirmed } from '../src/share-counts.js';
 
-test('reads EVM addresses with the checksum of EIP-55', () => {
-  // The EIP's own.
-  for (const address of [
-    '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
-    '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',
-    '0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB',
-    '0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb',
-  ]) {
-    expect(parseEvm(address)).toBe(address.toLowerCase());
-    expect(parseEvm(address.toLowerCase())).toBe(address.toLowerCase());
-    expect(showEvm(address.toLowerCase())).toBe(address);
-    expect(() => parseEvm(address.replace('d', 'D').replace('c', 'C'))).toThrow('mistyped');
-    expect(() => parseEvm(address.slice(0, -1))).toThrow('40 hex digits');
-  }
-});
+const PAY = 'evm:1 pay to 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed up to 7';
 
-test('reads recipients on Bitcoin as BIP 173 and BIP 350 have them', () => {
-  const script = '0x1863143c14c5166804bd19203356da136c985678cd4d27a1b8c6329604903262';
-  const taproot = '0x79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798';
-  for (const [text, program] of [
-    ['bc1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qccfmv3', script],
-    ['tb1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3q0sl5k7', script],
-    ['bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0', taproot],
-    ['BC1P0XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQZK5JJ0', taproot],
-    [taproot, taproot],
-    [taproot.slice(2).toUpperCase(), taproot],
-  ] as const) {
-    expect(parseBtc(text)).toBe(program);
-  }
-  expect(() => parseBtc('BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4')).toThrow('public key hash');
-  for (const wrong of [
-    // The checksum of the other version, a character that is none, a changed one, no address.
-    'tb1z0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqglt7rf',
-    'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kemeawh',
-    'bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4',
-    'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj1',
-    '1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa',
-  ]) {
-    expect(() => parseBtc(wrong)).toThrow('no recipient');
-  }
-});
-
-test('reads lists', () => {
-  const [one, two] = [`0x${'11'.repeat(20)}`, `0x${'22'.repeat(20)}`];
-  expect(parseList(` ${one},\n${two} `, parseEvm, 2)).toEqual({
-    addresses: [one, two],
-    problems: [],
+test('reads rules and fees a line each, and says what is wrong with which', () => {
+  const draft = {
+    rules: `9: ${PAY.toLowerCase()}\n\n 1: bitcoin data \r\n`,
+    fees: 'bitcoin=9\nevm:1=9',
+    messages: 'prefixed',
+  } as const;
+  const { constraints, ...none } = readDraft(draft, 'secp256k1');
+  expect(constraints).toEqual({
+    rules: ['1: bitcoin data', `9: ${PAY}`],
+    fees: ['evm:1=9', 'bitcoin=9'],
+    messages: 'prefixed',
   });
-  expect(parseList(`${one} ${one}`, parseEvm, 2).problems).toEqual([`${one} is there twice`]);
-  expect(parseList(`${one} ${two}`, parseEvm, 1).problems).toEqual([
-    'At most 1 addresses fit into one list',
+  expect([none.rules, none.fees, none.together]).toEqual([[], [], undefined]);
+  expect(none.warnings.map(({ name, rule }) => [name, rule])).toEqual([
+    ['DataChoosesRecipient', 1],
   ]);
+  // It is shown as it is, and so is nothing.
+  if (constraints === undefined) throw new Error('it is right');
+  expect(readDraft(constraintsDraft(constraints), 'secp256k1').constraints).toEqual(constraints);
+  expect(readDraft(constraintsDraft(), undefined).constraints).toEqual({
+    rules: [],
+    fees: [],
+    messages: 'never',
+  });
+
+  const twoWrong = readDraft(
+    { ...draft, rules: `1: ${PAY}0x\n\ndeny\n2: bitcoin data` },
+    undefined,
+  );
+  expect(twoWrong.rules.map(({ line }) => line)).toEqual([1, 3]);
+  expect(twoWrong.warnings).toHaveLength(1);
+  const [wrongFee] = readDraft({ ...draft, fees: '\nevm' }, undefined).fees;
+  expect(wrongFee?.line).toBe(2);
+  expect(wrongFee?.message).toContain('is no fee');
+  const repeated = readDraft({ ...draft, rules: `\n1: ${PAY}\n1: bitcoin data` }, undefined);
+  expect(repeated.rules).toEqual([
+    { line: 3, message: 'another rule has the id 1: choose a free one' },
+  ]);
+});
+
+test('checks rules together once they can be read, and for the key once it is known', () => {
+  const draft = { ...constraintsDraft(), rules: `1: ${PAY}`, fees: 'evm:1=9' };
+  expect(readDraft({ ...draft, fees: '' }, undefined).together).toContain('add evm:1=AMOUNT');
+  expect(readDraft(draft, undefined).constraints).toBeDefined();
+  const other = readDraft(draft, 'ed25519');
+  expect(other.constraints).toBeUndefined();
+  expect(other.together).toContain('this one’s is ed25519');
+  const any = readDraft({ ...constraintsDraft(), messages: 'any' }, 'ed25519');
+  expect(any.warnings[0]?.message).toContain('lifts every rule');
+  expect(any.constraints).toBeDefined();
+});
+
+test('adds rules from fields, under the first free id', () => {
+  const evm = '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed';
+  const solana = 'So11111111111111111111111111111111111111112';
+  const values = {
+    chain: '1',
+    who: ' anyone ',
+    amount: 'any',
+    selector: 'any',
+    value: '0',
+    mint: solana,
+    holder: `wallet ${solana}`,
+    program: solana,
+    ...Object.fromEntries(['token', 'spender', 'contract'].map((field) => [field, evm])),
+  };
+  // Every form makes a rule, which fits the scheme that it is offered for.
+  for (const scheme of ['ed25519', 'secp256k1'] as const) {
+    const rules = kindsFor(scheme).map(({ form }, id) => `${id}: ${ruleOf(form, values)}`);
+    const fees = scheme === 'ed25519' ? ['solana=1'] : ['evm:1=1', 'bitcoin=1'];
+    const constraints = { rules, fees, messages: 'never' } as const;
+    expect(checkConstraints(constraints, { scheme }).rules).toHaveLength(rules.length);
+  }
+  expect(kindsFor(undefined)).toHaveLength(
+    kindsFor('ed25519').length + kindsFor('secp256k1').length,
+  );
+  const [form = ''] = kindsFor('secp256k1').map((kind) => kind.form);
+  expect(() => ruleOf(form, { ...values, who: ' ' })).toThrow('Fill in “Recipient');
+  expect(() => ruleOf(form, { ...values, who: '0x12' })).toThrow('“0x12” is no address');
+  const one = withRule(constraintsDraft(), 'bitcoin data');
+  expect(one.rules).toBe('1: bitcoin data');
+  expect(withRule({ ...one, rules: '3: solana memo\n1: bitcoin data\n\n' }, PAY).rules).toBe(
+    `3: solana memo\n1: bitcoin data\n2: ${PAY}`,
+  );
 });
 
 test('reads keys as the tool writes them, and without their scheme', () => {
@@ -83,18 +124,13 @@ test('reads keys as the tool writes them, and without their scheme', () => {
 });
 
 test('says what constraints mean', () => {
-  const acl = (kind: 'allow' | 'deny', count: number) => ({
-    kind,
-    addresses: Array<string>(count).fill('0x'),
-    allowNullRecipient: count === 2,
-  });
-  const inWordsOf = (evmAcl: Acl | null) => inWords({ evmAcl, btcAcl: null }).split('. ')[0];
-  expect(inWordsOf(null)).toBe('EVM chains: switched off, nothing can be signed');
-  expect(inWordsOf(acl('allow', 0))).toBe('EVM chains: no recipient at all');
-  expect(inWordsOf(acl('allow', 1))).toBe('EVM chains: only 1 recipient');
-  expect(inWordsOf(acl('deny', 0))).toBe('EVM chains: every recipient');
-  expect(inWordsOf(acl('deny', 2))).toBe(
-    'EVM chains: all but 2 recipients, and transactions without one',
+  const of = (count: number, messages: Constraints['messages']) =>
+    inWords({ rules: Array<string>(count).fill('1: bitcoin data'), fees: [], messages });
+  expect(of(0, 'never')).toBe('The key is kept and never used.');
+  expect(of(0, 'any')).toBe('No transactions are allowed; any message may be signed.');
+  expect(of(1, 'never')).toBe('Transactions within 1 rule are allowed; no messages may be signed.');
+  expect(of(2, 'prefixed')).toBe(
+    'Transactions within 2 rules are allowed; messages that cannot be taken for a transaction may be signed.',
   );
 });
 

@@ -8,6 +8,7 @@ pub use options::{ConstraintsInput, Deadline, ExistingKey, NewKey, SignerInput, 
 
 use clap::{Args, Parser, Subcommand};
 use keyshare_client::{account::parse_address, chain::DEFAULT_URL};
+use keyshare_constraints::BitcoinNetwork;
 use keyshare_primitives::{AccountId, KeyScheme};
 use options::scheme_parser;
 use std::path::PathBuf;
@@ -73,6 +74,30 @@ pub struct Global {
 	/// Data as JSON on standard output, everything else on standard error
 	#[arg(long, global = true)]
 	pub json: bool,
+	/// The network whose addresses rules for Bitcoin are read and shown with; signet has testnet's
+	#[arg(long, global = true, value_name = "NETWORK", value_enum, default_value = "mainnet")]
+	pub bitcoin_network: Bitcoin,
+}
+
+/// `--bitcoin-network`.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Bitcoin {
+	/// The one with money.
+	Mainnet,
+	/// Test networks and signet.
+	Testnet,
+	/// A network on one machine.
+	Regtest,
+}
+
+impl From<Bitcoin> for BitcoinNetwork {
+	fn from(network: Bitcoin) -> Self {
+		match network {
+			Bitcoin::Mainnet => Self::Mainnet,
+			Bitcoin::Testnet => Self::Testnet,
+			Bitcoin::Regtest => Self::Regtest,
+		}
+	}
 }
 
 /// The commands.
@@ -328,9 +353,9 @@ mod tests {
 	}
 
 	#[test]
-	fn lists_take_several_addresses_and_one_kind() {
-		let set = ["constraints", "set", ALICE, "--dev-account", "bob"];
+	fn options_of_constraints_take_one_value_each() {
 		let with = |more: &[&str]| {
+			let set = ["constraints", "set", "--dev-account", "bob"];
 			let arguments: Vec<_> = set.iter().chain(more).copied().collect();
 			match parse(&arguments).map(|cli| cli.command) {
 				Ok(Command::Constraints(Constraints::Set { constraints, .. })) => Ok(constraints),
@@ -338,16 +363,16 @@ mod tests {
 				Err(kind) => Err(kind),
 			}
 		};
-		let three = with(&["--evm-allow", "0x1", "0x2,0x3", "--evm-null-recipient"]);
-		assert!(three.is_ok_and(|three| {
-			three.evm_allow == ["0x1", "0x2", "0x3"] && three.evm_null_recipient
-		}));
-		for conflict in [
-			["--evm-allow", "0x1", "--evm-deny", "0x2"],
-			["--btc-allow", "1", "--btc-deny", "2"],
-			["--constraints", "f", "--evm-deny", "0x2"],
-		] {
-			assert_eq!(with(&conflict).err(), Some(ErrorKind::ArgumentConflict), "{conflict:?}");
+		// The account after them is no value of theirs.
+		let two = with(&["--allow", "1: solana memo", "--allow", "2: x", "--fee", "a=1", ALICE]);
+		assert!(two.is_ok_and(|two| two.allow == ["1: solana memo", "2: x"] && two.fee == ["a=1"]));
+		assert!(with(&["--messages", "prefixed", ALICE]).is_ok());
+		assert_eq!(with(&["--messages", "all", ALICE]).err(), Some(ErrorKind::InvalidValue));
+		let file = ["--constraints", "f"];
+		assert!(with(&[&file[..], &[ALICE]].concat()).is_ok());
+		for other in [["--allow", "r"], ["--fee", "a=1"], ["--messages", "any"]] {
+			let both = with(&[&file[..], &other, &[ALICE]].concat());
+			assert_eq!(both.err(), Some(ErrorKind::ArgumentConflict), "{other:?}");
 		}
 	}
 

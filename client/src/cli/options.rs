@@ -84,37 +84,28 @@ pub struct Deadline {
 	pub deadline: u64,
 }
 
-/// Constraints. Without any, both architectures are switched off.
+/// Constraints. Without any, nothing is allowed.
 #[derive(Args)]
 #[command(next_help_heading = "Constraints")]
 pub struct ConstraintsInput {
-	/// The only recipients allowed on EVM chains
-	#[arg(long, value_name = "ADDRESS", num_args = 1.., value_delimiter = ',', conflicts_with = "evm_deny")]
-	pub evm_allow: Vec<String>,
-	/// Recipients denied on EVM chains; all others are allowed
-	#[arg(long, value_name = "ADDRESS", num_args = 1.., value_delimiter = ',')]
-	pub evm_deny: Vec<String>,
-	/// Allow EVM transactions without a recipient, such as contract creations
-	#[arg(long)]
-	pub evm_null_recipient: bool,
-	/// The only recipients allowed on Bitcoin: 64 hex digits of a script hash or taproot key
-	#[arg(long, value_name = "HEX", num_args = 1.., value_delimiter = ',', conflicts_with = "btc_deny")]
-	pub btc_allow: Vec<String>,
-	/// Recipients denied on Bitcoin; all others are allowed
-	#[arg(long, value_name = "HEX", num_args = 1.., value_delimiter = ',')]
-	pub btc_deny: Vec<String>,
-	/// Allow Bitcoin transactions without a recipient
-	#[arg(long)]
-	pub btc_null_recipient: bool,
-	/// Read the constraints from a JSON file instead: {"evmAcl": {"kind": "allow" or "deny",
-	/// "addresses": [...], "allowNullRecipient": false}, "btcAcl": ...}; null is switched off
-	#[arg(
-		long, value_name = "FILE",
-		conflicts_with_all = [
-			"evm_allow", "evm_deny", "evm_null_recipient",
-			"btc_allow", "btc_deny", "btc_null_recipient",
-		],
-	)]
+	/// Allow something, once for each rule: `1: evm:1 pay to 0x… up to 1000`
+	///
+	/// A rule reads `<id>: <network> <kind> …`, with a number of your own choice first and amounts in the
+	/// smallest unit: `pay to <address | anyone> up to <integer | any>` on evm:<chain>, bitcoin and
+	/// solana; `token <contract> to …`, `approve <contract> to …` and `call <selector | any> to …` on
+	/// evm:<chain>; `data` on bitcoin; `token <mint> to <wallet … | account … | anyone> up to …`, `memo`
+	/// and `call <program>` on solana. docs/protocol.md says what each of them covers.
+	#[arg(long, value_name = "RULE")]
+	pub allow: Vec<String>,
+	/// The largest fee of one transaction on a network, once for each: `evm:1=2000000000000000`
+	#[arg(long, value_name = "NETWORK=AMOUNT")]
+	pub fee: Vec<String>,
+	/// Which messages may be signed: `never`, those that are no transaction (`prefixed`), or `any`
+	#[arg(long, value_name = "WHICH", value_parser = ["never", "prefixed", "any"])]
+	pub messages: Option<String>,
+	/// Read the constraints from a JSON file instead:
+	/// {"rules": ["1: …"], "fees": ["evm:1=…"], "messages": "never"}
+	#[arg(long, value_name = "FILE", conflicts_with_all = ["allow", "fee", "messages"])]
 	pub constraints: Option<PathBuf>,
 }
 

@@ -7,7 +7,7 @@ use crate::{
 	output::Output,
 	view::Account,
 };
-use keyshare_client::{call::Call, chain::Chain, constraints, submit::carry_out, Error, Result};
+use keyshare_client::{call::Call, chain::Chain, error::Refusal, submit::carry_out, Error, Result};
 use keyshare_primitives::AccountId;
 
 /// `constraints set`.
@@ -18,16 +18,21 @@ pub async fn set_constraints(
 	signed: &Signed,
 	output: &Output,
 ) -> Result<Exit> {
-	let constraints = input::constraints(input)?.ok_or_else(|| {
+	let wanted = input::constraints(input)?.ok_or_else(|| {
 		Error::Input(
-			"say which constraints: --evm-allow and the like, or --constraints FILE. A file with \
-			 {} switches both architectures off"
+			"say which constraints: --allow, --fee and --messages, or --constraints FILE. With \
+			 `--messages never` alone nothing is allowed any more"
 				.into(),
 		)
 	})?;
 	let chain = Chain::connect(url).await?;
-	constraints::check_length(&constraints, chain.parameters().max_acl_addresses)?;
-	let call = Call::UpdateConstraints { account: account.clone(), constraints };
+	let scheme = chain.registration(account).await?.scheme().ok_or_else(|| {
+		let description = "the account has no constraints: it is neither registered nor registering";
+		Error::Refused(Refusal::registration("NoConstraints", description))
+	})?;
+	let bitcoin = output.bitcoin();
+	let constraints = wanted.read(scheme, bitcoin)?;
+	let call = Call::UpdateConstraints { account: account.clone(), constraints, scheme, bitcoin };
 	make(&chain, &call, signed, output).await
 }
 
@@ -59,7 +64,7 @@ async fn make(chain: &Chain, call: &Call, signed: &Signed, output: &Output) -> R
 	let signer = input::signer(&signed.signer, chain).await?;
 	let deadline = signed.deadline.starting_now();
 	let info = carry_out(chain, call, &signer, deadline, &output.progress()).await?;
-	let view = Account::new(call.subject(&signer.account()), &info);
+	let view = Account::new(call.subject(&signer.account()), &info, output.bitcoin());
 	output.data(&view, &view.words())?;
 	Ok(None)
 }

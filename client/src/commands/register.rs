@@ -10,7 +10,6 @@ use crate::{
 use keyshare_client::{
 	call::Call,
 	chain::{Chain, Cost},
-	constraints,
 	dealing::{self, Dealing},
 	deliver::deliver,
 	error::Refusal,
@@ -35,12 +34,12 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 	let chain = Chain::connect(url).await?;
 	if wanted.is_none() {
 		output.note(
-			"Note: no constraints are given, so EVM and Bitcoin are both switched off until \
-			 `keyshare constraints set` changes that.",
+			"Note: no constraints are given, so the key is kept and never used until `keyshare \
+			 constraints set` allows something.",
 		);
 	}
-	let wanted = wanted.unwrap_or_default();
-	constraints::check_length(&wanted, chain.parameters().max_acl_addresses)?;
+	let scheme = key.key.scheme();
+	let wanted = wanted.unwrap_or_default().read(scheme, output.bitcoin())?;
 	let threshold = threshold(&chain, args.threshold.threshold, output)?;
 	refuse_unready_subgroups(&chain).await?;
 	let signer = input::signer(&args.signer, &chain).await?;
@@ -49,8 +48,9 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 		constraint_account,
 		constraints: wanted.clone(),
 		key: dealing.commitments.clone(),
+		bitcoin: output.bitcoin(),
 	};
-	let deposit = chain.deposit(key.key.scheme(), threshold, Some(&wanted)).await?;
+	let deposit = chain.deposit(scheme, threshold, Some(&wanted)).await?;
 	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
 	attempt.run(begin, args.dry_run, &args.deadline, output).await
 }

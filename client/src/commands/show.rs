@@ -12,7 +12,7 @@ use serde::Serialize;
 /// `status`.
 pub async fn status(url: &str, account: &AccountId, output: &Output) -> Result<Exit> {
 	let chain = Chain::connect(url).await?;
-	let view = Account::new(account, &chain.registration(account).await?);
+	let view = Account::new(account, &chain.registration(account).await?, output.bitcoin());
 	output.data(&view, &view.words())?;
 	Ok(None)
 }
@@ -25,7 +25,7 @@ pub async fn watch(url: &str, account: &AccountId, output: &Output) -> Result<Ex
 	let mut last = None;
 	loop {
 		let info = follower.next().await?;
-		let view = Account::new(account, &info);
+		let view = Account::new(account, &info, output.bitcoin());
 		if last.as_ref() != Some(&view) {
 			output.data(&view, &view.words())?;
 			last = Some(view);
@@ -55,7 +55,7 @@ pub async fn constraints(url: &str, account: &AccountId, output: &Output) -> Res
 	}
 	let chain = Chain::connect(url).await?;
 	let info = chain.registration(account).await?;
-	let constraints = AccountConstraints::from(&info.constraints);
+	let constraints = AccountConstraints::new(&info, output.bitcoin());
 	let words = format!("{account}\n{}", constraints.words());
 	output.data(&View { account: account.to_string(), constraints }, &words)?;
 	Ok(None)

@@ -2,15 +2,15 @@
 
 use keyshare_client::{
 	chain::{amount, Cost, TOKEN, TOKEN_DECIMALS},
-	constraints::{self, ConstraintsJson},
 	deliver::Delivery,
 	keyfile,
 	progress::ServerState,
 };
+use keyshare_constraints::{in_words, BitcoinNetwork, ConstraintsText};
 use keyshare_primitives::{
 	api::{AccountInfo, Coverage, RegistrationInfo, RegistrationStatus},
 	wire::to_hex,
-	AccountId, BlockNumber, Constraints, Elements, Generation, KeyRecord, KeyScheme, SubgroupId,
+	AccountId, BlockNumber, Elements, Generation, KeyRecord, KeyScheme, SubgroupId,
 };
 use serde::Serialize;
 
@@ -146,11 +146,11 @@ pub struct Account {
 
 impl Account {
 	/// What the chain holds for `account`.
-	pub fn new(account: &AccountId, info: &AccountInfo) -> Self {
+	pub fn new(account: &AccountId, info: &AccountInfo, bitcoin: BitcoinNetwork) -> Self {
 		Self {
 			account: account.to_string(),
 			generation: info.generation,
-			constraints: AccountConstraints::from(&info.constraints),
+			constraints: AccountConstraints::new(info, bitcoin),
 			registered: info.registered.as_ref().map(Registration::from),
 			registering: info.registering.as_ref().map(Registration::from),
 		}
@@ -180,23 +180,24 @@ impl Account {
 #[serde(rename_all = "camelCase")]
 pub struct AccountConstraints {
 	constraint_account: Option<String>,
-	constraints: Option<ConstraintsJson>,
+	constraints: Option<ConstraintsText>,
 	#[serde(skip)]
 	in_words: Option<String>,
 }
 
-impl From<&Option<(AccountId, Constraints)>> for AccountConstraints {
-	fn from(entry: &Option<(AccountId, Constraints)>) -> Self {
-		let constraints = entry.as_ref().map(|(_, constraints)| constraints);
+impl AccountConstraints {
+	/// What the chain holds of them.
+	pub fn new(info: &AccountInfo, bitcoin: BitcoinNetwork) -> Self {
+		let constraints = info.constraints.as_ref().map(|(_, constraints)| constraints);
 		Self {
-			constraint_account: entry.as_ref().map(|(account, _)| account.to_string()),
-			constraints: constraints.map(ConstraintsJson::from),
-			in_words: constraints.map(constraints::in_words),
+			constraint_account: info.constraints.as_ref().map(|(account, _)| account.to_string()),
+			constraints: constraints.map(|of| ConstraintsText::new(of, bitcoin)),
+			in_words: constraints
+				.zip(info.scheme())
+				.map(|(of, scheme)| in_words(of, scheme, bitcoin)),
 		}
 	}
-}
 
-impl AccountConstraints {
 	/// The same in words.
 	pub fn words(&self) -> String {
 		match (&self.in_words, &self.constraint_account) {

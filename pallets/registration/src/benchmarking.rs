@@ -15,11 +15,12 @@ use frame_support::{
 use frame_system::RawOrigin;
 use k256::{ecdsa::SigningKey, elliptic_curve::group::GroupEncoding, ProjectivePoint, Scalar};
 use keyshare_primitives::{
+	constraints::{Amount, ConstraintsV2, EvmAllow, Network, Rule, Who, MAX_FEES, MAX_RULES},
 	elements::{verifying_shares, Polynomial},
 	membership::{Seat, SubgroupMembership, MAX_SEATS},
 	messages,
 	record::{AccountRecord, Purpose},
-	AccountId, Acl, AclKind, Confirmation, Constraints, CustodyProof, Elements, KeyCommitments,
+	AccountId, Confirmation, Constraints, CustodyProof, Elements, KeyCommitments, KeyScheme,
 	MAX_SUBGROUPS, MIN_SUBGROUPS,
 };
 use sp_core::{crypto::KeyTypeId, sr25519};
@@ -75,23 +76,23 @@ fn first_share(first: u64, threshold: u32) -> SigningKey {
 	SigningKey::from_bytes(&sum.to_bytes()).expect("not zero")
 }
 
-fn constraints(addresses: u32) -> Constraints {
-	let (evm, btc) = (addresses.div_ceil(2), addresses / 2);
-	fn bytes<const N: usize>(number: u32) -> [u8; N] {
-		let mut bytes = [0; N];
-		bytes[..4].copy_from_slice(&number.to_be_bytes());
-		bytes
-	}
-	fn acl<const N: usize>(count: u32) -> Acl<Vec<[u8; N]>> {
-		let addresses = (0..count).map(bytes).collect();
-		Acl { kind: AclKind::Allow, addresses, allow_null_recipient: false }
-	}
-	Constraints { evm_acl: Some(acl(evm)), btc_acl: Some(acl(btc)) }
+/// Constraints for a secp256k1 key with as many rules and fees together: of the longest there are for
+/// it, all different in their last bytes only.
+fn constraints(entries: u32) -> Constraints {
+	let rule = |number: u32| {
+		let mut to = [0; 20];
+		to[16..].copy_from_slice(&number.to_be_bytes());
+		let (to, largest) = (Who::Only(to), Amount::UpTo(1));
+		let allow = EvmAllow::Token { token: [1; 20], to, largest };
+		(u16::try_from(number).expect("few rules"), Rule::Evm { chain: 1, allow })
+	};
+	let rules = (0..entries.min(MAX_RULES)).map(rule).collect();
+	let fee = |number: u32| (Network::Evm(u64::from(number)), 1);
+	let fees = (1..=entries.saturating_sub(MAX_RULES)).map(fee).collect();
+	Constraints::V2(ConstraintsV2 { rules, fees, ..Default::default() })
 }
 
-fn most_addresses<T: Config>() -> u32 {
-	T::MaxAclAddresses::get().saturating_mul(2)
-}
+const MOST_ENTRIES: u32 = MAX_RULES + MAX_FEES;
 
 fn user<T: Config>(number: u32) -> AccountId
 where
@@ -103,19 +104,19 @@ where
 }
 
 /// With a threshold of all subgroups.
-fn begin<T: Config>(user: &AccountId, addresses: u32) -> Result<(), BenchmarkError> {
-	begin_with_threshold::<T>(user, addresses, T::Subgroups::count().into())
+fn begin<T: Config>(user: &AccountId, entries: u32) -> Result<(), BenchmarkError> {
+	begin_with_threshold::<T>(user, entries, T::Subgroups::count().into())
 }
 
 fn begin_with_threshold<T: Config>(
 	user: &AccountId,
-	addresses: u32,
+	entries: u32,
 	threshold: u32,
 ) -> Result<(), BenchmarkError> {
 	Pallet::<T>::register(
 		RawOrigin::Signed(user.clone()).into(),
 		user.clone(),
-		constraints(addresses),
+		constraints(entries),
 		commitments_of(1, threshold),
 	)?;
 	Ok(())
@@ -161,7 +162,7 @@ fn apart<T: Config>(
 }
 
 fn register_fully<T: Config>(user: &AccountId, threshold: u32) -> Result<(), BenchmarkError> {
-	begin_with_threshold::<T>(user, most_addresses::<T>(), threshold)?;
+	begin_with_threshold::<T>(user, MOST_ENTRIES, threshold)?;
 	confirm_others::<T>(user);
 	let (record, attempt) = apart::<T>(user)?;
 	let _ = Pallet::<T>::complete(user, record, attempt, &T::Subgroups::masks());
@@ -231,17 +232,17 @@ mod benches {
 	/// Everything but the verifying shares.
 	#[benchmark]
 	fn register(
-		a: Linear<0, { T::MaxAclAddresses::get() * 2 }>,
+		e: Linear<0, MOST_ENTRIES>,
 		n: Linear<MIN_SUBGROUPS, MAX_SUBGROUPS>,
 	) -> Result<(), BenchmarkError> {
 		set_up_with::<T>(n);
 		let user = user::<T>(0);
-		let (key, new) = (commitments::<T>(1), constraints(a));
+		let (key, new) = (commitments::<T>(1), constraints(e));
 		let shares = verifying_shares(&key, 2, T::Subgroups::count()).map_err(|_| "valid")?;
 
 		#[block]
 		{
-			let constraints = new.into_bounded().map_err(|_| "within the bounds")?;
+			let constraints = new.check(KeyScheme::Secp256k1).map_err(|_| "valid")?;
 			let constraint_account = user.clone();
 			let entry = Some(ConstraintsEntry { constraint_account, constraints });
 			let (record, masks) = (Accounts::<T>::get(&user), T::Subgroups::masks());
@@ -372,7 +373,7 @@ mod benches {
 	fn complete(n: Linear<MIN_SUBGROUPS, MAX_SUBGROUPS>) -> Result<(), BenchmarkError> {
 		set_up_with::<T>(n);
 		let user = user::<T>(0);
-		begin::<T>(&user, most_addresses::<T>())?;
+		begin::<T>(&user, MOST_ENTRIES)?;
 		confirm_others::<T>(&user);
 		let (record, attempt) = apart::<T>(&user)?;
 		let (masks, heard) = (T::Subgroups::masks(), heard_long_ago::<T>(&attempt));
@@ -416,7 +417,7 @@ mod benches {
 	fn cancel() -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
-		begin::<T>(&user, most_addresses::<T>())?;
+		begin::<T>(&user, MOST_ENTRIES)?;
 		confirm_others::<T>(&user);
 
 		#[extrinsic_call]
@@ -430,7 +431,7 @@ mod benches {
 	fn expire() -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
-		begin::<T>(&user, most_addresses::<T>())?;
+		begin::<T>(&user, MOST_ENTRIES)?;
 		let heard = heard_long_ago::<T>(&Accounts::<T>::get(&user).registering.ok_or("begun")?);
 		let masks = T::Subgroups::masks();
 		let expires_at = Accounts::<T>::get(&user).registering.ok_or("begun")?.expires_at;
@@ -468,19 +469,17 @@ mod benches {
 	}
 
 	#[benchmark]
-	fn update_constraints(
-		a: Linear<0, { T::MaxAclAddresses::get() * 2 }>,
-	) -> Result<(), BenchmarkError> {
+	fn update_constraints(e: Linear<0, MOST_ENTRIES>) -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
-		begin::<T>(&user, most_addresses::<T>())?;
-		let new = constraints(a);
+		begin::<T>(&user, MOST_ENTRIES)?;
+		let new = constraints(e);
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(user.clone()), user.clone(), new.clone());
 
 		let stored = ConstraintsOf::<T>::get(&user).ok_or("registering")?;
-		assert_eq!(Constraints::from(stored.constraints), new);
+		assert_eq!(stored.constraints.into_inner(), new);
 		Ok(())
 	}
 
@@ -488,7 +487,7 @@ mod benches {
 	fn change_constraint_account() -> Result<(), BenchmarkError> {
 		set_up::<T>();
 		let user = user::<T>(0);
-		begin::<T>(&user, most_addresses::<T>())?;
+		begin::<T>(&user, MOST_ENTRIES)?;
 		let new: AccountId = account("new", 0, 0);
 
 		#[extrinsic_call]

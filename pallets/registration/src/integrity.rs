@@ -2,7 +2,10 @@
 
 use crate::{Config, Pallet, WeightInfo};
 use frame_support::traits::Get;
-use keyshare_primitives::{KeyCommitments, MAX_SUBGROUPS};
+use keyshare_primitives::{
+	constraints::{MAX_FEES, MAX_RULES},
+	KeyCommitments, MAX_SUBGROUPS,
+};
 use sp_runtime::{traits::Zero, BoundedVec};
 
 impl<T: Config> Pallet<T> {
@@ -28,7 +31,7 @@ impl<T: Config> Pallet<T> {
 			KeyCommitments::Secp256k1(BoundedVec::truncate_from(alloc::vec![[0; 33]; count])),
 		] {
 			let register =
-				T::WeightInfo::register(T::MaxAclAddresses::get().saturating_mul(2), MAX_SUBGROUPS)
+				T::WeightInfo::register(MAX_RULES.saturating_add(MAX_FEES), MAX_SUBGROUPS)
 					.saturating_add(Self::shares_weight(&largest, MAX_SUBGROUPS));
 			assert!(register.all_lte(block / 2), "the largest registration fits into half a block");
 		}
@@ -137,6 +140,17 @@ mod state {
 				accounts == constrained,
 				"exactly accounts with a key or attempt are constrained"
 			);
+			for (account, entry) in ConstraintsOf::<T>::iter() {
+				let record = Accounts::<T>::get(account);
+				let attempt = record.registering.iter().map(|attempt| &attempt.key);
+				for key in attempt.chain(record.registered.iter().map(|registered| &registered.key)) {
+					let constraints = entry.constraints.clone().into_inner();
+					ensure!(
+						constraints.check(key.commitments.scheme()).is_ok(),
+						"constraints are such as the chain admits for every key of the account"
+					);
+				}
+			}
 			Ok(())
 		}
 

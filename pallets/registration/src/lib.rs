@@ -58,11 +58,12 @@ pub mod pallet {
 	};
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
+		constraints::{CheckedConstraints, ConstraintsError},
 		elements::CommitmentsError,
 		membership::SubgroupMembership,
 		record::{AccountRecord, Purpose},
-		AccountId, BoundedConstraints, Confirmation, Constraints, ConstraintsError, Generation,
-		KeyCommitments, RegistrationId, SubgroupId, MAX_SUBGROUPS,
+		AccountId, Confirmation, Constraints, Generation, KeyCommitments, RegistrationId,
+		SubgroupId, MAX_SUBGROUPS,
 	};
 	use sp_core::{sr25519, H256};
 	use sp_runtime::{traits::Convert, Perbill};
@@ -111,10 +112,6 @@ pub mod pallet {
 		#[pallet::constant]
 		type HeardBefore: Get<BlockNumberFor<Self>>;
 
-		/// The most addresses in one list of the constraints.
-		#[pallet::constant]
-		type MaxAclAddresses: Get<u32>;
-
 		/// The most confirmations in one extrinsic.
 		#[pallet::constant]
 		type MaxConfirmations: Get<u32>;
@@ -141,18 +138,15 @@ pub mod pallet {
 
 	/// A user's constraints and who may change them.
 	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, MaxEncodedLen, TypeInfo)]
-	pub struct ConstraintsEntry<Constraints> {
+	pub struct ConstraintsEntry {
 		/// The constraint-modification account.
 		pub constraint_account: AccountId,
 		/// The constraints.
-		pub constraints: Constraints,
+		pub constraints: CheckedConstraints,
 	}
 
 	/// [`AccountRecord`] of a runtime.
 	pub type AccountRecordOf<T> = AccountRecord<BlockNumberFor<T>>;
-	/// [`ConstraintsEntry`] of a runtime.
-	pub type ConstraintsEntryOf<T> =
-		ConstraintsEntry<BoundedConstraints<<T as Config>::MaxAclAddresses>>;
 
 	/// The last generation of each account, its key in force and its attempt under way; never removed,
 	/// so that no generation is used twice.
@@ -164,7 +158,7 @@ pub mod pallet {
 	#[pallet::storage]
 	#[pallet::storage_prefix = "Constraints"]
 	pub type ConstraintsOf<T: Config> =
-		StorageMap<_, Blake2_128Concat, AccountId, ConstraintsEntryOf<T>>;
+		StorageMap<_, Blake2_128Concat, AccountId, ConstraintsEntry>;
 
 	/// The attempts by the block in which they expire.
 	#[pallet::storage]
@@ -273,10 +267,27 @@ pub mod pallet {
 		NoConstraints,
 		/// Only the constraint-modification account may do this.
 		NotConstraintAccount,
-		/// A list of addresses is longer than the chain's bound.
-		TooManyAddresses,
-		/// A list names an address twice.
-		DuplicateAddress,
+		/// The constraints have more than 256 rules.
+		TooManyRules,
+		/// The constraints have more than 16 fees.
+		TooManyFees,
+		/// The constraints have a clause, and there is none yet.
+		ReservedClause,
+		/// An EVM chain's id in the constraints is 0.
+		InvalidChainId,
+		/// A rule names a Bitcoin script that no address stands for.
+		InvalidScript,
+		/// A rule or a fee is for a network on which keys of the account's scheme are not used.
+		SchemeMismatch,
+		/// The rules' ids do not strictly ascend.
+		RulesOutOfOrder,
+		/// The fees' networks do not strictly ascend.
+		FeesOutOfOrder,
+		/// Two rules differ only in id or amount.
+		RepeatedRule,
+		/// A swap keeps the key's scheme, since the constraints are for that one: `deregister`, and
+		/// register a key of the other anew.
+		SchemeChanged,
 		/// There are fewer key commitments than the chain's threshold, or more than subgroups: as many
 		/// as subgroups are to be needed to use the key.
 		WrongNumberOfCommitments,
@@ -305,8 +316,15 @@ pub mod pallet {
 	impl<T> From<ConstraintsError> for Error<T> {
 		fn from(error: ConstraintsError) -> Self {
 			match error {
-				ConstraintsError::TooManyAddresses => Self::TooManyAddresses,
-				ConstraintsError::DuplicateAddress => Self::DuplicateAddress,
+				ConstraintsError::TooManyRules => Self::TooManyRules,
+				ConstraintsError::TooManyFees => Self::TooManyFees,
+				ConstraintsError::ReservedClause => Self::ReservedClause,
+				ConstraintsError::InvalidChainId => Self::InvalidChainId,
+				ConstraintsError::InvalidScript => Self::InvalidScript,
+				ConstraintsError::SchemeMismatch => Self::SchemeMismatch,
+				ConstraintsError::RulesOutOfOrder => Self::RulesOutOfOrder,
+				ConstraintsError::FeesOutOfOrder => Self::FeesOutOfOrder,
+				ConstraintsError::RepeatedRule => Self::RepeatedRule,
 			}
 		}
 	}
@@ -318,7 +336,7 @@ pub mod pallet {
 		/// that it causes.
 		#[pallet::call_index(0)]
 		#[pallet::weight(
-			T::WeightInfo::register(constraints.address_count(), MAX_SUBGROUPS)
+			T::WeightInfo::register(constraints.entries(), MAX_SUBGROUPS)
 				.saturating_add(Pallet::<T>::shares_weight(key, MAX_SUBGROUPS))
 		)]
 		pub fn register(
@@ -329,9 +347,9 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			let account = ensure_signed(origin)?;
 			let subgroups = T::Subgroups::count().into();
-			let weight = T::WeightInfo::register(constraints.address_count(), subgroups)
+			let weight = T::WeightInfo::register(constraints.entries(), subgroups)
 				.saturating_add(Self::shares_weight(&key, subgroups));
-			let constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
+			let constraints = constraints.check(key.scheme()).map_err(Error::<T>::from)?;
 			let entry = ConstraintsEntry { constraint_account, constraints };
 			Self::begin(account, key, Purpose::Register, Some(entry))?;
 			Ok(Some(weight).into())
@@ -402,15 +420,16 @@ pub mod pallet {
 
 		/// Replaces an account's constraints. The account's deposit is adjusted.
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::update_constraints(constraints.address_count()))]
+		#[pallet::weight(T::WeightInfo::update_constraints(constraints.entries()))]
 		pub fn update_constraints(
 			origin: OriginFor<T>,
 			account: AccountId,
 			constraints: Constraints,
 		) -> DispatchResult {
 			let mut entry = Self::entry_changed_by(origin, &account)?;
-			entry.constraints = constraints.into_bounded().map_err(Error::<T>::from)?;
 			let record = Accounts::<T>::get(&account);
+			let scheme = record.scheme().ok_or(Error::<T>::NoConstraints)?;
+			entry.constraints = constraints.check(scheme).map_err(Error::<T>::from)?;
 			Self::settle_deposit(&account, &record, Some(entry.encoded_size()))?;
 			ConstraintsOf::<T>::insert(&account, entry);
 			Self::deposit_event(Event::ConstraintsUpdated { account });

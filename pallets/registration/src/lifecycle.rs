@@ -29,14 +29,18 @@ impl<T: Config> Pallet<T> {
 		account: AccountId,
 		commitments: KeyCommitments,
 		purpose: Purpose,
-		constraints: Option<ConstraintsEntryOf<T>>,
+		constraints: Option<ConstraintsEntry>,
 	) -> DispatchResult {
 		let record = Accounts::<T>::get(&account);
 		match purpose {
 			Purpose::Register => {
 				ensure!(record.registered.is_none(), Error::<T>::AlreadyRegistered);
 			}
-			Purpose::Swap => ensure!(record.registered.is_some(), Error::<T>::NotRegistered),
+			Purpose::Swap => {
+				let in_force = record.registered.as_ref().ok_or(Error::<T>::NotRegistered)?;
+				let scheme = in_force.key.commitments.scheme();
+				ensure!(commitments.scheme() == scheme, Error::<T>::SchemeChanged);
+			}
 		}
 		ensure!(record.registering.is_none(), Error::<T>::AlreadyRegistering);
 		let masks = T::Subgroups::masks();
@@ -62,7 +66,7 @@ impl<T: Config> Pallet<T> {
 		commitments: KeyCommitments,
 		verifying_shares: VerifyingShares,
 		purpose: Purpose,
-		constraints: Option<ConstraintsEntryOf<T>>,
+		constraints: Option<ConstraintsEntry>,
 		masks: &Masks,
 	) -> DispatchResult {
 		let generation =
@@ -192,7 +196,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn entry_changed_by(
 		origin: OriginFor<T>,
 		account: &AccountId,
-	) -> Result<ConstraintsEntryOf<T>, DispatchError> {
+	) -> Result<ConstraintsEntry, DispatchError> {
 		let caller = ensure_signed(origin)?;
 		let entry = ConstraintsOf::<T>::get(account).ok_or(Error::<T>::NoConstraints)?;
 		ensure!(caller == entry.constraint_account, Error::<T>::NotConstraintAccount);

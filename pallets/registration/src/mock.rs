@@ -212,7 +212,6 @@ impl crate::Config for Test {
 	type ConfirmationQuorum = Quorum;
 	type RegistrationTimeout = ConstU32<TIMEOUT>;
 	type HeardBefore = ConstU32<HEARD_BEFORE>;
-	type MaxAclAddresses = ConstU32<4>;
 	type MaxConfirmations = ConstU32<4>;
 	type MaxExpiriesPerBlock = ConstU32<MAX_EXPIRIES>;
 	type WeightInfo = ();
@@ -403,6 +402,10 @@ pub fn split_for(scheme: KeyScheme, threshold: u8, seed: u8) -> SplitKey {
 
 pub fn ed25519(seed: u8) -> SplitKey {
 	split(KeyScheme::Ed25519, seed)
+}
+
+pub fn secp256k1(seed: u8) -> SplitKey {
+	split(KeyScheme::Secp256k1, seed)
 }
 
 /// The attempt of an account that is under way.

@@ -21,7 +21,6 @@ where
 			threshold: T::Subgroups::threshold(),
 			confirmation_quorum: T::ConfirmationQuorum::get(),
 			registration_timeout: T::RegistrationTimeout::get().into(),
-			max_acl_addresses: T::MaxAclAddresses::get(),
 			max_confirmations: T::MaxConfirmations::get(),
 			admission_delay,
 		}
@@ -38,7 +37,7 @@ where
 		AccountInfo {
 			generation: record.last_generation,
 			constraints: ConstraintsOf::<T>::get(account)
-				.map(|entry| (entry.constraint_account, entry.constraints.into())),
+				.map(|entry| (entry.constraint_account, entry.constraints.into_inner())),
 			registered: record.registered.map(|registered| {
 				info(registered.key, &registered.confirmed, RegistrationStatus::Registered)
 			}),

@@ -2,11 +2,11 @@
 
 use frame_support::weights::Weight;
 
-/// What the calls weigh. `a` counts addresses in both lists, `t` commitments, `c` confirmations, `n`
+/// What the calls weigh. `e` counts rules and fees, `t` commitments, `c` confirmations, `n`
 /// subgroups.
 pub trait WeightInfo {
 	/// Beginning a registration, its verifying shares apart.
-	fn register(a: u32, n: u32) -> Weight;
+	fn register(e: u32, n: u32) -> Weight;
 	/// Reading the commitments to an Ed25519 key.
 	fn read_ed25519(t: u32) -> Weight;
 	/// Computing one subgroup's verifying share of it.
@@ -32,7 +32,7 @@ pub trait WeightInfo {
 	/// Beginning a swap, its verifying shares apart.
 	fn swap_key(n: u32) -> Weight;
 	/// Replacing constraints.
-	fn update_constraints(a: u32) -> Weight;
+	fn update_constraints(e: u32) -> Weight;
 	/// Handing over the constraints.
 	fn change_constraint_account() -> Weight;
 	/// Leaving, with a swap under way.

@@ -1,6 +1,6 @@
 //! What is held, on every path, and that it comes back.
 
-use super::constraints::{allowing, update};
+use super::constraints::{allowing, allowing_for, update};
 use crate::{mock::*, Call, Event};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate};
 use keyshare_primitives::{Constraints, KeyScheme};
@@ -14,8 +14,9 @@ fn free() -> u64 {
 fn the_deposit_is_what_the_chain_says_beforehand() {
 	for scheme in [KeyScheme::Ed25519, KeyScheme::Secp256k1] {
 		new_test_ext().execute_with(|| {
-			let due = Registration::deposit(scheme, 2, Some(allowing([1, 2])));
-			assert_ok!(register_with(&ALICE, &split(scheme, 1), allowing([1, 2])));
+			let constraints = allowing_for(scheme, [1, 2]);
+			let due = Registration::deposit(scheme, 2, Some(constraints.clone()));
+			assert_ok!(register_with(&ALICE, &split(scheme, 1), constraints));
 			assert_eq!(held(&ALICE), due);
 			assert_eq!(free(), FUNDS - due - Registration::confirmation_fee());
 		});
@@ -30,7 +31,7 @@ fn more_storage_costs_more() {
 		assert!(price(KeyScheme::Secp256k1, Constraints::default()) > base);
 		let one = price(KeyScheme::Ed25519, allowing([1]));
 		let two = price(KeyScheme::Ed25519, allowing([1, 2]));
-		assert_eq!(two - one, 20 * DepositPerByte::get());
+		assert_eq!(two - one, (2 + 1 + 1 + 1 + 32 + 1 + 8) * DepositPerByte::get());
 	});
 }
 

@@ -1,7 +1,7 @@
 //! Random sequences of all calls, sessions and changes of the members: whatever happens, the state
 //! stays whole.
 
-use super::constraints::{allowing, update};
+use super::constraints::{allowing_for, update};
 use crate::{mock::*, Call};
 use frame_support::assert_ok;
 use keyshare_primitives::{split::SplitKey, KeyScheme};
@@ -24,13 +24,13 @@ static SPLIT: LazyLock<BTreeMap<u8, SplitKey>> = LazyLock::new(|| {
 
 #[derive(Clone, Debug)]
 enum Step {
-	Register { user: u8, key: u8, addresses: u8 },
+	Register { user: u8, key: u8, rules: u8 },
 	Swap { user: u8, key: u8 },
 	Confirm { server: u8, users: Vec<(u8, u8, u32)> },
 	ConfirmAll { user: u8, key: u8 },
 	Cancel { user: u8 },
 	Expire { user: u8 },
-	Update { by: u8, user: u8, addresses: u8 },
+	Update { by: u8, user: u8, rules: u8 },
 	HandOver { by: u8, user: u8, to: u8 },
 	Deregister { user: u8 },
 	Pay { from: u8, part: u64 },
@@ -68,7 +68,7 @@ fn step() -> impl Strategy<Value = Step> {
 		3 => member().prop_map(|server| Step::Ready { server }),
 		2 => change.prop_map(Step::Operator),
 		4 => (user(), key(), 0..6u8)
-			.prop_map(|(user, key, addresses)| Step::Register { user, key, addresses }),
+			.prop_map(|(user, key, rules)| Step::Register { user, key, rules }),
 		2 => (user(), key()).prop_map(|(user, key)| Step::Swap { user, key }),
 		6 => (server, prop::collection::vec((user(), key(), 0..4u32), 1..4))
 			.prop_map(|(server, users)| Step::Confirm { server, users }),
@@ -76,7 +76,7 @@ fn step() -> impl Strategy<Value = Step> {
 		1 => user().prop_map(|user| Step::Cancel { user }),
 		1 => user().prop_map(|user| Step::Expire { user }),
 		2 => (0..4u8, user(), 0..6u8)
-			.prop_map(|(by, user, addresses)| Step::Update { by, user, addresses }),
+			.prop_map(|(by, user, rules)| Step::Update { by, user, rules }),
 		1 => (0..4u8, user(), 0..4u8).prop_map(|(by, user, to)| Step::HandOver { by, user, to }),
 		1 => user().prop_map(|user| Step::Deregister { user }),
 		1 => (user(), 0..1_000_000u64).prop_map(|(from, part)| Step::Pay { from, part }),
@@ -119,8 +119,9 @@ fn take(step: Step) {
 	let root = || sp_io::storage::root(sp_runtime::StateVersion::V1);
 	let before = root();
 	let changed = match step {
-		Step::Register { user, key, addresses } => {
-			register_with(&account(user), &SPLIT[&key], allowing(0..addresses)).is_ok()
+		Step::Register { user, key, rules } => {
+			let constraints = allowing_for(SPLIT[&key].commitments.scheme(), 0..rules);
+			register_with(&account(user), &SPLIT[&key], constraints).is_ok()
 		}
 		Step::Swap { user, key } => swap(&account(user), &SPLIT[&key]).is_ok(),
 		Step::Confirm { server, users } => {
@@ -146,8 +147,10 @@ fn take(step: Step) {
 		Step::Expire { user } => {
 			dispatch(&GUARDIAN, Call::expire { account: account(user) }).is_ok()
 		}
-		Step::Update { by, user, addresses } => {
-			update(&account(by), &account(user), allowing(0..addresses)).is_ok()
+		Step::Update { by, user, rules } => {
+			// As often as not of the scheme that the key has not.
+			let scheme = if rules % 2 == 0 { KeyScheme::Ed25519 } else { KeyScheme::Secp256k1 };
+			update(&account(by), &account(user), allowing_for(scheme, 0..rules)).is_ok()
 		}
 		Step::HandOver { by, user, to } => {
 			let call = Call::change_constraint_account { account: account(user), new: account(to) };
