@@ -313,9 +313,9 @@ mod tests {
 		for part in [
 			"Registration.register",
 			&OTHER.to_string(),
-			&"33".repeat(20),
+			"1: solana pay to 4RpAHjyHfKFGySwPqxD9WxFcU8oeuvLbdBSKVMTvPzxV up to 7",
 			&"44".repeat(32),
-			"Bitcoin: switched off",
+			"Messages: never",
 		] {
 			assert!(words.contains(part), "{part} in {words}");
 		}

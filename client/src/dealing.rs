@@ -89,7 +89,7 @@ impl Dealing {
 		account: &AccountId,
 		generation: Generation,
 	) -> Result<Self, DealingError> {
-		let mut rng = key.dealer_rng(genesis, account, generation);
+		let mut rng = key.dealer_rng(genesis, account, generation, parameters.subgroups, threshold);
 		let SplitKey { commitments, shares } = key
 			.split(threshold, parameters.subgroups, &mut rng)
 			.map_err(|_: SplitError| DealingError::Split)?;

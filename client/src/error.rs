@@ -1,11 +1,8 @@
 //! One error for everything, with what to do about it and the tool's exit code.
 
-use crate::{
-	account::AccountError, dealing::DealingError,
-	keyfile::KeyFileError,
-};
-use keyshare_primitives::{AccountId, SubgroupId};
+use crate::{account::AccountError, dealing::DealingError, keyfile::KeyFileError};
 use keyshare_constraints::ConstraintsInputError;
+use keyshare_primitives::{AccountId, SubgroupId};
 use std::fmt;
 
 /// A result with [`Error`].

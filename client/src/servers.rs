@@ -3,7 +3,10 @@
 use backon::{ExponentialBuilder, Retryable};
 use keyshare_primitives::{
 	messages, proof,
-	wire::{CustodyChallenge, ErrorCode, FreshProof, HexBytes, ShareReceipt, Ss58, SubmitShare},
+	wire::{
+		CustodyChallenge, ErrorCode, FreshProof, HexBytes, ProofBytes, ShareReceipt, Ss58,
+		SubmitShare,
+	},
 	Element, Generation, KeyRecord,
 };
 use keyshare_transport::{call, CallError};
@@ -75,9 +78,7 @@ pub async fn submit_share(
 	}
 	let message = messages::custody_message(&key.id, &server.account);
 	let expected = verifying_share(server, key)?;
-	proof::verify(&receipt.custody_proof, &message, &expected)
-		.then_some(())
-		.ok_or(ServerError::WrongProof)
+	require_proof(&receipt.custody_proof, &message, &expected)
 }
 
 /// Challenges a server with fresh randomness to prove that it holds the share of `key` now.
@@ -99,9 +100,7 @@ pub async fn challenge(
 	}
 	let message = messages::challenge_message(&key.id, &server.account, &nonce);
 	let expected = verifying_share(server, key)?;
-	proof::verify(&answer.custody_proof, &message, &expected)
-		.then_some(())
-		.ok_or(ServerError::WrongProof)
+	require_proof(&answer.custody_proof, &message, &expected)
 }
 
 /// Repeats `attempt` with growing pauses as long as its error is temporary, at the pace the
@@ -125,6 +124,18 @@ where
 		.adjust(|error, delay| error.pause().or(delay))
 		.notify(on_retry)
 		.await
+}
+
+fn require_proof(
+	proof: &ProofBytes,
+	message: &[u8],
+	expected: &Element,
+) -> Result<(), ServerError> {
+	proof
+		.of_scheme(expected.scheme())
+		.filter(|proof| proof::verify(proof, message, expected))
+		.map(drop)
+		.ok_or(ServerError::WrongProof)
 }
 
 fn verifying_share(server: &Server, key: &KeyRecord) -> Result<Element, ServerError> {

@@ -471,7 +471,7 @@ mod tests {
 
 	#[test]
 	fn endpoints_are_checked_before_anything_is_asked() {
-		assert!(parse_endpoint("wss://shares.example.org").is_ok());
+		assert!(parse_endpoint("https://shares.example.org").is_ok());
 		let long = format!("https://a.example/{}", "x".repeat(256));
 		for bad in ["shares.example.org", "ftp://h", "", "https://h:0", "https://u@h", &long] {
 			assert!(matches!(parse_endpoint(bad), Err(Error::Input(_))), "{bad}");

@@ -107,7 +107,7 @@ async fn a_wrong_custody_proof_is_a_failure_even_if_the_server_says_stored() {
 	let liar = Server::new(Behaviour::WrongProof);
 	let (address, _running) = liar.serve().await;
 	for g in 0..3 {
-		network.chain.set_endpoint(g, &format!("ws://{address}"));
+		network.chain.set_endpoint(g, &format!("http://{address}"));
 	}
 	let events = Events::default();
 	assert!(matches!(run(&network, &events, PATIENT).await, Err(Error::Incomplete(_))));

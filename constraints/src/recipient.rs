@@ -113,16 +113,21 @@ pub fn show_evm(address: &EvmAddress) -> String {
 /// eight or more.
 fn checksummed(address: &EvmAddress, chain: Option<ChainId>) -> String {
 	let lower = hex::encode(address);
-	let hash = keccak_256(match chain {
-		None => lower.clone(),
-		Some(chain) => format!("{chain}0x{lower}"),
-	}
-	.as_bytes());
+	let hash = keccak_256(
+		match chain {
+			None => lower.clone(),
+			Some(chain) => format!("{chain}0x{lower}"),
+		}
+		.as_bytes(),
+	);
 	let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-	let digits = lower
-		.chars()
-		.zip(nibbles)
-		.map(|(digit, nibble)| if nibble >= 8 { digit.to_ascii_uppercase() } else { digit });
+	let digits = lower.chars().zip(nibbles).map(|(digit, nibble)| {
+		if nibble >= 8 {
+			digit.to_ascii_uppercase()
+		} else {
+			digit
+		}
+	});
 	"0x".chars().chain(digits).collect()
 }
 

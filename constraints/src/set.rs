@@ -215,8 +215,7 @@ impl ConstraintsText {
 
 	fn rules(&self, bitcoin: BitcoinNetwork) -> Result<Vec<(RuleId, Rule)>> {
 		let read = |(index, text): (usize, &String)| {
-			parse_rule(text, bitcoin)
-				.map_err(|error| ConstraintsInputError::Rule { index, error })
+			parse_rule(text, bitcoin).map_err(|error| ConstraintsInputError::Rule { index, error })
 		};
 		self.rules.iter().enumerate().map(read).collect()
 	}
@@ -240,11 +239,8 @@ fn repeated<K: PartialEq, V>(entries: &[(K, V)]) -> Option<(usize, &(K, V))> {
 fn refuse_missing_fee(constraints: &Constraints) -> Result<()> {
 	let Constraints::V2(ConstraintsV2 { rules, fees, .. }) = constraints;
 	let has_fee = |wanted: &Network| fees.iter().any(|(network, _)| network == wanted);
-	let mut missing: Vec<_> = rules
-		.iter()
-		.map(|(_, rule)| rule.network())
-		.filter(|network| !has_fee(network))
-		.collect();
+	let mut missing: Vec<_> =
+		rules.iter().map(|(_, rule)| rule.network()).filter(|network| !has_fee(network)).collect();
 	missing.sort_unstable();
 	missing.dedup();
 	if missing.is_empty() {

@@ -51,12 +51,14 @@ pub enum TextError {
 
 type Result<T> = std::result::Result<T, TextError>;
 
-const EVM_FORMS: &str = "<id>: evm:<chain> pay to <address | anyone> up to <integer | any>`, `… token \
+const EVM_FORMS: &str =
+	"<id>: evm:<chain> pay to <address | anyone> up to <integer | any>`, `… token \
 	<contract> to <address | anyone> up to <integer | any>`, `… approve <contract> to <address> up to \
 	<integer | any>` or `… call <selector | any> to <address> up to <integer>";
 const BITCOIN_FORMS: &str =
 	"<id>: bitcoin pay to <address | anyone> up to <integer | any>` or `<id>: bitcoin data";
-const SOLANA_FORMS: &str = "<id>: solana pay to <address | anyone> up to <integer | any>`, `… token \
+const SOLANA_FORMS: &str =
+	"<id>: solana pay to <address | anyone> up to <integer | any>`, `… token \
 	<mint> to <wallet address | account address | anyone> up to <integer | any>`, `… memo` or `… call \
 	<program>";
 const ANY_FORM: &str = "<id>: <network> <pay, token, approve, call, data or memo> …";
@@ -259,9 +261,9 @@ fn number<N: FromStr>(text: &str) -> Result<N> {
 fn amount<N: FromStr>(text: &str) -> Result<Amount<N>> {
 	match text {
 		"any" => Ok(Amount::Any),
-		text => integer(text)
-			.map(Amount::UpTo)
-			.ok_or_else(|| invalid_amount::<N>(text, ", or `any`")),
+		text => {
+			integer(text).map(Amount::UpTo).ok_or_else(|| invalid_amount::<N>(text, ", or `any`"))
+		}
 	}
 }
 

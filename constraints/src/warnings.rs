@@ -60,8 +60,7 @@ pub fn warnings(constraints: &Constraints, scheme: KeyScheme) -> Vec<(Option<Rul
 	let Constraints::V2(ConstraintsV2 { rules, messages, .. }) = constraints;
 	let of_rules =
 		rules.iter().flat_map(|(id, rule)| of_rule(rule).into_iter().map(|one| (Some(*id), one)));
-	let of_messages =
-		(*messages == Messages::Any).then_some((None, Warning::AnyMessage(scheme)));
+	let of_messages = (*messages == Messages::Any).then_some((None, Warning::AnyMessage(scheme)));
 	of_rules.chain(of_messages).collect()
 }
 
@@ -76,7 +75,8 @@ fn of_rule(rule: &Rule) -> Vec<Warning> {
 				limits(*to == Who::Anyone, *largest == Amount::Any)
 			}
 			EvmAllow::Approve { largest, .. } => {
-				[vec![Warning::SpenderMayPayAnyone], limits(false, *largest == Amount::Any)].concat()
+				[vec![Warning::SpenderMayPayAnyone], limits(false, *largest == Amount::Any)]
+					.concat()
 			}
 			EvmAllow::Call { .. } => vec![Warning::LiftsRulesOfContract],
 		},

@@ -17,9 +17,8 @@ pub fn in_words(constraints: &Constraints, scheme: KeyScheme, bitcoin: BitcoinNe
 		let own = warnings.iter().filter(move |(rule, _)| *rule == wanted);
 		own.map(|(_, warning)| format!("\n    Warning: {warning}")).collect::<String>()
 	};
-	let rules = rules.iter().map(|rule| {
-		format!("\n  {}{}", show_rule(rule, bitcoin), of(Some(rule.0)))
-	});
+	let rules =
+		rules.iter().map(|rule| format!("\n  {}{}", show_rule(rule, bitcoin), of(Some(rule.0))));
 	let text = ConstraintsText::new(constraints, bitcoin);
 	let none = if text.rules.is_empty() { " none" } else { "" };
 	let fees = match text.fees.is_empty() {
@@ -53,7 +52,8 @@ mod tests {
 	fn rules_stand_with_their_warnings() {
 		use crate::set::MessagesText::{Any, Never};
 		assert!(words(&[], &[], Never).starts_with("nothing is allowed"));
-		let shown = words(&["2: solana memo", "1: solana pay to anyone up to 7"], &["solana=9"], Any);
+		let shown =
+			words(&["2: solana memo", "1: solana pay to anyone up to 7"], &["solana=9"], Any);
 		assert_eq!(
 			shown,
 			"Rules:\n  1: solana pay to anyone up to 7\n    Warning: anyone may be paid\n  \

@@ -3,8 +3,7 @@
 use codec::{Decode, Encode};
 use keyshare_constraints::{
 	recipient::{
-		parse_bitcoin, parse_evm, parse_solana, show_bitcoin, show_evm, show_solana,
-		BitcoinNetwork,
+		parse_bitcoin, parse_evm, parse_solana, show_bitcoin, show_evm, show_solana, BitcoinNetwork,
 	},
 	text::{parse_fee, parse_rule, show_fee, show_rule},
 	warnings, ConstraintsInputError, ConstraintsText, TextError,
@@ -72,9 +71,7 @@ fn recipients_are_read_and_shown_alike() {
 				.map(|address| (address.to_vec(), show_evm(&address))),
 			"bitcoin" => parse_bitcoin(text, bitcoin)
 				.map(|script| (script.to_vec(), show_bitcoin(&script, bitcoin))),
-			"solana" => {
-				parse_solana(text).map(|address| (address.to_vec(), show_solana(&address)))
-			}
+			"solana" => parse_solana(text).map(|address| (address.to_vec(), show_solana(&address))),
 			other => panic!("{other}"),
 		};
 		let expected = match &case.error {
@@ -136,8 +133,7 @@ fn rules_and_fees_are_read_and_shown_alike() {
 		if let Ok((id, rule)) = &parsed {
 			let scheme = case.scheme.expect("a scheme");
 			assert_eq!(rule.network().scheme(), scheme, "{}", case.text);
-			let version2 =
-				ConstraintsV2 { rules: vec![(*id, rule.clone())], ..Default::default() };
+			let version2 = ConstraintsV2 { rules: vec![(*id, rule.clone())], ..Default::default() };
 			let warned = warnings(&Constraints::V2(version2), scheme);
 			let names: Vec<_> = warned.iter().map(|(_, warning)| name(warning)).collect();
 			assert_eq!(Some(&names), case.warnings.as_ref(), "{}", case.text);

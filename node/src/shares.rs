@@ -248,7 +248,7 @@ impl Shares {
 			listener::start(listener, api::module(intake.clone()), intake.health().clone()).await?;
 		log::info!(
 			target: LOG_TARGET,
-			"Share listener open at http://{addr} and ws://{addr}",
+			"Share listener open at http://{addr}",
 			addr = listener.local_addr(),
 		);
 		Ok(Self { intake, listener })

@@ -270,7 +270,9 @@ impl Rule {
 	/// The Bitcoin script that it names.
 	fn script(&self) -> Option<&ScriptPubKey> {
 		match self {
-			Self::Bitcoin { allow: BitcoinAllow::Pay { to: Who::Only(script), .. } } => Some(script),
+			Self::Bitcoin { allow: BitcoinAllow::Pay { to: Who::Only(script), .. } } => {
+				Some(script)
+			}
 			_ => None,
 		}
 	}
@@ -318,9 +320,7 @@ constraint_type! {
 ///
 /// As they arrive in a call, so without bounds: a list that is too long is a named error and not a
 /// decoding failure. [`Constraints::check`] makes what can be stored.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum Constraints {
 	/// Version 2. There is no other.
 	#[codec(index = 2)]
@@ -328,9 +328,7 @@ pub enum Constraints {
 }
 
 /// Constraints of version 2.
-#[derive(
-	Clone, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo,
-)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct ConstraintsV2 {
 	/// What is allowed, by strictly ascending id.
 	pub rules: Vec<(RuleId, Rule)>,
@@ -542,9 +540,7 @@ mod tests {
 			let allow = BitcoinAllow::Pay { to, largest: Amount::Any };
 			refusal(with_rules(vec![(1, Rule::Bitcoin { allow })]))
 		};
-		let of = |head: &[u8], length: usize, tail: &[u8]| {
-			[head, &vec![7; length], tail].concat()
-		};
+		let of = |head: &[u8], length: usize, tail: &[u8]| [head, &vec![7; length], tail].concat();
 		for good in [
 			of(&[0x76, 0xa9, 20], 20, &[0x88, 0xac]),
 			of(&[0xa9, 20], 20, &[0x87]),

@@ -6,7 +6,7 @@ use fluent_uri::{
 };
 
 /// The URL schemes an endpoint may have.
-pub const ENDPOINT_SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+pub const ENDPOINT_SCHEMES: [&str; 2] = ["http", "https"];
 
 /// Whether `endpoint` is a URI (RFC 3986) that a client can connect to: one of
 /// [`ENDPOINT_SCHEMES`] in lower case, a host that names one machine, a port from 1 to 65535 if one
@@ -66,8 +66,8 @@ mod tests {
 		for good in [
 			"http://127.0.0.1:9955",
 			"https://a.example/path?x=1",
-			"ws://h",
-			"wss://[::1]:1",
+			"http://h",
+			"https://[::1]:1",
 			"https://xn--nxasmq6b.example:65535/",
 		] {
 			assert!(endpoint_is_well_formed(good.as_bytes()), "{good}");
@@ -78,6 +78,8 @@ mod tests {
 			"",
 			"127.0.0.1:9955",
 			"ftp://h",
+			"ws://h",
+			"wss://h",
 			"HTTP://h",
 			"http://",
 			"http:///path",

@@ -21,7 +21,7 @@ pub const SERVER_TAG: &[u8] = b"keyshare/server/v1";
 /// Domain of [`ready_message`].
 pub const READY_TAG: &[u8] = b"keyshare/ready/v2";
 /// Domain of [`request_message`].
-pub const REQUEST_TAG: &[u8] = b"keyshare/request/v1";
+pub const REQUEST_TAG: &[u8] = b"keyshare/request/v2";
 /// HPKE `info` of a sealed share.
 pub const SHARE_INFO: &[u8] = b"keyshare/share/v1";
 
@@ -87,17 +87,18 @@ pub fn ready_message(genesis: &GenesisHash, server: &AccountId, joined: Change) 
 	message
 }
 
-/// `tag ++ genesis ++ SCALE(from, requester, registrations, nonce)`, protocol §7: what a server
-/// signs that asks another one of its subgroup for shares.
+/// `tag ++ genesis ++ SCALE(from, requester, registrations, block)`, protocol §7: what a server
+/// signs that asks another one of its subgroup for shares, with the last block that is final for it, so
+/// that nobody can play it back later.
 pub fn request_message(
 	genesis: &GenesisHash,
 	from: &AccountId,
 	requester: &AccountId,
 	registrations: &[RegistrationId],
-	nonce: &[u8; 32],
+	block: BlockNumber,
 ) -> Vec<u8> {
 	let mut message = tagged(REQUEST_TAG, genesis.as_bytes());
-	(from, requester, registrations, nonce).encode_to(&mut message);
+	(from, requester, registrations, block).encode_to(&mut message);
 	message
 }
 
@@ -211,15 +212,15 @@ mod tests {
 			[b"keyshare/ready/v2".as_slice(), &[0x11; 32], &[0x33; 32], &[5, 0, 0, 0]].concat()
 		);
 		assert_eq!(
-			request_message(&GENESIS, &SERVER, &USER, &[ID], &[0x66; 32]),
+			request_message(&GENESIS, &SERVER, &USER, &[ID], 0x0102),
 			[
-				b"keyshare/request/v1".as_slice(),
+				b"keyshare/request/v2".as_slice(),
 				&[0x11; 32],
 				&[0x33; 32],
 				&[0x44; 32],
 				&[1 << 2],
 				&[0x22; 32],
-				&[0x66; 32],
+				&[2, 1, 0, 0],
 			]
 			.concat()
 		);

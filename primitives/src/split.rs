@@ -170,12 +170,16 @@ impl PrivateKey {
 	/// only the key's owner can make, the same whenever it is made again. So an interrupted
 	/// registration is taken up with nothing but the key, and no share is ever kept on disk.
 	///
-	/// ChaCha20 seeded with `SHA-512(tag ++ genesis ++ account ++ generation ++ scheme ++ key)[..32]`.
+	/// ChaCha20 seeded with
+	/// `SHA-512(tag ++ genesis ++ account ++ generation ++ scheme ++ subgroups ++ threshold ++ key)[..32]`:
+	/// whatever else is dealt, for other members or another threshold, has other coefficients.
 	pub fn dealer_rng(
 		&self,
 		genesis: &GenesisHash,
 		account: &AccountId,
 		generation: Generation,
+		subgroups: u8,
+		threshold: u8,
 	) -> impl RngCore + CryptoRng {
 		use rand::SeedableRng;
 		let mut digest: [u8; 64] = Sha512::new()
@@ -183,7 +187,7 @@ impl PrivateKey {
 			.chain_update(genesis.as_bytes())
 			.chain_update(<AccountId as AsRef<[u8]>>::as_ref(account))
 			.chain_update(generation.to_le_bytes())
-			.chain_update([self.scheme as u8])
+			.chain_update([self.scheme as u8, subgroups, threshold])
 			.chain_update(self.bytes)
 			.finalize()
 			.into();
@@ -195,7 +199,7 @@ impl PrivateKey {
 }
 
 /// Domain of [`PrivateKey::dealer_rng`].
-const DEALER_TAG: &[u8] = b"keyshare/dealer/v1";
+const DEALER_TAG: &[u8] = b"keyshare/dealer/v2";
 
 #[cfg(test)]
 mod tests {
@@ -251,16 +255,19 @@ mod tests {
 	#[test]
 	fn the_dealer_is_the_same_for_one_attempt_and_another_for_the_next() {
 		let key = PrivateKey::new(KeyScheme::Ed25519, [5; 32]).expect("any seed will do");
-		let deal = |genesis, account, generation| {
-			let mut rng = key.dealer_rng(&genesis, &account, generation);
+		let deal_for = |genesis, account, generation, subgroups, threshold| {
+			let mut rng = key.dealer_rng(&genesis, &account, generation, subgroups, threshold);
 			key.split(2, 3, &mut rng).expect("valid").commitments
 		};
+		let deal = |genesis, account, generation| deal_for(genesis, account, generation, 3, 2);
 		let genesis = GenesisHash::repeat_byte(1);
 		let account = AccountId::new([2; 32]);
 		let first = deal(genesis, account.clone(), 1);
 		assert_eq!(first, deal(genesis, account.clone(), 1));
 		assert_ne!(first, deal(genesis, account.clone(), 2));
-		assert_ne!(first, deal(GenesisHash::repeat_byte(9), account, 1));
+		assert_ne!(first, deal(GenesisHash::repeat_byte(9), account.clone(), 1));
+		assert_ne!(first, deal_for(genesis, account.clone(), 1, 4, 2));
+		assert_ne!(first, deal_for(genesis, account, 1, 3, 3));
 		assert_ne!(first, deal(genesis, AccountId::new([3; 32]), 1));
 	}
 }

@@ -203,7 +203,7 @@ pub enum EncryptionKey {
 	X25519([u8; 32]),
 }
 
-/// A server's endpoint: a full URL with scheme `http`, `https`, `ws` or `wss`, in ASCII.
+/// A server's endpoint: a full URL with scheme `http` or `https`, in ASCII.
 pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT_LENGTH>>;
 
 /// A threshold server as its validator publishes it (protocol §8).
@@ -256,6 +256,14 @@ impl CustodyProof {
 			Self::Secp256k1(_) => KeyScheme::Secp256k1,
 		}
 	}
+
+	/// The proof that these bytes are for a share of `scheme`; none if they have another length.
+	pub fn of_scheme(scheme: KeyScheme, bytes: &[u8]) -> Option<Self> {
+		match scheme {
+			KeyScheme::Ed25519 => bytes.try_into().ok().map(Self::Ed25519),
+			KeyScheme::Secp256k1 => bytes.try_into().ok().map(Self::Secp256k1),
+		}
+	}
 }
 
 impl AsRef<[u8]> for CustodyProof {
@@ -264,18 +272,6 @@ impl AsRef<[u8]> for CustodyProof {
 			Self::Ed25519(bytes) => bytes,
 			Self::Secp256k1(bytes) => bytes,
 		}
-	}
-}
-
-/// The JSON form has no variant tag: 64 bytes are Ed25519, 65 are secp256k1.
-impl TryFrom<&[u8]> for CustodyProof {
-	type Error = ();
-
-	fn try_from(bytes: &[u8]) -> Result<Self, ()> {
-		if let Ok(signature) = bytes.try_into() {
-			return Ok(Self::Ed25519(signature));
-		}
-		bytes.try_into().map(Self::Secp256k1).map_err(|_| ())
 	}
 }
 
@@ -295,18 +291,16 @@ pub struct Confirmation {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use alloc::vec;
 
 	#[test]
-	fn a_proof_of_another_length_is_no_proof() {
-		assert!(matches!(
-			CustodyProof::try_from([0u8; 64].as_slice()),
-			Ok(CustodyProof::Ed25519(_))
-		));
-		assert!(matches!(
-			CustodyProof::try_from([0u8; 65].as_slice()),
-			Ok(CustodyProof::Secp256k1(_))
-		));
-		assert!(CustodyProof::try_from([0u8; 63].as_slice()).is_err());
-		assert!(CustodyProof::try_from([0u8; 66].as_slice()).is_err());
+	fn a_proof_is_read_by_the_scheme_of_its_share() {
+		let read = |scheme, length| CustodyProof::of_scheme(scheme, &vec![7; length]);
+		let (ed25519, secp256k1) = (KeyScheme::Ed25519, KeyScheme::Secp256k1);
+		assert_eq!(read(ed25519, 64), Some(CustodyProof::Ed25519([7; 64])));
+		assert_eq!(read(secp256k1, 65), Some(CustodyProof::Secp256k1([7; 65])));
+		for (scheme, length) in [(ed25519, 65), (secp256k1, 64), (ed25519, 63), (secp256k1, 66)] {
+			assert_eq!(read(scheme, length), None);
+		}
 	}
 }

@@ -57,19 +57,35 @@ fn from_hex_into(text: &str, bytes: &mut [u8]) -> Result<(), ()> {
 	hex::decode_to_slice(digits, bytes).map_err(|_| ())
 }
 
-impl Serialize for CustodyProof {
-	fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-		serializer.serialize_str(&to_hex(self.as_ref()))
+/// A custody proof in JSON: `0x` and the signature in hex. Of which scheme it is stands in the
+/// commitments of the key that it is for, and nowhere else.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProofBytes(Vec<u8>);
+
+impl ProofBytes {
+	/// The proof for a share of `scheme`, if the bytes can be one.
+	pub fn of_scheme(&self, scheme: KeyScheme) -> Option<CustodyProof> {
+		CustodyProof::of_scheme(scheme, &self.0)
 	}
 }
 
-impl<'de> Deserialize<'de> for CustodyProof {
+impl From<CustodyProof> for ProofBytes {
+	fn from(proof: CustodyProof) -> Self {
+		Self(proof.as_ref().to_vec())
+	}
+}
+
+impl Serialize for ProofBytes {
+	fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+		serializer.serialize_str(&to_hex(&self.0))
+	}
+}
+
+impl<'de> Deserialize<'de> for ProofBytes {
 	fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
 		let text = String::deserialize(deserializer)?;
 		let digits = text.strip_prefix("0x").ok_or_else(|| D::Error::custom("no 0x"))?;
-		let bytes = hex::decode(digits).map_err(|_| D::Error::custom("not hex"))?;
-		Self::try_from(bytes.as_slice())
-			.map_err(|()| D::Error::custom("a custody proof is 64 or 65 bytes"))
+		hex::decode(digits).map(Self).map_err(|_| D::Error::custom("not hex"))
 	}
 }
 
@@ -110,7 +126,7 @@ pub struct ShareReceipt {
 	/// Whether it was new.
 	pub status: SubmitStatus,
 	/// Signature by the share over [`crate::messages::custody_message`].
-	pub custody_proof: CustodyProof,
+	pub custody_proof: ProofBytes,
 }
 
 /// One server a node hosts, as `keyshare_servers` lists it.
@@ -190,7 +206,7 @@ pub struct FreshProof {
 	/// The attempt or key proved.
 	pub registration_id: RegistrationId,
 	/// Signature by the share over [`crate::messages::challenge_message`].
-	pub custody_proof: CustodyProof,
+	pub custody_proof: ProofBytes,
 }
 
 /// Parameters of `keyshare_newEncryptionKey`, for the node's operator.
@@ -234,6 +250,10 @@ pub struct PossessionProof {
 /// The most registrations in one `keyshare_requestShares`.
 pub const MAX_REQUESTED: usize = 32;
 
+/// How far the block that a `keyshare_requestShares` names may be from the last final one, in either
+/// direction: beyond that a request cannot be played back.
+pub const MOST_BLOCKS_APART: BlockNumber = 32;
+
 /// Parameters of `keyshare_requestShares`: a server asks another one of its subgroup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -244,8 +264,9 @@ pub struct RequestShares {
 	pub requester: Ss58,
 	/// The attempts and keys whose shares it lacks, at most [`MAX_REQUESTED`].
 	pub registrations: Vec<RegistrationId>,
-	/// The requester's own randomness.
-	pub nonce: HexBytes<32>,
+	/// The last block that is final for the requester, at most [`MOST_BLOCKS_APART`] from the one that
+	/// is for the server asked.
+	pub block: BlockNumber,
 	/// The requester's over [`crate::messages::request_message`].
 	pub signature: HexBytes<64>,
 }
@@ -296,11 +317,13 @@ pub enum ErrorCode {
 	NoShare,
 	/// The requester did not sign this request.
 	BadSignature,
+	/// The request names a block that is too old, or too far ahead; `data.block` is the last final one.
+	WrongBlock,
 }
 
 impl ErrorCode {
 	/// Every code with its number and name.
-	pub const TABLE: [(Self, i32, &'static str); 11] = [
+	pub const TABLE: [(Self, i32, &'static str); 12] = [
 		(Self::InvalidParams, -32602, "InvalidParams"),
 		(Self::UnknownServer, 9001, "UnknownServer"),
 		(Self::NotRegistering, 9002, "NotRegistering"),
@@ -312,6 +335,7 @@ impl ErrorCode {
 		(Self::StorageFailed, 9008, "StorageFailed"),
 		(Self::NoShare, 9009, "NoShare"),
 		(Self::BadSignature, 9010, "BadSignature"),
+		(Self::WrongBlock, 9011, "WrongBlock"),
 	];
 
 	/// The JSON-RPC error code.
@@ -344,6 +368,9 @@ pub struct ErrorData {
 	/// With `WrongSubgroup`: the server's subgroup; absent if it is a member of none.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub subgroup: Option<SubgroupId>,
+	/// With `WrongBlock`: the last block that is final for the server.
+	#[serde(skip_serializing_if = "Option::is_none")]
+	pub block: Option<BlockNumber>,
 	/// With `Busy`: when to try again, in milliseconds.
 	#[serde(skip_serializing_if = "Option::is_none")]
 	pub retry_after_ms: Option<u64>,

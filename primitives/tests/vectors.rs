@@ -55,7 +55,11 @@ fn vectors(scheme: KeyScheme) -> Value {
 	let secret = [scheme as u8 + 1; 32];
 	let key = PrivateKey::new(scheme, secret).expect("valid");
 	let split = key
-		.split(THRESHOLD, SUBGROUPS, &mut key.dealer_rng(&GENESIS, &ACCOUNT, GENERATION))
+		.split(
+			THRESHOLD,
+			SUBGROUPS,
+			&mut key.dealer_rng(&GENESIS, &ACCOUNT, GENERATION, SUBGROUPS, THRESHOLD),
+		)
 		.expect("valid parameters");
 	let promised = verifying_shares(&split.commitments, THRESHOLD, SUBGROUPS).expect("valid");
 	let id = messages::registration_id(&GENESIS, &ACCOUNT, GENERATION, &split.commitments);

@@ -129,6 +129,7 @@ impl From<IntakeError> for ErrorObjectOwned {
 				Some(ErrorData { generation: Some(generation), ..none })
 			}
 			IntakeError::WrongSubgroup(subgroup) => Some(ErrorData { subgroup, ..none }),
+			IntakeError::WrongBlock(block) => Some(ErrorData { block: Some(block), ..none }),
 			IntakeError::Busy(after) => {
 				Some(ErrorData { retry_after_ms: u64::try_from(after.as_millis()).ok(), ..none })
 			}

@@ -1,7 +1,8 @@
 //! The share listener: a port of its own with the `keyshare_*` methods and nothing else, fit to
 //! be open to the world where a validator's ordinary RPC is not.
 //!
-//! jsonrpsee speaks HTTP and WebSocket on it; the limits are ours. Its own connection limit counts
+//! jsonrpsee speaks HTTP on it, and no WebSocket: one request has one answer, and a connection that is
+//! kept open holds nothing but a place among the connections. The limits are ours. Its own connection limit counts
 //! requests in progress, so connections are accepted here, where idle ones count too and slow
 //! ones end.
 
@@ -15,8 +16,8 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jsonrpsee::server::{
-	stop_channel, ws, BatchRequestConfig, HttpBody, Methods, PingConfig, Server, ServerHandle,
-	StopHandle, TowerServiceBuilder,
+	stop_channel, BatchRequestConfig, HttpBody, Methods, Server, ServerHandle, StopHandle,
+	TowerServiceBuilder,
 };
 use std::{io, net::SocketAddr, pin::pin, str::FromStr, sync::Arc, time::Duration};
 use tokio::{
@@ -34,8 +35,6 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 const MAX_REQUEST_BYTES: u32 = 4 * 1024;
 /// Longest answer; what `keyshare_servers` says of one server takes about 200 bytes.
 const MAX_RESPONSE_BYTES: u32 = 64 * 1024;
-/// Answers that may wait for one WebSocket client to read them.
-const MAX_WAITING_ANSWERS: u32 = 64;
 /// Buffer for a request's head and body: the least that hyper allows.
 const READ_BUFFER_BYTES: usize = 8 * 1024;
 /// Time for the head of the next request, so also how long an idle connection is kept.
@@ -174,10 +173,8 @@ fn services(config: &ListenerConfig) -> Services {
 		.max_request_body_size(MAX_REQUEST_BYTES)
 		.max_response_body_size(MAX_RESPONSE_BYTES)
 		.max_connections(config.max_connections)
-		.max_subscriptions_per_connection(0)
-		.set_message_buffer_capacity(MAX_WAITING_ANSWERS)
+		.http_only()
 		.set_batch_request_config(BatchRequestConfig::Disabled)
-		.enable_ws_ping(PingConfig::new())
 		.set_http_middleware(ServiceBuilder::new().layer(config.cors.layer()))
 		.to_service_builder()
 }
@@ -213,30 +210,21 @@ async fn accept(socket: TcpListener, connections: Arc<Semaphore>, endpoint: Endp
 	}
 }
 
-async fn serve(stream: TcpStream, endpoint: Endpoint, place: OwnedSemaphorePermit) {
+/// Holds the connection's place until it has ended.
+async fn serve(stream: TcpStream, endpoint: Endpoint, _place: OwnedSemaphorePermit) {
 	if stream.set_nodelay(true).is_err() {
 		return;
 	}
 	let Endpoint { services, methods, health, stop } = endpoint;
-	let place = Arc::new(place);
 	let service = service_fn(|request: Request<Incoming>| {
-		let mut service = services.clone().build(methods.clone(), stop.clone());
-		if ws::is_upgrade_request(&request) {
-			// The WebSocket outlives this connection's HTTP side and keeps its place.
-			let (closed, place) = (service.on_session_closed(), place.clone());
-			tokio::spawn(async move {
-				closed.await;
-				drop(place);
-			});
-		}
+		let service = services.clone().build(methods.clone(), stop.clone());
 		answer(service, request, health.clone())
 	});
 	let connection = http1::Builder::new()
 		.timer(TokioTimer::new())
 		.header_read_timeout(HEAD_TIMEOUT)
 		.max_buf_size(READ_BUFFER_BYTES)
-		.serve_connection(TokioIo::new(stream), service)
-		.with_upgrades();
+		.serve_connection(TokioIo::new(stream), service);
 	let mut connection = pin!(connection);
 	let ended = tokio::select! {
 		ended = connection.as_mut() => ended,

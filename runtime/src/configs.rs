@@ -16,10 +16,7 @@ use frame_support::{
 		ConstantMultiplier, IdentityFee, Weight,
 	},
 };
-use frame_system::{
-	limits::{BlockLength, BlockWeights},
-	EnsureRoot,
-};
+use frame_system::limits::{BlockLength, BlockWeights};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{FixedPointNumber, Perbill, Perquintill};
@@ -225,12 +222,6 @@ impl pallet_transaction_payment::Config for Runtime {
 	type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
 }
 
-impl pallet_sudo::Config for Runtime {
-	type RuntimeEvent = RuntimeEvent;
-	type RuntimeCall = RuntimeCall;
-	type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
-}
-
 parameter_types! {
 	/// For each entry in the chain's storage.
 	pub const DepositBase: Balance = 100 * MILLI_KEY;
@@ -243,15 +234,15 @@ parameter_types! {
 	pub const KeyGracePeriod: BlockNumber = HOURS;
 }
 
-type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
+pub(crate) type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;
 
 impl pallet_subgroups::Config for Runtime {
 	type NativeBalance = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type DepositPrice = DepositPrice;
 	type Validators = Session;
-	type AdmitOrigin = EnsureRoot<AccountId>;
-	type ReadmitOrigin = EnsureRoot<AccountId>;
+	type AdmitOrigin = governance::RootOrCouncil;
+	type ReadmitOrigin = governance::RootOrCouncil;
 	type MaxMembers = ConstU32<{ keyshare_primitives::membership::MAX_SEATS }>;
 	type MaxValidators = ConstU32<MAX_VALIDATORS>;
 	type MaxOperators = ConstU32<256>;
@@ -323,6 +314,7 @@ where
 			frame_system::CheckNonce::from(0),
 			frame_system::CheckWeight::new(),
 			pallet_transaction_payment::ChargeTransactionPayment::from(0),
+			frame_metadata_hash_extension::CheckMetadataHash::new(false),
 			frame_system::WeightReclaim::new(),
 		)
 	}

@@ -106,6 +106,12 @@ fn network(port: impl Fn(&DevelopmentServer) -> u16) -> Value {
 				})
 				.collect::<Vec<_>>(),
 		},
+		council: CouncilConfig {
+			members: servers
+				.iter()
+				.map(|server| keys(server).0.to_account_id())
+				.collect::<Vec<_>>(),
+		},
 		sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
 		subgroups: SubgroupsConfig {
 			threshold: THRESHOLD,

@@ -3,6 +3,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`configs`] | the constants and types each pallet asks for |
+//! | [`accounts`] | accounts that others act for: multisigs, proxies, batches |
+//! | [`governance`] | who decides: sudo, the council, root by whitelist |
 //! | [`apis`] | the runtime APIs |
 //! | [`genesis`] | the presets `development` and `local` |
 //! | [`weights`] | what our pallets' calls weigh |
@@ -14,9 +16,11 @@
 
 extern crate alloc;
 
+pub mod accounts;
 pub mod apis;
 pub mod configs;
 pub mod genesis;
+pub mod governance;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -61,6 +65,7 @@ pub type TxExtension = (
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
 	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	frame_system::WeightReclaim<Runtime>,
 );
 /// An extrinsic before it is checked.
@@ -123,10 +128,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: Cow::Borrowed("keyshare"),
 	impl_name: Cow::Borrowed("keyshare-node"),
 	authoring_version: 1,
-	spec_version: 3,
+	spec_version: 4,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
-	transaction_version: 2,
+	transaction_version: 3,
 	system_version: 1,
 };
 
@@ -175,6 +180,16 @@ mod runtime {
 	pub type Historical = pallet_session::historical;
 	#[runtime::pallet_index(14)]
 	pub type Offences = pallet_offences;
+	#[runtime::pallet_index(20)]
+	pub type Utility = pallet_utility;
+	#[runtime::pallet_index(21)]
+	pub type Multisig = pallet_multisig;
+	#[runtime::pallet_index(22)]
+	pub type Proxy = pallet_proxy;
+	#[runtime::pallet_index(23)]
+	pub type Council = pallet_collective<Instance1>;
+	#[runtime::pallet_index(24)]
+	pub type Whitelist = pallet_whitelist;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

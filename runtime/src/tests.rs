@@ -1,8 +1,10 @@
 //! The runtime holds to what `primitives` tells readers of the chain.
 
+mod accounts;
 mod blocks;
 mod costs;
 mod fees;
+mod governance;
 mod metadata;
 mod sessions;
 

@@ -1,13 +1,10 @@
-/** The calls a user makes, signed by whoever the caller passes in. */
+/** The calls a user makes, who signs them, and what the chain would refuse. */
 
 import type { ApiPromise } from '@polkadot/api';
 import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/types';
-import type { DispatchError } from '@polkadot/types/interfaces';
-import type { ISubmittableResult } from '@polkadot/types/types';
 import { type Hex, toHex } from './bytes.js';
 import type { AccountState } from './chain.js';
 import { KeyshareError } from './errors.js';
-import type { Patience } from './patience.js';
 import { type Commitments, partsOf, type Scheme } from './scheme.js';
 
 /** A call, ready to be signed. */
@@ -108,102 +105,5 @@ export function refusal(name: string, message: string): KeyshareError {
   const chainError = `registration.${name}`;
   return new KeyshareError('Refused', `the chain refuses the call: ${message} (${name})`, {
     chainError,
-  });
-}
-
-/**
- * Signs and sends a call, and waits for its first block. Throws `Rejected` if the signer refuses
- * and `Refused` if the chain does. Losing sight of it is no error: the chain's state decides.
- */
-export async function submit(
-  api: ApiPromise,
-  call: Call,
-  account: Account,
-  patience: Patience,
-): Promise<void> {
-  const signed = await patience.race(sign(api, call, account), 'the call was signed');
-  let stop: (() => void) | undefined;
-  let lost: (() => void) | undefined;
-  const included = new Promise<void>((resolve, reject) => {
-    const seen = ({ status, dispatchError, isError }: ISubmittableResult) => {
-      if (dispatchError) reject(dispatchRefusal(api, dispatchError));
-      else if (status.isInBlock || status.isFinalized) resolve();
-      else if (isError)
-        reject(new KeyshareError('Refused', `the pool dropped the call: ${status.type}`));
-    };
-    signed.send(seen).then(
-      (unsubscribe) => (stop = unsubscribe),
-      (cause: unknown) => {
-        if (isAnswer(cause)) reject(poolRefusal(cause));
-        else if (String(cause).includes('not connected')) reject(unsent(cause));
-        // It may be on its way: the chain's state decides.
-        else resolve();
-      },
-    );
-    // Nothing more is heard of what was sent. What was not is rejected first.
-    lost = () => setTimeout(resolve, 0);
-    api.on('disconnected', lost);
-  });
-  try {
-    await patience.race(included, 'the call was in a block');
-  } finally {
-    stop?.();
-    if (lost) api.off('disconnected', lost);
-  }
-}
-
-function unsent(cause: unknown): KeyshareError {
-  return new KeyshareError('ChainUnreachable', 'the chain was lost before the call was sent', {
-    cause,
-  });
-}
-
-/** Whether the node has answered with an error: JSON-RPC's have a code. */
-function isAnswer(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause;
-}
-
-async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call> {
-  if (typeof account !== 'object') {
-    const address = addressOf(account);
-    throw new KeyshareError('Input', `${address} alone cannot sign: pass { address, signer }`);
-  }
-  const isPair = !('signer' in account);
-  const [who, options] =
-    'signer' in account ? [account.address, { signer: account.signer }] : [account, {}];
-  try {
-    return await call.signAsync(who, options);
-  } catch (cause) {
-    // The account's nonce is read first.
-    if (!api.isConnected) throw unsent(cause);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new KeyshareError(isPair ? 'Input' : 'Rejected', `not signed: ${reason}`, { cause });
-  }
-}
-
-function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
-  if (error.isToken) {
-    const name = error.asToken.type;
-    const chainError = `Token.${name}`;
-    return new KeyshareError('Refused', `the chain refuses the call: ${name}`, { chainError });
-  }
-  if (!error.isModule)
-    return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
-  const { section, name, docs } = api.registry.findMetaError(error.asModule);
-  return new KeyshareError(
-    'Refused',
-    `the chain refuses the call: ${docs.join(' ').trim()} (${name})`,
-    {
-      chainError: `${section}.${name}`,
-    },
-  );
-}
-
-function poolRefusal(cause: unknown): KeyshareError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const cannotPay = reason.includes('pay some fees');
-  return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
-    cause,
-    ...(cannotPay ? { chainError: 'Payment' } : {}),
   });
 }

@@ -63,7 +63,7 @@ export interface Registration {
   readonly coverage: readonly Coverage[];
 }
 
-/** What the chain holds for an account. */
+/** What the chain holds for an account, at its best block. */
 export interface Status {
   /** The account, SS58. */
   readonly account: string;
@@ -76,10 +76,17 @@ export interface Status {
   readonly registered: Registration | null;
   /** The attempt under way. Both are set while a key is being swapped. */
   readonly registering: Registration | null;
+  /** The number of the block. */
+  readonly block: number;
+  /**
+   * Whether the last final block shows the same key, attempt and constraints. What is not final can be
+   * taken back: the chain may leave its block.
+   */
+  readonly isFinal: boolean;
 }
 
-/** The same with its constraints as the chain has them. */
-export type AccountState = Omit<Status, 'constraints'> & {
+/** The same at one block, with its constraints as the chain has them. */
+export type AccountState = Omit<Status, 'constraints' | 'block' | 'isFinal'> & {
   readonly constraints: ConstraintsV2 | null;
 };
 

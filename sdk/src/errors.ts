@@ -18,7 +18,7 @@ export type ErrorName =
   | 'WrongProof'
   /** No connection to a server: it is down, or the browser does not let the page reach it. */
   | 'ServerUnreachable'
-  /** An `https` page cannot reach an `http` or `ws` server. */
+  /** An `https` page cannot reach an `http` server, or a `ws` node. */
   | 'MixedContent'
   /** A server failed inside, or is overloaded: JSON-RPC's own codes. */
   | 'ServerFailed'
@@ -28,14 +28,20 @@ export type ErrorName =
   | 'WrongChain'
   /** The connection to the chain is lost. */
   | 'ChainUnreachable'
+  /** The node is on another machine, and the way to it is not encrypted. */
+  | 'InsecureNode'
   /** What the chain shows is not what this key makes. */
   | 'OtherKey'
   /** The chain refuses the call; `chainError` has its name. */
   | 'Refused'
   /** The signer refused, or was closed. */
   | 'Rejected'
+  /** The call was sent, and cannot become final any more as far as the node knows. */
+  | 'Dropped'
   /** The attempt is gone: it expired, or was cancelled or replaced. */
   | 'AttemptGone'
+  /** The key is there with other constraints, or another constraint account, than the caller names. */
+  | 'ConstraintsDiffer'
   /** A subgroup cannot reach its quorum: its members refuse. Nothing is lost. */
   | 'Incomplete'
   /** The deadline passed. Nothing is lost: registering again with the same key goes on. */
@@ -133,8 +139,14 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   WrongChain: 'Connect to a node of a Keyshare network that this version belongs to.',
   ChainUnreachable:
     'Is the node running, its address right, and does it admit this page (--rpc-cors)? Has the browser leave for the local network? Nothing is lost; try again.',
+  InsecureNode:
+    'Use a wss URL, or a tunnel that ends on this machine. Only where nobody else can be on the way, allow it by name.',
   Rejected: 'Nothing was sent. Unlock the wallet, and sign when it asks.',
+  Dropped:
+    'Another node may have the call still: look at the status, and if it shows nothing of it, do the same again. An attempt that is there after all is taken up with the same key, without a signature.',
   AttemptGone: 'Register again. What an attempt held, the deposit, is back.',
+  ConstraintsDiffer:
+    'Give what the chain has, or nothing, to go on; afterwards the constraint-modification account can change it.',
   Incomplete:
     'The attempt stays open until it expires: when the servers are in order, register again with the same key. Or cancel it.',
   DeadlinePassed:

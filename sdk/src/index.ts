@@ -3,6 +3,7 @@
  * {@link Keyshare.connect}. Below it are the pure parts: splitting, sealing, checking proofs.
  */
 
+export { type Addresses, addresses } from './addresses.js';
 export { type Hex, fromHex, toHex } from './bytes.js';
 export { type Account } from './calls.js';
 export {
@@ -40,24 +41,25 @@ export {
   type ErrorName,
   KeyshareError,
 } from './errors.js';
-export {
-  type ConnectOptions,
-  type ConstraintsInput,
-  type Cost,
-  type Custody,
-  Keyshare,
-  type KeyInput,
-  type KeySource,
-  type Reachability,
-  type RegisterInput,
-} from './keyshare.js';
+export type {
+  ConnectOptions,
+  ConstraintsInput,
+  Cost,
+  Custody,
+  KeyInput,
+  KeySource,
+  Reachability,
+  RegisterInput,
+} from './inputs.js';
+export { Keyshare } from './keyshare.js';
 export { type Bounds } from './patience.js';
 export { type Later, type Member, type Operator, type Subgroup } from './membership.js';
 export { challengeMessage, custodyMessage, registrationId, shareAad } from './messages.js';
+export { type OnProgress, type Progress, type ServerState, type Waiting } from './progress.js';
 export { type CustodyProof, verifyCustodyProof, verifyingShares } from './proof.js';
-export { type OnProgress, type Progress, type ServerState, type Waiting } from './register.js';
 export { rpc } from './rpc.js';
 export { type Commitments, generateKey, publicKey, type Scheme } from './scheme.js';
 export { type Place, type SealedShare, sealShare } from './seal.js';
-export { isLocal, isMixedContent, type Server } from './servers.js';
+export { type Server } from './servers.js';
 export { type Attempt, type Parameters, splitKey, type SplitKey } from './split.js';
+export { isLocal, isMixedContent, type NodeOptions, requireSafeNode } from './urls.js';

@@ -10,7 +10,6 @@ import {
   calls,
   refusal,
   requirePossible,
-  submit,
 } from './calls.js';
 import {
   type AccountState,
@@ -31,8 +30,19 @@ import { encodeConstraints } from './constraints/codec.js';
 import { readConstraints, showConstraints } from './constraints/shape.js';
 import { bitcoinNetworkOf } from './constraints/text.js';
 import type { Constraints, ConstraintsV2, TextOptions } from './constraints/types.js';
-import { type Dealer, dealer, type Dealt } from './dealer.js';
+import { dealer, type Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
+import { follow, isFinal, readView, settle, type View } from './follow.js';
+import {
+  type ConnectOptions,
+  type ConstraintsInput,
+  type Cost,
+  type Custody,
+  type KeyInput,
+  type Reachability,
+  type RegisterInput,
+  schemeOf,
+} from './inputs.js';
 import {
   type Operator,
   readOperators,
@@ -41,85 +51,14 @@ import {
   readUnready,
   type Subgroup,
 } from './membership.js';
-import { deliver, follow, isOf, shownAs, unfailing, type Waiting } from './register.js';
 import { type Bounds, Patience } from './patience.js';
-import { type Commitments, partsOf, type Scheme } from './scheme.js';
-import { callLimit, hostedServers, proveCustody, type Server } from './servers.js';
-
-/** How to connect. */
-export interface ConnectOptions extends Bounds, TextOptions {}
-
-/** A private key: its bytes, or whoever has it and deals it. */
-export type KeySource =
-  | {
-      /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
-      readonly key: Uint8Array;
-      readonly scheme: Scheme;
-    }
-  | { readonly dealer: Dealer };
-
-/** A private key, and who signs for it. */
-export type KeyInput = KeySource &
-  Waiting & {
-    /** A `KeyringPair`, or an address with the wallet's `Signer`. */
-    readonly signer: Account;
-    /**
-     * How many subgroups' shares make up the key, from the chain's `t` (the default; with `reshare`
-     * it is that of the key in force) to `n`. With `n` of `n` one lost subgroup is the end of the key
-     * for whoever has no backup of it. An attempt under way keeps its own.
-     */
-    readonly threshold?: number;
-    /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
-    readonly onlyResume?: boolean;
-  };
-
-/** What `register` needs. */
-export type RegisterInput = KeyInput & {
-  /** What the key may be used for; nothing by default. Rules and fees fit the key's scheme. */
-  readonly constraints?: Constraints;
-  /** Who may change the constraints later, SS58; by default the account itself. */
-  readonly constraintAccount?: string;
-};
-
-/** A call by one account about another's constraints. */
-export interface ConstraintsInput extends Waiting {
-  /** The user, SS58. */
-  readonly account: string;
-  /** The constraint-modification account. */
-  readonly signer: Account;
-}
-
-/** What an account pays. */
-export interface Cost {
-  /**
-   * Held from the account, in the smallest unit (10⁻¹² KEY). It comes back with what it is held for;
-   * the part for the account's own record, which the chain never removes, stays held.
-   */
-  readonly deposit: bigint;
-  /** Paid for the transaction. */
-  readonly fee: bigint;
-  /**
-   * Paid beside it for the confirmations that the attempt causes, for which the servers pay nothing. It
-   * does not come back.
-   */
-  readonly confirmationFee: bigint;
-  /** What the account has for all three now; with less than their sum the chain refuses the call. */
-  readonly spendable: bigint;
-}
-
-/** What a server answered when it was tried. */
-export interface Reachability {
-  readonly server: Server;
-  /** Why it cannot be reached from here, or will refuse. */
-  readonly error?: KeyshareError;
-}
-
-/** What a member answered to a fresh challenge. */
-export interface Custody {
-  readonly server: Server;
-  /** Why it proves nothing; absent if it proved that it holds the share now. */
-  readonly error?: KeyshareError;
-}
+import { unfailing, type Waiting } from './progress.js';
+import { deliver, isOf } from './register.js';
+import { requireSame, type Wanted } from './same.js';
+import { type Commitments, partsOf } from './scheme.js';
+import { callLimit, hostedServers, proveCustody } from './servers.js';
+import { submit } from './submit.js';
+import { requireSafeNode } from './urls.js';
 
 /** What an attempt is begun for. */
 type Attempting = 'register' | 'swapKey' | 'reshare';
@@ -144,11 +83,21 @@ export class Keyshare {
     this.#text = text;
   }
 
-  /** Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`. */
+  /**
+   * Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`, and
+   * `InsecureNode` if the api's `WsProvider` goes over `ws` to another machine.
+   */
   static async connect(api: ApiPromise, options: ConnectOptions = {}): Promise<Keyshare> {
     const text = { bitcoinNetwork: bitcoinNetworkOf(options) };
+    const requireSafe = () => {
+      const endpoint = endpointOf(api);
+      if (endpoint !== undefined) requireSafeNode(endpoint, options);
+    };
+    requireSafe();
     const patience = new Patience(options);
     await patience.race(api.isReady, ANSWERED);
+    // Which it is of several is known once it is connected.
+    requireSafe();
     const name = api.runtimeVersion.specName.toString();
     if (name !== 'keyshare') {
       throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
@@ -166,32 +115,36 @@ export class Keyshare {
     return readOperators(this.api);
   }
 
-  /** What the chain holds for an account, SS58. */
+  /** What the chain holds for an account, SS58, and whether that is final. */
   async status(account: string): Promise<Status> {
-    return this.#shown(await this.#state(account));
+    this.#accountId(account);
+    return this.#shown(await readView(this.api, account));
   }
 
-  /** The same at each new best block, until the signal is aborted or the deadline passes. */
+  /**
+   * The same at each new best or final block, until the signal is aborted or the deadline passes.
+   */
   watch(account: string, waiting: Bounds = {}): AsyncGenerator<Status> {
     this.#accountId(account);
     return this.#watch(account, new Patience(waiting));
   }
 
   async *#watch(account: string, patience: Patience): AsyncGenerator<Status> {
-    for await (const state of follow(this.api, account, patience, 'the watch ended')) {
-      yield this.#shown(state);
+    for await (const view of follow(this.api, account, patience, 'the watch ended')) {
+      yield this.#shown(view);
     }
   }
 
   /**
    * Registers a key: publishes its commitments, brings every server its share, and waits until
-   * every subgroup has its quorum.
+   * every subgroup has its quorum in a final block. Only then the key may be wiped.
    *
    * An attempt of the same key that is under way is taken up without a signature, so calling this
-   * again after an interruption, with nothing but the key, goes on.
+   * again after an interruption, with nothing but the key, goes on. Throws `ConstraintsDiffer` if
+   * constraints or a constraint account are named that are not those on the chain.
    */
   async register(input: RegisterInput): Promise<Registration> {
-    return this.#attempt(input, 'register', this.#registerCall(input));
+    return this.#attempt(input, 'register', this.#registerCall(input), this.#wanted(input));
   }
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
@@ -385,7 +338,9 @@ export class Keyshare {
     input: KeyInput,
     name: Attempting,
     begin: (commitments: Commitments) => Call,
+    wanted: Wanted = {},
   ): Promise<Registration> {
+    const { api, parameters: chain } = this;
     const patience = new Patience(input);
     const onProgress = unfailing(input.onProgress);
     const address = addressOf(input.signer);
@@ -396,31 +351,40 @@ export class Keyshare {
     // A key in force may lack some servers still. To swap it for itself is another attempt.
     const withRegistered = name === 'register' || (name === 'swapKey' && input.onlyResume === true);
     const resumable = withRegistered ? [registering, registered] : [registering];
-    const resumed = await patience.race(this.#underWay(input, resumable), DEALT);
-    if (resumed === undefined) {
-      if (input.onlyResume) {
-        throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
+    const late = (resumed: { dealt: Dealt } | undefined) => resumed?.dealt.wipe();
+    const resumed = await patience.race(this.#underWay(input, resumable), DEALT, late);
+    if (resumed !== undefined) {
+      const { dealt, generation } = resumed;
+      try {
+        requireSame(wanted, before, this.#text);
+        const sent = undefined;
+        const taken = { api, chain, account, dealt, generation, sent, patience, onProgress };
+        return await deliver(taken);
+      } finally {
+        dealt.wipe();
       }
-      const call = name === 'register' ? name : 'swapKey';
-      requirePossible(call, before, this.#address(address), schemeOf(input));
-      await patience.race(this.#requireReady(), ANSWERED);
     }
-    const anew = () => patience.race(this.#deal(input, before.generation + 1, threshold), DEALT);
-    const dealt = resumed?.dealt ?? (await anew());
+    if (input.onlyResume) {
+      throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
+    }
+    const call = name === 'register' ? name : 'swapKey';
+    requirePossible(call, before, this.#address(address), schemeOf(input));
+    await patience.race(this.#requireReady(), ANSWERED);
+    const dealing = this.#deal(input, before.generation + 1, threshold);
+    const dealt = await patience.race(dealing, DEALT, (dealt) => {
+      dealt.wipe();
+    });
     try {
-      let generation = resumed?.generation;
-      if (generation === undefined) {
-        onProgress({ type: 'signing' });
-        await submit(this.api, begin(dealt.commitments), input.signer, patience);
+      onProgress({ type: 'signing' });
+      const sent = await submit(api, begin(dealt.commitments), input.signer, patience);
+      try {
         onProgress({ type: 'submitted' });
-        const waitingFor = 'the chain showed the attempt';
-        for await (const status of follow(this.api, address, patience, waitingFor)) {
-          generation = shownAs(status, dealt.commitments)?.generation;
-          if (generation !== undefined) break;
-        }
+        const generation = undefined;
+        const begun = { api, chain, account, dealt, generation, sent, patience, onProgress };
+        return await deliver(begun);
+      } finally {
+        sent.stop();
       }
-      const seen = generation ?? before.generation + 1;
-      return await deliver(this.api, account, this.parameters, dealt, seen, patience, onProgress);
     } finally {
       dealt.wipe();
     }
@@ -465,23 +429,29 @@ export class Keyshare {
     isDone: (state: AccountState) => boolean,
     wanted?: ConstraintsV2,
   ): Promise<Status> {
+    const { api } = this;
     const patience = new Patience(input);
+    const onProgress = unfailing(input.onProgress);
     const before = await patience.race(this.#state(subject), ANSWERED);
     // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
     const removes = name === 'cancel' || name === 'deregister';
-    if (!removes && isDone(before)) return this.#shown(before);
+    if (!removes && isDone(before)) {
+      const there = await settle(api, subject, isDone, undefined, patience, onProgress);
+      return this.#shown(asSettled(there));
+    }
     requirePossible(name, before, this.#address(addressOf(input.signer)));
     const refused =
       wanted && constraintsRefusal(wanted, (before.registered ?? before.registering)?.scheme);
     if (refused !== undefined) throw refused;
-    const onProgress = unfailing(input.onProgress);
     onProgress({ type: 'signing' });
-    await submit(this.api, call, input.signer, patience);
-    onProgress({ type: 'submitted' });
-    for await (const state of follow(this.api, subject, patience, 'the chain showed the change')) {
-      if (isDone(state)) return this.#shown(state);
+    const sent = await submit(api, call, input.signer, patience);
+    try {
+      onProgress({ type: 'submitted' });
+      const done = await settle(api, subject, isDone, sent, patience, onProgress);
+      return this.#shown(asSettled(done));
+    } finally {
+      sent.stop();
     }
-    throw new KeyshareError('ChainUnreachable', 'the chain ended');
   }
 
   #cost(
@@ -546,9 +516,19 @@ export class Keyshare {
     return readStatus(this.api, account);
   }
 
-  #shown(state: AccountState): Status {
-    const { constraints } = state;
-    return { ...state, constraints: constraints && showConstraints(constraints, this.#text) };
+  #shown(view: View): Status {
+    const { constraints: kept, ...state } = view.best;
+    const constraints = kept && showConstraints(kept, this.#text);
+    return { ...state, constraints, block: view.block, isFinal: isFinal(view) };
+  }
+
+  /** What the caller names itself; the defaults are nobody's wish. */
+  #wanted({ constraints, constraintAccount, ...source }: RegisterInput): Wanted {
+    const options = { ...this.#text, scheme: schemeOf(source) };
+    return {
+      constraints: constraints && readConstraints(constraints, options),
+      constraintAccount: constraintAccount && this.#address(constraintAccount),
+    };
   }
 
   /** Makes a call of the caller's input, which may not be encodable. */
@@ -584,7 +564,16 @@ export class Keyshare {
   }
 }
 
-function schemeOf(source: KeySource): Scheme {
-  const { scheme } = 'dealer' in source ? source.dealer : source;
-  return scheme;
+/** What a final block shows. */
+function asSettled({ final, finalBlock }: View): View {
+  return { block: finalBlock, best: final, finalBlock, final };
+}
+
+/** The address of the node, where the provider tells it. */
+function endpointOf(api: ApiPromise): string | undefined {
+  interface Inside {
+    readonly _rpcCore?: { readonly provider?: { readonly endpoint?: unknown } };
+  }
+  const endpoint = (api as unknown as Inside)._rpcCore?.provider?.endpoint;
+  return typeof endpoint === 'string' ? endpoint : undefined;
 }

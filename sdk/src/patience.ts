@@ -42,8 +42,15 @@ export class Patience {
     if (this.signal.aborted) throw this.#over(waitingFor);
   }
 
-  /** Waits for what cannot be stopped. When this is over first, its outcome is dropped. */
-  async race<T>(promise: Promise<T>, waitingFor: string): Promise<T> {
+  /**
+   * Waits for what cannot be stopped. When this is over first, its outcome is dropped: `discard` gets it,
+   * however late it comes.
+   */
+  async race<T>(
+    promise: Promise<T>,
+    waitingFor: string,
+    discard: (late: T) => void = () => undefined,
+  ): Promise<T> {
     let over: (() => void) | undefined;
     const ended = new Promise<never>((_, reject) => {
       over = () => {
@@ -54,6 +61,10 @@ export class Patience {
     });
     try {
       return await Promise.race([ended, promise]);
+    } catch (error) {
+      // It failed itself, or it is late.
+      promise.then(discard, () => undefined);
+      throw error;
     } finally {
       if (over) this.signal.removeEventListener('abort', over);
     }

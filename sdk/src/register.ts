@@ -1,4 +1,4 @@
-/** Bringing every server its share, and following the attempt until it is registered. */
+/** Bringing every server its share, and following the attempt until it is registered for good. */
 
 import type { ApiPromise } from '@polkadot/api';
 import { equal } from './bytes.js';
@@ -6,98 +6,24 @@ import {
   type AccountState,
   type ChainParameters,
   finalizedHead,
-  readStatus,
   requireConsistent,
   type Registration,
 } from './chain.js';
 import type { Dealt } from './dealer.js';
 import { KeyshareError } from './errors.js';
+import { follow } from './follow.js';
 import { readServers } from './membership.js';
-import { type Bounds, type Patience, sleep } from './patience.js';
-import { callLimit, type Server, type Subject, submitShare } from './servers.js';
+import { type Patience, sleep } from './patience.js';
+import type { OnProgress, ServerState } from './progress.js';
 import type { Commitments } from './scheme.js';
+import { callLimit, type Server, type Subject, submitShare } from './servers.js';
+import type { Sent } from './submit.js';
 
-/** How far one server has come. */
-export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' | 'confirmed';
-
-/** Something that was observed: an answer of a server, or state read from the chain. */
-export type Progress =
-  /** The call waits for its signature. */
-  | { readonly type: 'signing' }
-  /** The call was signed and handed to the node. */
-  | { readonly type: 'submitted' }
-  /** The chain shows the attempt, exactly as this key makes it. */
-  | { readonly type: 'open'; readonly registration: Registration }
-  /** One server came further; `error` says why it failed or is asked again. */
-  | {
-      readonly type: 'server';
-      readonly server: Server;
-      readonly state: ServerState;
-      readonly error?: KeyshareError;
-    }
-  /** The state of the attempt at a new block. */
-  | { readonly type: 'coverage'; readonly registration: Registration }
-  /** The chain shows the key as registered. */
-  | { readonly type: 'registered'; readonly registration: Registration };
-
-/**
- * Where progress goes. What it throws is its own affair: it goes to the console, and the registration
- * goes on.
- */
-export type OnProgress = (progress: Progress) => void;
-
-/** What every wait is bound by, and where progress goes. */
-export interface Waiting extends Bounds {
-  readonly onProgress?: OnProgress;
-}
-
-/** A caller's listener that can fail without stopping what it listens to, or the whole process. */
-export function unfailing(onProgress: OnProgress | null | undefined): OnProgress {
-  const complain = (error: unknown) => {
-    console.error('onProgress failed:', error);
-  };
-  // It may be an async function all the same.
-  const listener: (progress: Progress) => unknown = onProgress ?? (() => undefined);
-  return (progress) => {
-    try {
-      Promise.resolve(listener(progress)).catch(complain);
-    } catch (error) {
-      complain(error);
-    }
-  };
-}
-
-const POLL_MS = 1_000;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
 /** How long servers that the quorum did not need may still take. */
 const GRACE_MS = 5_000;
-const WAITING_FOR = 'every subgroup had its quorum';
-
-/** The state of an account at each new best block, the first one at once. */
-export async function* follow(
-  api: ApiPromise,
-  account: string,
-  patience: Patience,
-  waitingFor: string,
-): AsyncGenerator<AccountState> {
-  let last: string | undefined;
-  for (;;) {
-    patience.check(waitingFor);
-    try {
-      const best = await patience.race(api.rpc.chain.getBlockHash(), waitingFor);
-      if (best.toHex() !== last) {
-        const status = await patience.race(readStatus(api, account), waitingFor);
-        last = best.toHex();
-        yield status;
-      }
-    } catch (error) {
-      // A lost connection is made again by the api; the deadline ends it.
-      if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
-    }
-    await patience.sleep(POLL_MS);
-  }
-}
+const WAITING_FOR = 'every subgroup had its quorum in a final block';
 
 /** Work that is done again at the next block, and so may fail while the connection is lost. */
 async function whenReachable(work: Promise<void>): Promise<void> {
@@ -127,87 +53,160 @@ export function shownAs(status: AccountState, commitments: Commitments): Registr
   );
 }
 
+/** What is delivered, for whom, and how it is told. */
+export interface Delivery {
+  readonly api: ApiPromise;
+  readonly chain: ChainParameters;
+  readonly account: { readonly address: string; readonly id: Uint8Array };
+  readonly dealt: Dealt;
+  /** The attempt's, as far as the chain has shown it. */
+  readonly generation: number | undefined;
+  /** The call that begins it; absent if it is taken up. */
+  readonly sent: Sent | undefined;
+  readonly patience: Patience;
+  readonly onProgress: OnProgress;
+}
+
 /**
  * Checks what the chain shows, sends each server its share, and waits until every subgroup has its
- * quorum. A server that fails holds up nobody else. `generation` is the attempt's, as the chain
- * showed it.
+ * quorum in a final block. A server that fails holds up nobody else. When the chain leaves the attempt's
+ * block and the attempt comes back, its shares are sent again.
  */
-export async function deliver(
-  api: ApiPromise,
-  account: { readonly address: string; readonly id: Uint8Array },
-  chain: ChainParameters,
-  dealt: Dealt,
-  generation: number,
-  patience: Patience,
-  onProgress: OnProgress,
-): Promise<Registration> {
-  const genesis = api.genesisHash.toU8a();
-  const sends = new Map<string, Promise<void>>();
-  const servers = new Map<string, Server>();
-  const confirmed = new Set<string>();
-  const refusals = new Map<string, KeyshareError>();
-  const over = new AbortController();
-  const signal = AbortSignal.any([patience.signal, over.signal]);
-  const limit = callLimit();
-  // Checked once: what is sealed and proved later is for this, whatever a node says then.
-  let subject: Subject | undefined;
+export async function deliver(delivery: Delivery): Promise<Registration> {
+  const { api, chain, account, dealt, sent, patience, onProgress } = delivery;
+  const { commitments } = dealt;
+  let { generation } = delivery;
+  let round: Round | undefined;
   try {
-    for await (const status of follow(api, account.address, patience, WAITING_FOR)) {
-      const shown = shownAs(status, dealt.commitments);
-      if (shown === undefined) {
-        await whenReachable(
-          patience.race(
-            refuseIfGone(api, account.address, dealt.commitments, generation),
-            WAITING_FOR,
-          ),
+    for await (const view of follow(api, account.address, patience, WAITING_FOR, sent?.trouble)) {
+      const shown = shownAs(view.best, commitments);
+      const settled = shownAs(view.final, commitments);
+      if (round !== undefined && (shown === undefined || !equal(shown.id, round.id))) {
+        round.stop();
+        round = undefined;
+        onProgress({ type: 'retracted', block: view.block });
+      }
+      if (shown !== undefined) {
+        const { block } = view;
+        if (round === undefined) {
+          generation = shown.generation;
+          requireOwn(shown);
+          // Checked once: what is sealed and proved in it is for this, whatever a node says then.
+          round = new Round(delivery, { ...shown, account: account.address });
+          onProgress({ type: 'open', registration: shown, block });
+        }
+        onProgress({ type: 'coverage', registration: shown, block });
+        await patience.race(round.observe(shown), WAITING_FOR);
+      }
+      if (settled?.status === 'registered') {
+        requireOwn(settled);
+        onProgress({ type: 'registered', registration: settled });
+        await Promise.race([round?.settled(), patience.sleep(GRACE_MS)]);
+        return settled;
+      }
+      if (shown?.status === 'registering') round?.refuseIfStuck(shown);
+      sent?.check(shown !== undefined, view.block);
+      const isOver = generation !== undefined && view.final.generation >= generation;
+      if (shown === undefined && settled === undefined && isOver) {
+        throw new KeyshareError(
+          'AttemptGone',
+          'the attempt is gone: it expired, or was cancelled or replaced',
         );
-        continue;
       }
-      if (subject === undefined) {
-        requireConsistent(shown, account.id, genesis, chain);
-        subject = { ...shown, account: account.address };
-        onProgress({ type: 'open', registration: shown });
-      }
-      onProgress({ type: 'coverage', registration: shown });
-      await whenReachable(patience.race(startSends(shown, subject), WAITING_FOR));
-      reportConfirmed(shown);
-      if (shown.status === 'registered') {
-        onProgress({ type: 'registered', registration: shown });
-        await Promise.race([Promise.allSettled(sends.values()), patience.sleep(GRACE_MS)]);
-        return shown;
-      }
-      refuseIfStuck(shown, refusals);
     }
   } finally {
-    over.abort();
+    round?.stop();
   }
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 
-  async function startSends(shown: Registration, subject: Subject): Promise<void> {
-    const done = new Set(shown.coverage.flatMap((coverage) => coverage.confirmed));
-    const unknown = shown.coverage.some((one) => one.members.some((member) => !sends.has(member)));
-    if (!unknown) return;
-    for (const server of await finalMembers(api)) {
-      if (sends.has(server.account)) continue;
-      servers.set(server.account, server);
+  function requireOwn(shown: Registration): void {
+    requireConsistent(shown, account.id, api.genesisHash.toU8a(), chain);
+  }
+}
+
+/** The shares of an attempt on their way, for as long as the best block shows it. */
+class Round {
+  readonly #delivery: Delivery;
+  readonly #subject: Subject;
+  readonly #sends = new Map<string, Promise<void>>();
+  readonly #servers = new Map<string, Server>();
+  readonly #confirmed = new Set<string>();
+  readonly #refusals = new Map<string, KeyshareError>();
+  readonly #over = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #limit = callLimit();
+
+  constructor(delivery: Delivery, subject: Subject) {
+    this.#delivery = delivery;
+    this.#subject = subject;
+    this.#signal = AbortSignal.any([delivery.patience.signal, this.#over.signal]);
+  }
+
+  /** The registration id that it is for. */
+  get id(): Uint8Array {
+    return this.#subject.id;
+  }
+
+  /** Sends nothing any more. */
+  stop(): void {
+    this.#over.abort();
+  }
+
+  /** When every server has answered for good. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#sends.values());
+  }
+
+  /** Sends what the chain shows no confirmation of, and reports the others. */
+  async observe(shown: Registration): Promise<void> {
+    const confirmed = new Set(shown.coverage.flatMap((coverage) => coverage.confirmed));
+    for (const account of this.#confirmed) {
+      if (confirmed.has(account)) continue;
+      // The block of its confirmation was left. It may have let go of the share with it.
+      this.#confirmed.delete(account);
+      this.#sends.delete(account);
+    }
+    await whenReachable(this.#startSends(shown, confirmed));
+    for (const account of confirmed) {
+      const server = this.#servers.get(account);
+      if (server === undefined || this.#confirmed.has(account)) continue;
+      this.#confirmed.add(account);
+      this.#delivery.onProgress({ type: 'server', server, state: 'confirmed' });
+    }
+  }
+
+  /**
+   * Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. One
+   * that has confirmed and is not ready yet may be before long, and then counts.
+   */
+  refuseIfStuck(shown: Registration): void {
+    for (const { subgroup, members, ready, confirmed, reached } of shown.coverage) {
+      if (reached || !confirmed.every((member) => ready.includes(member))) continue;
+      const missing = members.filter((member) => !confirmed.includes(member));
+      if (missing.length === 0 || !missing.every((one) => this.#refusals.has(one))) continue;
+      const reason = (one: string) => `${one}: ${this.#refusals.get(one)?.message ?? ''}`;
+      const reasons = missing.map(reason).join('; ');
+      throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
+    }
+  }
+
+  async #startSends(shown: Registration, done: ReadonlySet<string>): Promise<void> {
+    const isKnown = (member: string) => this.#sends.has(member);
+    if (shown.coverage.every(({ members }) => members.every(isKnown))) return;
+    for (const server of await finalMembers(this.#delivery.api)) {
+      if (this.#signal.aborted || isKnown(server.account)) continue;
+      this.#servers.set(server.account, server);
       // Stored on an earlier run, or by another one: the chain knows.
-      const work = done.has(server.account) ? Promise.resolve() : send(server, subject);
-      sends.set(server.account, work);
+      const work = done.has(server.account) ? Promise.resolve() : this.#send(server);
+      this.#sends.set(server.account, work);
     }
   }
 
-  function reportConfirmed(shown: Registration): void {
-    for (const account of shown.coverage.flatMap((coverage) => coverage.confirmed)) {
-      const server = servers.get(account);
-      if (server === undefined || confirmed.has(account)) continue;
-      confirmed.add(account);
-      onProgress({ type: 'server', server, state: 'confirmed' });
-    }
-  }
-
-  async function send(server: Server, subject: Subject): Promise<void> {
+  async #send(server: Server): Promise<void> {
+    const { dealt, onProgress } = this.#delivery;
+    const [subject, signal] = [this.#subject, this.#signal];
     const report = (state: ServerState, error?: KeyshareError) => {
-      if (!signal.aborted && !confirmed.has(server.account))
+      if (!signal.aborted && !this.#confirmed.has(server.account))
         onProgress({ type: 'server', server, state, ...(error ? { error } : {}) });
     };
     try {
@@ -216,7 +215,7 @@ export async function deliver(
       report('sealed');
       for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
         try {
-          await limit(async () => {
+          await this.#limit(async () => {
             report('sent');
             await submitShare(server, subject, sealed, signal);
           });
@@ -238,7 +237,7 @@ export async function deliver(
         cause instanceof KeyshareError
           ? cause
           : new KeyshareError('Input', 'nothing can be sealed to its key', { cause });
-      refusals.set(server.account, error);
+      this.#refusals.set(server.account, error);
       report('failed', error);
     }
   }
@@ -268,34 +267,4 @@ export async function finalMembers(api: ApiPromise): Promise<Server[]> {
   const name = ({ subgroup, account }: Server) => `${subgroup} ${account}`;
   const final = new Set((await readServers(api, await finalizedHead(api))).map(name));
   return (await readServers(api)).filter((server) => final.has(name(server)));
-}
-
-/** A best block without the attempt may be a fork that is left again; a finalized one is not. */
-async function refuseIfGone(
-  api: ApiPromise,
-  account: string,
-  commitments: Commitments,
-  generation: number,
-): Promise<void> {
-  const status = await readStatus(api, account, await finalizedHead(api));
-  if (status.generation >= generation && shownAs(status, commitments) === undefined) {
-    throw new KeyshareError(
-      'AttemptGone',
-      'the attempt is gone: it expired, or was cancelled or replaced',
-    );
-  }
-}
-
-/**
- * Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. One
- * that has confirmed and is not ready yet may be before long, and then counts.
- */
-function refuseIfStuck(shown: Registration, refusals: ReadonlyMap<string, KeyshareError>): void {
-  for (const { subgroup, members, ready, confirmed, reached } of shown.coverage) {
-    if (reached || !confirmed.every((member) => ready.includes(member))) continue;
-    const missing = members.filter((member) => !confirmed.includes(member));
-    if (missing.length === 0 || !missing.every((one) => refusals.has(one))) continue;
-    const reasons = missing.map((one) => `${one}: ${refusals.get(one)?.message ?? ''}`).join('; ');
-    throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
-  }
 }

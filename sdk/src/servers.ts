@@ -1,6 +1,5 @@
-/** What is asked of share listeners, protocol §5 and §6: JSON-RPC 2.0 over HTTP or WebSocket. */
+/** What is asked of share listeners, protocol §5 and §6: JSON-RPC 2.0 over HTTP. */
 
-import { WebSocket } from '@polkadot/x-ws';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { equal, fromHex, toHex } from './bytes.js';
 import { type ErrorName, KeyshareError } from './errors.js';
@@ -8,6 +7,7 @@ import { challengeMessage, custodyMessage } from './messages.js';
 import { verifyCustodyProof } from './proof.js';
 import type { Scheme } from './scheme.js';
 import type { SealedShare } from './seal.js';
+import { isMixedContent } from './urls.js';
 
 /** How long a server may take for one answer, which follows a durable write. */
 const ANSWER_MS = 20_000;
@@ -27,7 +27,7 @@ export interface Server {
   readonly accountId: Uint8Array;
   /** Its X25519 key, 32 bytes. */
   readonly encryptionKey: Uint8Array;
-  /** An http, https, ws or wss URL. */
+  /** An http or https URL. */
   readonly endpoint: string;
 }
 
@@ -142,7 +142,7 @@ export async function hostedServers(
   };
 }
 
-/** One JSON-RPC call, over whatever the endpoint's scheme is. */
+/** One JSON-RPC call. */
 async function call(
   endpoint: string,
   method: string,
@@ -162,9 +162,7 @@ async function call(
   });
   let text: string;
   try {
-    text = url.protocol.startsWith('ws')
-      ? await overSocket(url, request, both)
-      : await overHttp(url, request, both);
+    text = await post(url, request, both);
   } catch (cause) {
     if (signal?.aborted) throw new KeyshareError('Aborted', 'aborted', { cause });
     if (cause instanceof KeyshareError) throw cause;
@@ -176,8 +174,8 @@ async function call(
 
 function endpointUrl(endpoint: string): URL {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (url === undefined || !/^(https?|wss?):$/.test(url.protocol)) {
-    throw new KeyshareError('ServerUnreachable', `${endpoint} is no http, https, ws or wss URL`);
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new KeyshareError('ServerUnreachable', `${endpoint} is no http or https URL`);
   }
   if (isMixedContent(url)) {
     throw new KeyshareError(
@@ -188,18 +186,7 @@ function endpointUrl(endpoint: string): URL {
   return url;
 }
 
-/** Whether a browser refuses it: http and ws from an https page, except to the machine itself. */
-export function isMixedContent(url: URL): boolean {
-  const page = (globalThis as { location?: { protocol?: string } }).location;
-  return page?.protocol === 'https:' && /^(http|ws):$/.test(url.protocol) && !isLocal(url);
-}
-
-/** Whether it names this machine itself. */
-export function isLocal(url: URL): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-}
-
-async function overHttp(url: URL, request: string, signal: AbortSignal): Promise<string> {
+async function post(url: URL, request: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -223,33 +210,6 @@ async function overHttp(url: URL, request: string, signal: AbortSignal): Promise
   }
   await reader?.cancel();
   return text;
-}
-
-function overSocket(url: URL, request: string, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url);
-    const fail = (reason: unknown) => {
-      socket.close();
-      reject(reason instanceof Error ? reason : new Error('the connection failed'));
-    };
-    signal.addEventListener(
-      'abort',
-      () => {
-        fail(signal.reason);
-      },
-      { once: true },
-    );
-    socket.onopen = () => {
-      socket.send(request);
-    };
-    socket.onerror = fail;
-    socket.onclose = fail;
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-      socket.onclose = null;
-      socket.close();
-      resolve(String(data));
-    };
-  });
 }
 
 /** The result of an answer. Whoever made it is not trusted to have made what JSON-RPC says. */

@@ -50,7 +50,12 @@ export function splitKey(
   const secret = scalarOf(scheme, key);
   let coefficients: DealerCoefficients | undefined;
   try {
-    const dealer = (coefficients = new DealerCoefficients(scheme, key, attempt));
+    const dealer = (coefficients = new DealerCoefficients(
+      scheme,
+      key,
+      { threshold, subgroups },
+      attempt,
+    ));
     const dealt = suite.trustedDealer(
       { min: threshold, max: subgroups },
       undefined,
@@ -80,10 +85,16 @@ class DealerCoefficients {
   readonly #given: Uint8Array[] = [];
   #at = 0;
 
-  constructor(scheme: Scheme, key: Uint8Array, { genesis, account, generation }: Attempt) {
+  constructor(
+    scheme: Scheme,
+    key: Uint8Array,
+    { threshold, subgroups }: Parameters,
+    { genesis, account, generation }: Attempt,
+  ) {
     this.#parts = partsOf(scheme);
-    const place = [genesis, account, u32(generation), Uint8Array.of(this.#parts.index)];
-    const preimage = concatBytes(ascii('keyshare/dealer/v1'), ...place, key);
+    const numbers = Uint8Array.of(this.#parts.index, subgroups, threshold);
+    const place = [genesis, account, u32(generation), numbers];
+    const preimage = concatBytes(ascii('keyshare/dealer/v2'), ...place, key);
     const seed = sha512(preimage);
     this.#stream = chacha20(seed.subarray(0, 32), new Uint8Array(12), new Uint8Array(4096));
     preimage.fill(0);

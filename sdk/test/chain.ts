@@ -69,13 +69,24 @@ export interface Covered {
 export function dealt(
   scheme: Scheme,
   key: Uint8Array,
-  { account, generation, threshold }: { account: string; generation: number; threshold: number },
+  {
+    account,
+    generation,
+    threshold,
+    signedFor = generation,
+  }: {
+    account: string;
+    generation: number;
+    threshold: number;
+    /** The generation that was next when the call was made; others may have come first. */
+    signedFor?: number;
+  },
   status: object,
   covered: readonly Covered[] = [],
 ) {
   const of = keyring.decodeAddress(account);
   const parameters = { threshold: Math.max(threshold, 2), subgroups: SUBGROUPS };
-  const attempt = { genesis: GENESIS, account: of, generation };
+  const attempt = { genesis: GENESIS, account: of, generation: signedFor };
   const { elements } = splitKey(scheme, key, parameters, attempt).commitments;
   // Nobody deals with a threshold of one: each share is the key.
   const commitments = { scheme, elements: elements.slice(0, threshold) };
@@ -98,6 +109,25 @@ export function dealt(
   };
 }
 
+/** What the chain has of an account, as the runtime answers it. */
+export interface Account {
+  generation: number;
+  /** Whose they are to change, and their bytes. */
+  constraints: [string, Uint8Array] | null;
+  registered: object | null;
+  registering: object | null;
+}
+
+/** What the node says of a call that was sent. */
+export interface Heard {
+  readonly status: string;
+  /** Why the block's state refused it. */
+  readonly refused?: string;
+}
+
+/** The number of a block, in its hash. */
+const hashOf = (block: number) => `0x${block.toString(16).padStart(64, '0')}`;
+
 /** What the chain says; a test changes it. */
 export class Chain {
   subgroups: { id: number; quorum: number | null; members: ReturnType<typeof member>[] }[] =
@@ -105,27 +135,57 @@ export class Chain {
   operators = ['Alice', 'Bob', 'Charlie'].map((name, subgroup) =>
     operator(name, subgroup, { admitted: { since: 0 } }),
   );
+  /** What the provider says when it is asked for its address. */
+  readonly endpoints: (string | undefined)[] = [];
   /** Names of validators. */
   kept: string[] = [];
-  account = {
-    generation: 0,
-    /** Whose they are to change, and their bytes. */
-    constraints: null as [string, Uint8Array] | null,
-    registered: null as object | null,
-    registering: null as object | null,
-  };
+  /** In the best block. */
+  account: Account = { generation: 0, constraints: null, registered: null, registering: null };
+  /** In the last final block, if that is another one. */
+  final: { readonly block: number; readonly account: Account } | undefined;
+  /** The number of the best block. */
+  block = 0;
+  /** What happens when the node gets a call. */
+  onSent: () => void = () => undefined;
+  /** What happens when there is a new block. */
+  onBlock: () => void = () => undefined;
   /** The thresholds that deposits were asked for. */
   readonly priced: number[] = [];
   /** The constraints that were passed with calls, and to ask for deposits. */
   readonly given: unknown[] = [];
-  #block = 0;
+  /** Whom the node tells of the call that was sent. */
+  #listener: ((result: object) => void) | undefined;
+
+  /** Has the last final block stay what it is now, whatever comes in later ones. */
+  stall(): void {
+    this.final = { block: this.block, account: { ...this.account } };
+  }
+
+  /** Has the node say something of the call that was sent. */
+  tell({ status, refused }: Heard): void {
+    const dispatchError = refused && { isModule: false, isToken: false, toString: () => refused };
+    const isError = ['Dropped', 'FinalityTimeout', 'Invalid', 'Usurped'].includes(status);
+    this.#listener?.({ status: { type: status, [`is${status}`]: true }, dispatchError, isError });
+  }
+
+  /** Whether anybody listens to what becomes of a call. */
+  get isHeard(): boolean {
+    return this.#listener !== undefined;
+  }
 
   /** A connection to it. */
   connect(options: ConnectOptions = {}): Promise<Keyshare> {
     const registry = new TypeRegistry();
     const says = (value: unknown) => Promise.resolve({ toJSON: () => value });
-    const hash = () =>
-      Promise.resolve({ toHex: () => toHex(new Uint8Array(32).fill(this.#block)) });
+    const hash = (block: number) => ({ toHex: () => hashOf(block) });
+    const registration = (account: () => Account) => () => {
+      const { constraints } = account();
+      const shown = {
+        isSome: constraints !== null,
+        unwrap: () => constraints?.map((part) => ({ toU8a: () => part })),
+      };
+      return Promise.resolve({ toJSON: account, get: () => shown });
+    };
     const parameters = {
       protocolVersion: 2,
       subgroups: SUBGROUPS,
@@ -133,18 +193,50 @@ export class Chain {
       registrationTimeout: 300,
       admissionDelay: 0,
     };
-    const call = { paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }) };
+    const signed = {
+      send: (listener: (result: object) => void) => {
+        this.#listener = listener;
+        this.onSent();
+        return Promise.resolve(() => (this.#listener = undefined));
+      },
+    };
+    const call = {
+      paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }),
+      signAsync: () => Promise.resolve(signed),
+    };
+    const { endpoints } = this;
+    const provider = {
+      get endpoint() {
+        return endpoints.shift();
+      },
+    };
     const api = {
+      _rpcCore: { provider },
+      isConnected: true,
+      on: () => undefined,
+      off: () => undefined,
       isReady: Promise.resolve(),
       runtimeVersion: { specName: 'keyshare' },
       genesisHash: { toU8a: () => GENESIS, toHex: () => toHex(GENESIS) },
       createType: registry.createType.bind(registry),
-      at: () => Promise.resolve(api),
+      // Only what is final is asked for by its block.
+      at: () => {
+        const account = () => this.final?.account ?? this.account;
+        const keyshareApi = { ...api.call.keyshareApi, registration: registration(account) };
+        return Promise.resolve({ ...api, call: { keyshareApi } });
+      },
       rpc: {
         chain: {
           // A new block whenever it is asked.
-          getBlockHash: () => ((this.#block += 1), hash()),
-          getFinalizedHead: hash,
+          getFinalizedHead: () => {
+            this.block += 1;
+            this.onBlock();
+            return Promise.resolve(hash(this.final?.block ?? this.block));
+          },
+          getHeader: (of?: string) => {
+            const block = of === undefined ? this.block : Number(of);
+            return Promise.resolve({ hash: hash(block), number: { toNumber: () => block } });
+          },
         },
       },
       call: {
@@ -152,14 +244,7 @@ export class Chain {
           parameters: () => says(parameters),
           subgroups: () => says(this.subgroups),
           operators: () => says(this.operators),
-          registration: () => {
-            const { constraints } = this.account;
-            const shown = {
-              isSome: constraints !== null,
-              unwrap: () => constraints?.map((part) => ({ toU8a: () => part })),
-            };
-            return Promise.resolve({ toJSON: () => this.account, get: () => shown });
-          },
+          registration: registration(() => this.account),
           deposit: (_: string, threshold: number, constraints: unknown) => {
             this.priced.push(threshold);
             this.given.push(constraints);
@@ -186,6 +271,9 @@ export class Chain {
             call
           ),
           swapKey: () => call,
+          changeConstraintAccount: () => call,
+          cancel: () => call,
+          deregister: () => call,
         },
       },
     };

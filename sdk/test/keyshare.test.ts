@@ -20,12 +20,14 @@ import {
   type Scheme,
   toHex,
 } from '../src/index.js';
-import { calls, submit } from '../src/calls.js';
+import { type Call, calls } from '../src/calls.js';
 import { requireConsistent } from '../src/chain.js';
 import { encodeConstraints } from '../src/constraints/codec.js';
 import { readConstraints } from '../src/constraints/shape.js';
 import { Patience } from '../src/patience.js';
+import { submit } from '../src/submit.js';
 import { failure } from './failure.js';
+import { included } from './included.js';
 import { type DevNode, freePort, startDevNode } from './network.js';
 
 let node: DevNode;
@@ -49,15 +51,7 @@ afterAll(async () => {
 /** Sends money, and waits until a block has it. */
 async function transfer(from: KeyringPair, to: string, amount: bigint): Promise<void> {
   const call = api.tx['balances']?.['transferKeepAlive']?.(to, amount);
-  await new Promise<void>((resolve, reject) => {
-    call
-      ?.signAndSend(from, ({ status, dispatchError }) => {
-        if (dispatchError) reject(new Error(dispatchError.toString()));
-        // A development chain finalizes at once, and polkadot.js may leave the first out.
-        else if (status.isInBlock || status.isFinalized) resolve();
-      })
-      .catch(reject);
-  });
+  await included(call as Call, from);
 }
 
 /** What is held from an account, and what else it has. */
@@ -478,7 +472,9 @@ it('asks for no signature where the chain would refuse the call', async () => {
   }
   // The same by the chain itself.
   const bob = user('Bob');
-  const byChain = await failure(submit(api, calls.cancel(api), bob, new Patience({})));
+  const sent = await submit(api, calls.cancel(api), bob, new Patience({}));
+  const byChain = await sent.trouble;
+  sent.stop();
   expect([byChain.name, byChain.chainError]).toEqual(['Refused', 'registration.NotRegistering']);
   expect(byChain.message).toContain('attempt');
 }, 30_000);

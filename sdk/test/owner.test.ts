@@ -4,10 +4,9 @@ import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import type { KeyringPair } from '@polkadot/keyring/types';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Call } from '../src/calls.js';
-import { submit } from '../src/calls.js';
 import { generateKey, Keyshare, toHex } from '../src/index.js';
-import { Patience } from '../src/patience.js';
 import { failure } from './failure.js';
+import { included } from './included.js';
 import { type DevNode, startDevNode } from './network.js';
 
 let node: DevNode;
@@ -86,7 +85,7 @@ it('shows an operator that was admitted, and that it was dismissed', async () =>
   const sudo = async (name: string, ...parameters: unknown[]): Promise<void> => {
     const call = api.tx['subgroups']?.[name]?.(...parameters);
     const asRoot = api.tx['sudo']?.['sudo']?.(call) as Call;
-    await submit(api, asRoot, user('Alice'), new Patience({}));
+    await included(asRoot, user('Alice'));
   };
   const { address } = user('Ferdie');
   const ofFerdie = async () =>

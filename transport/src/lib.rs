@@ -14,7 +14,6 @@ use jsonrpsee::{
 	},
 	http_client::HttpClientBuilder,
 	types::ErrorObjectOwned,
-	ws_client::WsClientBuilder,
 };
 use keyshare_primitives::wire::{ErrorCode, ErrorData};
 use serde::{de::DeserializeOwned, Serialize};
@@ -69,30 +68,12 @@ pub async fn call<Answer: DeserializeOwned>(
 ) -> Result<Answer, CallError> {
 	let mut params = ArrayParams::new();
 	params.insert(request).map_err(|error| CallError::Malformed(error.to_string()))?;
-	let url = url::Url::parse(endpoint).map_err(|e| CallError::Endpoint(e.to_string()))?;
-	let answer = async {
-		match url.scheme() {
-			"http" | "https" => {
-				let client = HttpClientBuilder::default()
-					.max_response_size(MAX_RESPONSE)
-					.request_timeout(CALL_TIMEOUT)
-					.build(endpoint)
-					.map_err(|error| CallError::Endpoint(plain(&error.to_string())))?;
-				client.request(method, params).await.map_err(CallError::from)
-			}
-			"ws" | "wss" => {
-				let client = WsClientBuilder::default()
-					.max_response_size(MAX_RESPONSE)
-					.connection_timeout(CALL_TIMEOUT)
-					.request_timeout(CALL_TIMEOUT)
-					.build(endpoint)
-					.await
-					.map_err(CallError::from)?;
-				client.request(method, params).await.map_err(CallError::from)
-			}
-			other => Err(CallError::Endpoint(format!("unknown scheme {other}"))),
-		}
-	};
+	let client = HttpClientBuilder::default()
+		.max_response_size(MAX_RESPONSE)
+		.request_timeout(CALL_TIMEOUT)
+		.build(endpoint)
+		.map_err(|error| CallError::Endpoint(plain(&error.to_string())))?;
+	let answer = async { client.request(method, params).await.map_err(CallError::from) };
 	tokio::time::timeout(CALL_TIMEOUT, answer).await.map_err(|_| CallError::TimedOut)?
 }
 

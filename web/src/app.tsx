@@ -35,11 +35,18 @@ function useScreen(): Screen {
   return screen;
 }
 
-/** The connection to the node that the page's address names. */
-function useConnection(url: string): { connection: Connection | undefined; error: unknown } {
+/**
+ * The connection to the node that the page's address names. `isAllowed` is the user's word that it may go
+ * in the clear over other machines; nothing in the address can give it.
+ */
+function useConnection(
+  url: string,
+  isAllowed: boolean,
+): { connection: Connection | undefined; error: unknown } {
   const [connection, setConnection] = useState<Connection>();
   const [error, setError] = useState<unknown>();
   useEffect(() => {
+    setError(undefined);
     const late = setTimeout(() => {
       setError(new KeyshareError('ChainUnreachable', `no node answers at ${url}`));
     }, PATIENCE_MS);
@@ -48,7 +55,7 @@ function useConnection(url: string): { connection: Connection | undefined; error
       setError(isLost ? problem : undefined);
     };
     import('./connection.js')
-      .then(({ connect }) => connect(url, lost))
+      .then(({ connect }) => connect(url, isAllowed, lost))
       .then(
         (made) => {
           setConnection(made);
@@ -64,7 +71,7 @@ function useConnection(url: string): { connection: Connection | undefined; error
     return () => {
       clearTimeout(late);
     };
-  }, [url]);
+  }, [url, isAllowed]);
   return { connection, error };
 }
 
@@ -72,7 +79,9 @@ function useConnection(url: string): { connection: Connection | undefined; error
 export function App() {
   const url = new URLSearchParams(location.search).get('node') ?? DEFAULT_URL;
   const screen = useScreen();
-  const { connection, error } = useConnection(url);
+  const [isAllowed, setAllowed] = useState(false);
+  const { connection, error } = useConnection(url, isAllowed);
+  const isInsecure = error instanceof KeyshareError && error.name === 'InsecureNode';
   const keyshare = connection?.keyshare;
   const reachability = useReachability(keyshare);
   const [wallets, setWallets] = useState<readonly Wallet[]>([]);
@@ -109,7 +118,12 @@ export function App() {
     <>
       <header>
         <h1>Keyshare</h1>
-        <NodeForm url={url} chain={connection?.chain} />
+        <NodeForm
+          url={url}
+          chain={connection?.chain}
+          isAllowed={isInsecure || isAllowed ? isAllowed : undefined}
+          onAllow={setAllowed}
+        />
         <div class="signer">
           <label for="account">Account</label>
           <select
@@ -169,12 +183,25 @@ export function App() {
 }
 
 /** Shows which node the page follows, and changes it by loading the page anew. */
-function NodeForm({ url, chain }: { url: string; chain: string | undefined }) {
+function NodeForm(props: {
+  url: string;
+  chain: string | undefined;
+  /** Whether the user allows that it is not encrypted; nothing if that needs no leave. */
+  isAllowed: boolean | undefined;
+  onAllow: (isAllowed: boolean) => void;
+}) {
+  const { url, chain, isAllowed, onAllow } = props;
   const [typed, setTyped] = useState(url);
   return (
-    <details class="chain">
+    <details class="chain" open={isAllowed !== undefined}>
       <summary>
-        <span role="status">{chain ? `${chain}, ${url}` : `Connecting to ${url}…`}</span>
+        <span role="status">
+          {chain
+            ? `${chain}, ${url}`
+            : isAllowed === false
+              ? `Not connected to ${url}`
+              : `Connecting to ${url}…`}
+        </span>
       </summary>
       <form
         onSubmit={(event) => {
@@ -183,7 +210,7 @@ function NodeForm({ url, chain }: { url: string; chain: string | undefined }) {
         }}
       >
         <label>
-          Node, a ws or wss URL
+          Node, a wss URL, or ws on this machine
           <input
             type="url"
             required
@@ -193,6 +220,21 @@ function NodeForm({ url, chain }: { url: string; chain: string | undefined }) {
             }}
           />
         </label>
+        {isAllowed !== undefined && (
+          <label>
+            <input
+              type="checkbox"
+              checked={isAllowed}
+              onChange={({ currentTarget }) => {
+                // Taken back, what is connected goes with the page.
+                if (currentTarget.checked) onAllow(true);
+                else location.reload();
+              }}
+            />{' '}
+            Connect to <code>{url}</code> without encryption: whoever is on the way can name servers
+            of their own, and gets the key
+          </label>
+        )}
         <button>Connect to it</button>
       </form>
     </details>

@@ -40,9 +40,23 @@ const STAGES: Partial<Record<Progress['type'], string>> = {
   registered: 'Registered: every subgroup has its quorum',
 };
 
+/** What it is at; a registration that is not final can be taken back. */
+function stageOf(before: BoardState, progress: Progress): string | undefined {
+  if (progress.type === 'retracted') {
+    return `The chain has left the block that had it. Waiting until another one after block ${progress.block} has it`;
+  }
+  if (progress.type !== 'coverage') return STAGES[progress.type];
+  const [was, is] = [before.registration?.status, progress.registration.status];
+  if (was === is) return undefined;
+  return is === 'registered'
+    ? `Registered in block ${progress.block}, not final yet: keep this page open`
+    : STAGES.open;
+}
+
 /** The state after one more thing was observed. */
 export function observe(before: BoardState, progress: Progress): BoardState {
-  const stage = STAGES[progress.type] ?? before.stage;
+  const stage = stageOf(before, progress) ?? before.stage;
+  if (progress.type === 'retracted') return { stage, isRunning: true, cells: new Map() };
   if (progress.type === 'server') {
     const { server, state, error } = progress;
     const reason = error && `${error.message}${error.hint ? `. ${error.hint}` : ''}`;

@@ -1,7 +1,14 @@
 /** The connection to the chain. Loaded apart from the page's frame: it is most of the code. */
 
 import { ApiPromise, WsProvider } from '@polkadot/api';
-import { isLocal, isMixedContent, Keyshare, KeyshareError, rpc } from '@keyshare/sdk';
+import {
+  isLocal,
+  isMixedContent,
+  Keyshare,
+  KeyshareError,
+  requireSafeNode,
+  rpc,
+} from '@keyshare/sdk';
 
 /** A chain that the page follows. */
 export interface Connection {
@@ -20,8 +27,15 @@ export interface Connection {
 
 const RECONNECT_MS = 2_500;
 
-/** Connects to a node, however long it takes; `onLost` hears when the connection comes and goes. */
-export async function connect(url: string, onLost: (isLost: boolean) => void): Promise<Connection> {
+/**
+ * Connects to a node, however long it takes; `onLost` hears when the connection comes and goes. Throws
+ * `InsecureNode` for one on another machine over `ws`, unless the user allows it.
+ */
+export async function connect(
+  url: string,
+  allowPlaintextNode: boolean,
+  onLost: (isLost: boolean) => void,
+): Promise<Connection> {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
     throw new KeyshareError('Input', `${url} is no address of a node: give a ws or wss URL`);
@@ -29,10 +43,11 @@ export async function connect(url: string, onLost: (isLost: boolean) => void): P
   if (isMixedContent(parsed)) {
     throw new KeyshareError('MixedContent', `this page cannot reach ${url}: it is not encrypted`);
   }
+  requireSafeNode(url, { allowPlaintextNode });
   const provider = new WsProvider(url, RECONNECT_MS);
   const api = await ApiPromise.create({ provider, rpc, noInitWarn: true, initWasm: false });
   try {
-    const keyshare = await Keyshare.connect(api);
+    const keyshare = await Keyshare.connect(api, { allowPlaintextNode });
     const [chain, kind, slot] = await Promise.all([
       api.rpc.system.chain(),
       api.rpc.system.chainType(),

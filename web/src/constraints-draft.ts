@@ -51,6 +51,11 @@ export function constraintsDraft({ rules, fees, messages } = NOTHING): Constrain
   return { rules: rules.join('\n'), fees: fees.join('\n'), messages };
 }
 
+/** Whether nothing was typed or chosen, so that nobody has said what the constraints are to be. */
+export function isUntouched({ rules, fees, messages }: ConstraintsDraft): boolean {
+  return rules.trim() === '' && fees.trim() === '' && messages === NOTHING.messages;
+}
+
 /** What a draft says, for a key of this scheme; while it is not known, that rules fit it is left open. */
 export function readDraft(draft: ConstraintsDraft, scheme: Scheme | undefined): Reading {
   const [rules, fees] = [linesOf(draft.rules), linesOf(draft.fees)];

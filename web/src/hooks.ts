@@ -4,7 +4,7 @@ import type { Keyshare, OnProgress, Progress, Reachability, Status, Subgroup } f
 import { useEffect, useState } from 'preact/hooks';
 import { countShares, type ShareCounts } from './share-counts.js';
 
-/** What the chain holds for an account, at every new block; nothing while it is not known. */
+/** What the chain holds for an account, at every new best or final block; nothing while it is not known. */
 export function useStatus(
   keyshare: Keyshare | undefined,
   account: string | undefined,
@@ -89,10 +89,21 @@ export function useBestBlock(keyshare: Keyshare): number | undefined {
   return usePolled(keyshare, readBestBlock, 1_000);
 }
 
-const STAGES: Partial<Record<Progress['type'], string>> = {
-  signing: 'Waiting for your signature',
-  submitted: 'Sent; waiting until the chain shows it',
-};
+/** What a call is at that is no attempt. */
+export function stageOf(progress: Progress): string | undefined {
+  switch (progress.type) {
+    case 'signing':
+      return 'Waiting for your signature';
+    case 'submitted':
+      return 'Sent; waiting until the chain shows it';
+    case 'inBlock':
+      return `In block ${progress.block}, not final yet`;
+    case 'retracted':
+      return 'The chain has left the block that had it. Waiting until another one has it';
+    default:
+      return undefined;
+  }
+}
 
 /** Something the user started. */
 export interface Action {
@@ -117,8 +128,8 @@ export function useAction(onBusy?: (isBusy: boolean) => void): Action {
       setRunning(true);
       onBusy?.(true);
       setStage('Preparing');
-      work(({ type }) => {
-        setStage((before) => STAGES[type] ?? before);
+      work((progress) => {
+        setStage((before) => stageOf(progress) ?? before);
       })
         .then(
           () => {

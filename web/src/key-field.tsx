@@ -1,6 +1,6 @@
 /** A private key: pasted, from a file, or made here. It goes into the vault at once. */
 
-import { type Scheme, toHex } from '@keyshare/sdk';
+import { type Addresses, type Scheme, toHex } from '@keyshare/sdk';
 import { useState } from 'preact/hooks';
 import { short } from './format.js';
 import { parseKey } from './keytext.js';
@@ -12,6 +12,8 @@ export interface HeldKey {
   readonly scheme: Scheme;
   /** `0x` and hex. */
   readonly publicKey: string;
+  /** By which people know it. */
+  readonly addresses: Addresses[Scheme];
   /** Whether it was made here, and its owner has not yet said to have it. */
   readonly isUnsaved: boolean;
 }
@@ -56,8 +58,8 @@ export function KeyField(props: {
       const of = parsed.scheme ?? scheme;
       setScheme(of);
       setMadeHere(false);
-      const publicKey = toHex(await vault.take(of, parsed.key));
-      onHeld({ scheme: of, publicKey, isUnsaved: false });
+      const { publicKey, addresses } = await vault.take(of, parsed.key);
+      onHeld({ scheme: of, publicKey: toHex(publicKey), addresses, isUnsaved: false });
     });
   };
   const takeFile = (file: File | undefined) => {
@@ -72,10 +74,10 @@ export function KeyField(props: {
     if (held?.isUnsaved && !confirm('Forget the key that was made here and is not saved?')) return;
     attempt(async () => {
       letGo();
-      const publicKey = toHex(await vault.generate(scheme));
+      const { publicKey, addresses } = await vault.generate(scheme);
       setMadeHere(true);
       setOffered(false);
-      onHeld({ scheme, publicKey, isUnsaved: true });
+      onHeld({ scheme, publicKey: toHex(publicKey), addresses, isUnsaved: true });
     });
   };
   const save = () => {

@@ -79,11 +79,15 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
   const isOwn = account === wallet?.address;
   const act = (work: (signer: Wallet['signer'], onProgress: OnProgress) => Promise<unknown>) => {
     if (wallet === undefined) return;
-    action.run((onProgress) => work(wallet.signer, onProgress), 'Done: the chain shows it');
+    action.run((onProgress) => work(wallet.signer, onProgress), 'Done, and final');
   };
   const { registering, registered, constraints } = status;
   return (
     <>
+      <p role="status">
+        {!status.isFinal &&
+          'This is in the best block and not final yet: it can still be taken back.'}
+      </p>
       {!registered && !registering && (
         <p role="status">
           Nothing is registered, and no attempt is under way.{' '}

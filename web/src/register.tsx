@@ -4,6 +4,7 @@
  */
 
 import {
+  type Constraints,
   type Cost,
   type Keyshare,
   type Progress,
@@ -15,7 +16,7 @@ import {
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { Board, type BoardState, EMPTY, observe, stopped } from './board.js';
 import type { Connection } from './connection.js';
-import { constraintsDraft, readDraft } from './constraints-draft.js';
+import { constraintsDraft, isUntouched, readDraft } from './constraints-draft.js';
 import { ConstraintsEditor } from './constraints-editor.js';
 import { useStatus } from './hooks.js';
 import { type HeldKey, KeyField } from './key-field.js';
@@ -37,7 +38,7 @@ const TITLES: Record<Purpose, string> = {
 /** What stands between the user and a signature. */
 type Plan =
   | { readonly kind: 'wait'; readonly why: string }
-  /** This key's attempt is under way, or the key in force: nothing is left to sign. */
+  /** This key's attempt is under way, or it is registered and not final: nothing is left to sign. */
   | { readonly kind: 'resume'; readonly threshold: number }
   | { readonly kind: 'sign' };
 
@@ -64,7 +65,8 @@ function plan(
     const which = held ? 'An attempt with another key' : 'An attempt';
     return wait(`${which} is under way: give its key, or cancel it on the screen My key.`);
   }
-  if (purpose !== 'reshare' && isThis(registered)) {
+  if (purpose !== 'reshare' && registered && isThis(registered)) {
+    if (!status.isFinal) return { kind: 'resume', threshold: registered.threshold };
     return wait('This key is registered. On the screen My key you can reshare it.');
   }
   if (registered && purpose === 'register') {
@@ -90,7 +92,7 @@ export function Register(props: {
   const { connection, wallet, reachability, onBusy, purpose = 'register' } = props;
   const keyshare = connection?.keyshare;
   const heading = useId();
-  const [vault] = useState(() => new Vault());
+  const [vault, setVault] = useState(() => new Vault());
   const [held, setHeld] = useState<HeldKey>();
   const [draft, setDraft] = useState(() => constraintsDraft());
   const [constraintAccount, setConstraintAccount] = useState('');
@@ -127,6 +129,11 @@ export function Register(props: {
   useEffect(
     () => () => {
       stop.current();
+    },
+    [],
+  );
+  useEffect(
+    () => () => {
       void vault.close();
     },
     [vault],
@@ -140,6 +147,9 @@ export function Register(props: {
   // What will not work is known before anything is signed.
   const maySign = isAllowed && reachability !== undefined;
 
+  // What is under way has constraints already: what was typed must be those, and nothing need be.
+  const isUnnamed = next.kind === 'resume' && isUntouched(draft);
+
   const withInput = <T,>(
     work: (keyshare: Keyshare, input: Parameters<Keyshare['register']>[0]) => Promise<T>,
   ): Promise<T> => {
@@ -150,7 +160,7 @@ export function Register(props: {
     return work(keyshare, {
       dealer: vault.dealer(held.scheme),
       signer: wallet.signer,
-      ...(constraints === undefined ? {} : { constraints }),
+      ...(constraints === undefined || isUnnamed ? {} : { constraints }),
       ...(threshold === undefined ? {} : { threshold }),
       ...(other === '' ? {} : { constraintAccount: other }),
     });
@@ -201,8 +211,9 @@ export function Register(props: {
     })
       .then(
         () => {
+          // It is final: the key goes, and its thread with it.
           setHeld(undefined);
-          void vault.forget();
+          setVault(new Vault());
         },
         (problem: unknown) => {
           setBoard((before) => before && stopped(before));
@@ -266,7 +277,10 @@ export function Register(props: {
       <Unreachable reachability={reachability} />
       {!isBusy && next.kind === 'wait' && <p role="status">{next.why}</p>}
       {!isBusy && next.kind === 'resume' && (
-        <p role="status">The attempt of this key is under way. To go on takes no signature.</p>
+        <p role="status">
+          The attempt of this key is under way. To go on takes no signature. Its constraints are
+          what the chain has: what you type for them must be the same.
+        </p>
       )}
       {!isBusy &&
         connection &&
@@ -280,8 +294,8 @@ export function Register(props: {
             held={held}
             threshold={threshold}
             rules={
-              purpose === 'register' && constraints
-                ? { constraints, constraintAccount: constraintAccount.trim() || wallet.address }
+              purpose === 'register'
+                ? rulesOf(next, status, constraints, constraintAccount.trim() || wallet.address)
                 : undefined
             }
             isTrusted={isTrusted}
@@ -305,7 +319,7 @@ export function Register(props: {
             key="resume"
             type="button"
             class="primary"
-            disabled={!isAllowed}
+            disabled={!isAllowed || constraints === undefined}
             onClick={() => {
               start(true);
             }}
@@ -341,6 +355,23 @@ export function Register(props: {
       {board && connection && <Board key={run.current} connection={connection} state={board} />}
     </section>
   );
+}
+
+interface Rules {
+  readonly constraints: Constraints;
+  readonly constraintAccount: string;
+}
+
+/** What a first key is registered with: what the chain has for it already, or what was typed. */
+function rulesOf(
+  next: Plan,
+  status: Status | undefined,
+  constraints: Constraints | undefined,
+  constraintAccount: string,
+): Rules | undefined {
+  if (next.kind !== 'resume') return constraints && { constraints, constraintAccount };
+  if (!status?.constraints || status.constraintAccount === null) return undefined;
+  return { constraints: status.constraints, constraintAccount: status.constraintAccount };
 }
 
 /** Has the browser ask before the page is left. */

@@ -1,6 +1,7 @@
 /** What a user should know before a signature, or before shares leave. */
 
-import type { Constraints, Cost, Reachability } from '@keyshare/sdk';
+import type { Addresses, Constraints, Cost, Reachability, Scheme } from '@keyshare/sdk';
+import { Fragment } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Connection } from './connection.js';
 import { ConstraintsShown } from './constraints-shown.js';
@@ -17,16 +18,26 @@ export function isTooMuch(cost: Cost): boolean {
   return cost.spendable < sumOf(cost);
 }
 
+/** A key's addresses as a list, each with what it is. */
+export function namedAddresses(of: Addresses[Scheme]): readonly (readonly [string, string])[] {
+  if ('solana' in of) return [['Solana', of.solana]];
+  return [
+    ['EVM chains', of.evm],
+    ['Bitcoin, Taproot (P2TR)', of.p2tr],
+    ['Bitcoin, SegWit (P2WPKH)', of.p2wpkh],
+  ];
+}
+
 /**
- * The key and its threshold, what an attempt that is not under way yet costs, its constraints, and
- * whom the user believes.
+ * The key with its addresses and threshold, what an attempt that is not under way yet costs, its
+ * constraints, and whom the user believes.
  */
 export function Review(props: {
   connection: Connection;
   cost: Cost | undefined;
   held: HeldKey;
   threshold: number;
-  /** What is registered with the key. Absent with a swap, which keeps it. */
+  /** What is registered with the key, or was. Absent with a swap, which keeps it. */
   rules: { readonly constraints: Constraints; readonly constraintAccount: string } | undefined;
   isTrusted: boolean;
   onTrust: (isTrusted: boolean) => void;
@@ -43,7 +54,18 @@ export function Review(props: {
         The {held.scheme} key with the public key <code>{held.publicKey}</code>: the shares of any{' '}
         {threshold} of {subgroups} subgroups make it up.
       </p>
-      {cost && rules && (
+      <p>Its addresses. Compare them with those that you know the key by:</p>
+      <dl>
+        {namedAddresses(held.addresses).map(([network, address]) => (
+          <Fragment key={network}>
+            <dt>{network}</dt>
+            <dd>
+              <code>{address}</code>
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
+      {rules && (
         <>
           <ConstraintsShown constraints={rules.constraints} scheme={held.scheme} />
           <p>

@@ -1,7 +1,7 @@
 /** The worker that has the private key, seen from the page. */
 
 import type { Dealer, Scheme } from '@keyshare/sdk';
-import type { Answers, Request } from './worker.js';
+import type { Answers, PublicKey, Request } from './worker.js';
 
 /** One private key, in a thread of its own. */
 export class Vault {
@@ -11,15 +11,14 @@ export class Vault {
     { resolve: (result: never) => void; reject: (error: Error) => void }
   >();
   #next = 0;
+  #deals = 0;
   #failure: Error | undefined;
 
   constructor() {
     this.#worker.onerror = ({ message }: { message?: string }) => {
       // A script that cannot be fetched has no message.
       const why = message ?? 'it cannot be loaded';
-      this.#failure = new Error(`The key’s thread failed: ${why}. Load the page again.`);
-      for (const { reject } of this.#waiting.values()) reject(this.#failure);
-      this.#waiting.clear();
+      this.#end(new Error(`The key’s thread failed: ${why}. Load the page again.`));
     };
     this.#worker.onmessage = ({
       data,
@@ -31,14 +30,14 @@ export class Vault {
     };
   }
 
-  /** Hands a key over; `key` is not the page's any more. Gives the public key. */
-  async take(scheme: Scheme, key: Uint8Array): Promise<Uint8Array> {
-    return (await this.#ask({ ask: 'take', scheme, key }, [key.buffer])).publicKey;
+  /** Hands a key over; `key` is not the page's any more. Gives what is public of it. */
+  take(scheme: Scheme, key: Uint8Array): Promise<PublicKey> {
+    return this.#ask({ ask: 'take', scheme, key }, [key.buffer]);
   }
 
-  /** Makes a new key. Gives the public key. */
-  async generate(scheme: Scheme): Promise<Uint8Array> {
-    return (await this.#ask({ ask: 'generate', scheme })).publicKey;
+  /** Makes a new key. Gives what is public of it. */
+  generate(scheme: Scheme): Promise<PublicKey> {
+    return this.#ask({ ask: 'generate', scheme });
   }
 
   /** The key's text, for saving one that was made here. */
@@ -51,10 +50,11 @@ export class Vault {
     await this.#ask({ ask: 'forget' }).catch(() => undefined);
   }
 
-  /** The same, and ends the thread. */
+  /** The same, and ends the thread for good: nothing can be asked of it any more. */
   async close(): Promise<void> {
     await this.forget();
     this.#worker.terminate();
+    this.#end(new Error('The key’s thread has ended.'));
   }
 
   /** Deals the key, in its own thread. */
@@ -63,18 +63,27 @@ export class Vault {
       scheme,
       deal: async (parameters, attempt) => {
         const { subgroups, threshold } = parameters;
+        const deal = this.#deals;
+        this.#deals += 1;
         const { commitments } = await this.#ask({
           ask: 'deal',
+          deal,
           parameters: { subgroups, threshold },
           attempt,
         });
         return {
           commitments,
-          seal: (encryptionKey, place) => this.#ask({ ask: 'seal', encryptionKey, place }),
-          wipe: () => void this.#ask({ ask: 'wipe' }).catch(() => undefined),
+          seal: (encryptionKey, place) => this.#ask({ ask: 'seal', deal, encryptionKey, place }),
+          wipe: () => void this.#ask({ ask: 'wipe', deal }).catch(() => undefined),
         };
       },
     };
+  }
+
+  #end(why: Error): void {
+    this.#failure ??= why;
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
   }
 
   #ask<One extends Request>(

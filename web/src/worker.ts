@@ -4,6 +4,8 @@
  */
 
 import {
+  type Addresses,
+  addresses,
   type Attempt,
   type Commitments,
   dealer,
@@ -23,15 +25,33 @@ export type Request =
   | { readonly ask: 'take'; readonly scheme: Scheme; readonly key: Uint8Array }
   | { readonly ask: 'generate'; readonly scheme: Scheme }
   | { readonly ask: 'reveal' }
-  | { readonly ask: 'deal'; readonly parameters: Parameters; readonly attempt: Attempt }
-  | { readonly ask: 'seal'; readonly encryptionKey: Uint8Array; readonly place: Place }
-  | { readonly ask: 'wipe' }
+  | {
+      readonly ask: 'deal';
+      /** Which deal it is. */
+      readonly deal: number;
+      readonly parameters: Parameters;
+      readonly attempt: Attempt;
+    }
+  | {
+      readonly ask: 'seal';
+      readonly deal: number;
+      readonly encryptionKey: Uint8Array;
+      readonly place: Place;
+    }
+  | { readonly ask: 'wipe'; readonly deal: number }
   | { readonly ask: 'forget' };
+
+/** What is public of a key. */
+export interface PublicKey {
+  readonly publicKey: Uint8Array;
+  /** By which people know it. */
+  readonly addresses: Addresses[Scheme];
+}
 
 /** What it answers, in the order asked. */
 export interface Answers {
-  take: { publicKey: Uint8Array };
-  generate: { publicKey: Uint8Array };
+  take: PublicKey;
+  generate: PublicKey;
   /** The key as its owner keeps it: `scheme:hex`. Only for saving a key that was made here. */
   reveal: { text: string };
   deal: { commitments: Commitments };
@@ -41,18 +61,20 @@ export interface Answers {
 }
 
 let key: { scheme: Scheme; bytes: Uint8Array; dealer: Dealer } | undefined;
-let dealt: Dealt | undefined;
+/** The last deal: what is asked of an earlier one comes too late, and must not touch it. */
+let last: { deal: number; dealt: Dealt } | undefined;
 
-function take(scheme: Scheme, bytes: Uint8Array): { publicKey: Uint8Array } {
+function take(scheme: Scheme, bytes: Uint8Array): PublicKey {
   forget();
   key = { scheme, bytes, dealer: dealer(scheme, bytes) };
-  return { publicKey: publicKey(scheme, bytes) };
+  const shown = publicKey(scheme, bytes);
+  return { publicKey: shown, addresses: addresses(scheme, shown) };
 }
 
 function forget(): null {
-  dealt?.wipe();
+  last?.dealt.wipe();
   key?.bytes.fill(0);
-  key = dealt = undefined;
+  key = last = undefined;
   return null;
 }
 
@@ -65,21 +87,25 @@ async function answer(request: Request): Promise<Answers[Request['ask']]> {
     case 'forget':
       return forget();
     case 'wipe':
-      dealt?.wipe();
-      dealt = undefined;
+      if (last?.deal !== request.deal) return null;
+      last.dealt.wipe();
+      last = undefined;
       return null;
   }
   if (key === undefined) throw new Error('there is no key');
   switch (request.ask) {
     case 'reveal':
       return { text: `${key.scheme}:${toHex(key.bytes).slice(2)}` };
-    case 'deal':
-      dealt?.wipe();
-      dealt = await key.dealer.deal(request.parameters, request.attempt);
+    case 'deal': {
+      last?.dealt.wipe();
+      last = undefined;
+      const dealt = await key.dealer.deal(request.parameters, request.attempt);
+      last = { deal: request.deal, dealt };
       return { commitments: dealt.commitments };
+    }
     case 'seal':
-      if (dealt === undefined) throw new Error('the key is not dealt');
-      return dealt.seal(request.encryptionKey, request.place);
+      if (last?.deal !== request.deal) throw new Error('the key is not dealt');
+      return last.dealt.seal(request.encryptionKey, request.place);
   }
 }
 

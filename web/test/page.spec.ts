@@ -1,99 +1,28 @@
 /** The page in a real browser, against the real development node. */
 
-import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page, test } from '@playwright/test';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { cryptoWaitReady } from '@polkadot/util-crypto';
-import { WebSocket } from '@polkadot/x-ws';
+import { u8aToHex } from '@polkadot/util';
+import { base58Encode, ed25519PairFromSeed } from '@polkadot/util-crypto';
 import { readFile } from 'node:fs/promises';
-import { type DevNode, freePort, startDevNode } from '../../sdk/test/network.js';
+import {
+  button,
+  cells,
+  deadEndpoint,
+  devNode,
+  expectAccessible,
+  keepPictures,
+  moveServer,
+  open,
+  prepare,
+  REGISTERED,
+  show,
+  signAs,
+  SOLANA,
+  useDevNode,
+} from './harness.js';
 
-let node: DevNode;
-test.beforeAll(async () => {
-  await cryptoWaitReady();
-  node = await startDevNode();
-});
-test.afterAll(async () => {
-  await node.stop();
-});
-
-type Screen = 'Network' | 'Register' | 'My key';
-
-/** Opens the page, waits for the chain, and chooses a development account. */
-async function open(page: Page, screen: Screen, account?: string): Promise<void> {
-  await page.goto(`/?node=${encodeURIComponent(node.url)}`);
-  await expect(page.getByRole('banner').getByRole('status')).toContainText('Keyshare Development');
-  await page.getByRole('link', { name: screen, exact: true }).click();
-  if (account) await signAs(page, account);
-}
-
-async function signAs(page: Page, account: string): Promise<void> {
-  const select = page.getByLabel('Account', { exact: true });
-  await select.selectOption({ label: `${account} (development)` });
-}
-
-async function show(page: Page, screen: Screen): Promise<void> {
-  await page.getByRole('link', { name: screen, exact: true }).click();
-}
-
-/** Pastes a key of one digit, and asks for what it costs. */
-async function prepare(page: Page, digit: string): Promise<void> {
-  await page.getByLabel('Paste it').fill(digit.repeat(64));
-  await button(page, 'Show the cost').click();
-}
-
-function button(page: Page, name: string): Locator {
-  return page.locator('main').getByRole('button', { name, exact: true });
-}
-
-/** The cells of the board that show this state. */
-function cells(page: Page, state: string): Locator {
-  return page.locator(`.cell[data-state="${state}"]`);
-}
-
-/** An address on Solana. */
-const SOLANA = 'So11111111111111111111111111111111111111112';
-
-const REGISTERED = 'Registered: every subgroup has its quorum';
-
-/** A serious finding of axe fails; in both colour schemes. */
-async function expectAccessible(page: Page): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const serious = violations.filter(
-      ({ impact }) => impact === 'serious' || impact === 'critical',
-    );
-    expect(serious).toEqual([]);
-  }
-  await page.emulateMedia({ colorScheme: null });
-}
-
-/** Keeps a picture at a phone's and a desktop's width; nothing may stick out at the side. */
-async function keepPictures(page: Page, name: string): Promise<void> {
-  for (const width of [390, 1280]) {
-    await page.setViewportSize({ width, height: 900 });
-    await page.screenshot({ path: `screenshots/${name}-${width}.png`, fullPage: true });
-    const tooMuch = await page.evaluate(() => {
-      const { scrollWidth, clientWidth } = document.documentElement;
-      return scrollWidth - clientWidth;
-    });
-    expect(tooMuch).toBeLessThanOrEqual(0);
-  }
-}
-
-/** Moves a server to another address, as its operator does. Gives the way back. */
-async function moveServer(validator: string, endpoint: string): Promise<() => Promise<unknown>> {
-  const move = (to: string) =>
-    node.tool('server', 'change-endpoint', '--dev-account', validator, to);
-  await move(endpoint);
-  return () => move(node.endpoint);
-}
-
-/** An address at which nothing listens. */
-async function deadEndpoint(): Promise<string> {
-  return `http://127.0.0.1:${await freePort()}`;
-}
+useDevNode();
 
 test('shows the subgroups', async ({ page }) => {
   await open(page, 'Network');
@@ -104,7 +33,7 @@ test('shows the subgroups', async ({ page }) => {
     await expect(column).toContainText(`operated by ${name}`);
     await expect(column).toContainText('ready');
     await expect(column).toContainText('holds the shares of 0 keys');
-    await expect(column).toContainText(node.endpoint);
+    await expect(column).toContainText(devNode().endpoint);
   }
   await expectAccessible(page);
   await keepPictures(page, 'network');
@@ -168,11 +97,20 @@ test('registers an Ed25519 key, and keeps it to itself', async ({ page }) => {
   await expect(review).toContainText('rule 2: anyone may be paid');
   const dave = new Keyring({ type: 'sr25519' }).addFromUri('//Dave').address;
   await expect(review).toContainText(`Only ${dave} may change this`);
-  await expect(page.getByText('use one that you trust')).toContainText(node.url);
+  const publicKey = ed25519PairFromSeed(new Uint8Array(32).fill(0xa1)).publicKey;
+  await expect(review).toContainText(u8aToHex(publicKey));
+  await expect(review).toContainText(`Solana${base58Encode(publicKey)}`);
+  await expect(page.getByText('use one that you trust')).toContainText(devNode().url);
   await expectAccessible(page);
   await keepPictures(page, 'register');
+  const [thread] = page.workers();
+  if (thread === undefined) throw new Error('the key is in a thread of its own');
   await button(page, 'Sign and register').click();
   await expect(page.getByText(REGISTERED)).toBeVisible();
+  // The key is gone, with its thread.
+  await expect.poll(() => page.workers().includes(thread)).toBe(false);
+  await expect(page.getByText('Give a key.')).toHaveCount(0);
+  await expect(form.getByText('Public key')).toHaveCount(0);
   await expect(cells(page, 'confirmed')).toHaveCount(3);
   await expectAccessible(page);
   await keepPictures(page, 'registered');
@@ -238,7 +176,11 @@ test('registers a secp256k1 key that was made here, with the keyboard alone', as
   await reach(button(page, 'Show the cost'));
   await page.keyboard.press('Enter');
   // What was asked for has the focus, and so is read out.
-  await expect(page.getByRole('group', { name: 'Before you go on' })).toBeFocused();
+  const review = page.getByRole('group', { name: 'Before you go on' });
+  await expect(review).toBeFocused();
+  await expect(review).toContainText(/EVM chains0x[0-9a-fA-F]{40}/);
+  await expect(review).toContainText(/\(P2TR\)bc1p[0-9a-z]{58}/);
+  await expect(review).toContainText(/\(P2WPKH\)bc1q[0-9a-z]{38}/);
   await reach(button(page, 'Sign and register'));
   await page.keyboard.press('Enter');
   await expect(page.getByRole('region', { name: 'Progress' })).toBeFocused();
@@ -278,7 +220,17 @@ test('goes on without a server, and after a reload', async ({ page }) => {
   await expect(page.getByText('An attempt with another key is under way')).toBeVisible();
   await page.getByLabel('Paste it').fill('b'.repeat(64));
   await expect(page.getByText('takes no signature')).toBeVisible();
+  // What the chain has is shown, and other constraints than these are not taken for them.
+  const review = page.getByRole('group', { name: 'Before you go on' });
+  await expect(review).toContainText('The key is kept and never used.');
+  const form = page.getByRole('region', { name: 'Register a key' });
+  await form.getByLabel('Messages that may be signed').selectOption('prefixed');
   await button(page, 'Go on').click();
+  const refused = page.getByText('messages are “never” there, not “prefixed”');
+  await expect(refused).toBeVisible();
+  await form.getByLabel('Messages that may be signed').selectOption('never');
+  await button(page, 'Go on').click();
+  await expect(refused).toHaveCount(0);
   await expect(cells(page, 'confirmed')).toHaveCount(2);
   await button(page, 'Stop').click();
   // Nothing is asked again any more.
@@ -410,7 +362,7 @@ test('lets the right account change the constraints, and no other', async ({ pag
 
 /** Sends one KEY from a development account, and waits until the chain has it. */
 async function fund(uri: string): Promise<void> {
-  const provider = new WsProvider(node.url);
+  const provider = new WsProvider(devNode().url);
   const api = await ApiPromise.create({ provider, noInitWarn: true });
   const keyring = new Keyring({ type: 'sr25519' });
   const { address } = keyring.addFromUri(uri);
@@ -474,66 +426,6 @@ test('registers with a wallet, once it is unlocked', async ({ page }) => {
   await expect(page.getByText(REGISTERED)).toBeVisible();
 });
 
-test('has a node of other people trusted before anything leaves', async ({ page }) => {
-  const url = 'ws://node.example:9944';
-  await page.routeWebSocket(url, (socket) => {
-    const real = new WebSocket(node.url);
-    const opened = new Promise((resolve) => (real.onopen = resolve));
-    real.onmessage = ({ data }) => {
-      socket.send(String(data));
-    };
-    socket.onMessage((message) => {
-      void opened.then(() => {
-        real.send(message);
-      });
-    });
-    socket.onClose(() => {
-      real.close();
-    });
-  });
-  const back = await moveServer('charlie', await deadEndpoint());
-  await page.goto(`/?node=${encodeURIComponent(url)}#register`);
-  await signAs(page, 'Dave');
-  await prepare(page, '2');
-  await expect(page.getByRole('group', { name: 'Before you go on' })).toContainText(url);
-  await expect(button(page, 'Sign and register')).toBeDisabled();
-  await page.getByLabel('I run this node').check();
-  await button(page, 'Sign and register').click();
-  await expect(cells(page, 'confirmed')).toHaveCount(2);
-  // To go on takes no signature, so all that stands between a lying node and the key is this.
-  await page.reload();
-  await signAs(page, 'Dave');
-  await page.getByLabel('Paste it').fill('2'.repeat(64));
-  await expect(page.getByText('takes no signature')).toBeVisible();
-  await expect(button(page, 'Go on')).toBeDisabled();
-  await back();
-  await page.getByLabel('I run this node').check();
-  await button(page, 'Go on').click();
-  await expect(page.getByText(REGISTERED)).toBeVisible();
-});
-
-test('keeps the thread with the key from the network', async ({ page }) => {
-  const response = await page.goto('/');
-  expect(response?.headers()['content-security-policy']).toContain("frame-ancestors 'none'");
-  const worker = page.workers()[0] ?? (await page.waitForEvent('worker'));
-  const reaches = (url: string) =>
-    fetch(url).then(
-      () => true,
-      () => false,
-    );
-  expect(await page.evaluate(reaches, '/')).toBe(true);
-  expect(await worker.evaluate(reaches, new URL(page.url()).origin)).toBe(false);
-});
-
-test('says that the thread for the key cannot be had', async ({ page }) => {
-  await page.route('**/assets/worker-*.js', (route) => route.abort());
-  await open(page, 'Register', 'Alice');
-  await expect(page.getByText('Give a key.')).toBeVisible();
-  await page.getByLabel('Paste it').fill('3'.repeat(64));
-  await expect(page.getByText('The key’s thread failed: it cannot be loaded')).toBeVisible();
-  await expect(page.getByText('Give a key.')).toBeVisible();
-});
-
 test('says what an account lacks', async ({ page }) => {
   const wallet = await installWallet(page, '//Nobody');
   wallet.locked = false;
@@ -557,37 +449,4 @@ test('says what a wallet lacks', async ({ page }) => {
   await page.reload();
   await page.getByRole('button', { name: 'Connect a wallet' }).click();
   await expect(page.getByRole('alert')).toContainText('shows no account to this page');
-});
-
-test('says that no node answers, and connects to another one', async ({ page }) => {
-  const dead = `ws://127.0.0.1:${await freePort()}`;
-  await page.goto(`/?node=${encodeURIComponent(dead)}`);
-  await expect(page.getByRole('alert')).toContainText(`No node answers at ${dead}`, {
-    timeout: 20_000,
-  });
-  await keepPictures(page, 'no-node');
-  await page.getByText(`Connecting to ${dead}`).click();
-  await page.getByLabel('Node, a ws or wss URL').fill(node.url);
-  await button(page, 'Connect to it')
-    .or(page.getByRole('button', { name: 'Connect to it' }))
-    .click();
-  await expect(page.getByRole('banner').getByRole('status')).toContainText('Keyshare Development');
-});
-
-test('says what an encrypted page cannot reach', async ({ page, context }) => {
-  // Browsers ask before a page from elsewhere reaches the machine itself.
-  await context.grantPermissions(['local-network-access']);
-  // The same files under an https origin that the development node's RPC admits.
-  await page.route('https://localhost:4174/**', async (route) => {
-    const { pathname } = new URL(route.request().url());
-    const local = await page.request.get(`http://127.0.0.1:4173${pathname}`);
-    await route.fulfill({ response: local });
-  });
-  await page.goto('https://localhost:4174/?node=ws://node.example:9944');
-  await expect(page.getByRole('alert')).toContainText('This page cannot reach ws://node.example');
-  const back = await moveServer('charlie', 'http://server.example:9955');
-  await page.goto(`https://localhost:4174/?node=${encodeURIComponent(node.url)}#network`);
-  const network = page.getByRole('region', { name: 'Network' });
-  await expect(network.getByText('put TLS before it')).toBeVisible();
-  await back();
 });

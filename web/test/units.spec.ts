@@ -6,17 +6,22 @@ import {
   type Constraints,
   type Member,
   type Operator,
+  type Progress,
+  type Registration,
   toHex,
 } from '@keyshare/sdk';
 import { kindsFor, ruleOf } from '../src/add-rule.js';
-import { constraintsDraft, readDraft, withRule } from '../src/constraints-draft.js';
+import { EMPTY, observe } from '../src/board.js';
+import { constraintsDraft, isUntouched, readDraft, withRule } from '../src/constraints-draft.js';
 import { inWords } from '../src/constraints-shown.js';
 import { amount, duration } from '../src/format.js';
+import { stageOf } from '../src/hooks.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
 import { quorumInWords, standingInWords } from '../src/network.js';
-import { isTooMuch, sumOf } from '../src/review.js';
+import { isTooMuch, namedAddresses, sumOf } from '../src/review.js';
 import { hasConfirmed } from '../src/share-counts.js';
+import { Vault } from '../src/vault.js';
 
 const PAY = 'evm:1 pay to 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed up to 7';
 
@@ -193,4 +198,111 @@ test('counts a share for whoever had the seat when it was confirmed', () => {
   const taken = Array<number>(32).fill(0);
   const last = { asOf: 4, seats: [0xffff_ffff] };
   expect(hasConfirmed(last, { subgroups: [{ taken }] }, seat(0, 31))).toBe(true);
+});
+
+test('says registered only of what is final, and goes back when it is taken back', () => {
+  const shown = (status: Registration['status']) =>
+    ({ status, coverage: [], expiresAt: null }) as unknown as Registration;
+  const coverage = (status: Registration['status'], block: number): Progress => ({
+    type: 'coverage',
+    registration: shown(status),
+    block,
+  });
+  const steps: [Progress, string][] = [
+    [{ type: 'open', registration: shown('registering'), block: 4 }, 'On chain'],
+    [coverage('registering', 4), 'On chain'],
+    [coverage('registered', 5), 'Registered in block 5, not final yet'],
+    // Which block it was stays.
+    [coverage('registered', 6), 'Registered in block 5, not final yet'],
+    [coverage('registering', 7), 'On chain'],
+    [coverage('registered', 8), 'Registered in block 8, not final yet'],
+    [{ type: 'retracted', block: 9 }, 'The chain has left the block'],
+    [{ type: 'open', registration: shown('registered'), block: 10 }, 'On chain'],
+    [{ type: 'registered', registration: shown('registered') }, 'Registered: every subgroup'],
+  ];
+  let state = EMPTY;
+  for (const [progress, words] of steps) {
+    state = observe(state, progress);
+    expect(state.stage).toContain(words);
+    expect(state.registration === undefined).toBe(progress.type === 'retracted');
+  }
+  expect(stageOf({ type: 'inBlock', block: 7 })).toBe('In block 7, not final yet');
+  expect(stageOf({ type: 'retracted', block: 8 })).toContain('has left the block');
+});
+
+test('takes constraints for nobody’s wish as long as nothing was typed', () => {
+  const draft = constraintsDraft();
+  expect(isUntouched(draft)).toBe(true);
+  expect(isUntouched({ ...draft, rules: ' \n' })).toBe(true);
+  for (const typed of [{ rules: 'x' }, { fees: 'x' }, { messages: 'any' as const }]) {
+    expect(isUntouched({ ...draft, ...typed })).toBe(false);
+  }
+});
+
+/** The two sides of the key's thread, in this one. */
+class SameThread {
+  static ended = 0;
+  onmessage: ((event: { data: unknown }) => void) | undefined;
+  static #handle: (event: { data: unknown }) => void;
+
+  constructor() {
+    Object.assign(globalThis, {
+      postMessage: (data: unknown) => this.onmessage?.({ data }),
+    });
+  }
+  static async load(): Promise<void> {
+    Object.assign(globalThis, {
+      Worker: SameThread,
+      addEventListener: (_: string, handle: (event: { data: unknown }) => void) => {
+        SameThread.#handle = handle;
+      },
+    });
+    await import('../src/worker.js');
+  }
+  postMessage(data: unknown): void {
+    // Each message has a turn of its own.
+    setTimeout(() => {
+      SameThread.#handle({ data });
+    }, 0);
+  }
+  terminate(): void {
+    SameThread.ended += 1;
+  }
+}
+
+test('keeps the last deal when an earlier one is wiped too late, and ends with its thread', async () => {
+  await SameThread.load();
+  const vault = new Vault();
+  const taken = await vault.take('ed25519', new Uint8Array(32).fill(1));
+  expect(namedAddresses(taken.addresses)).toEqual([
+    ['Solana', 'AKnL4NNf3DGWZJS6cPknBuEGnVsV4A4m5tgebLHaRSZ9'],
+  ]);
+  const attempt = { genesis: new Uint8Array(32), account: new Uint8Array(32), generation: 1 };
+  const deal = () => vault.dealer('ed25519').deal({ threshold: 2, subgroups: 3 }, attempt);
+  const [first, second] = await Promise.all([deal(), deal()]);
+  const place = { id: new Uint8Array(32), server: new Uint8Array(32), subgroup: 0 };
+  const recipient = Uint8Array.from([9, ...new Uint8Array(31)]);
+  first.wipe();
+  await expect(first.seal(recipient, place)).rejects.toThrow('not dealt');
+  expect((await second.seal(recipient, place)).ciphertext).toHaveLength(48);
+  second.wipe();
+  await expect(second.seal(recipient, place)).rejects.toThrow('not dealt');
+  const third = await deal();
+  const late = third.seal(recipient, place);
+  expect(SameThread.ended).toBe(0);
+  await vault.close();
+  expect(SameThread.ended).toBe(1);
+  await Promise.allSettled([late]);
+  await expect(third.seal(recipient, place)).rejects.toThrow('has ended');
+  await expect(vault.reveal()).rejects.toThrow('has ended');
+});
+
+test('names the addresses by which people know a key', () => {
+  const secp256k1 = { evm: '0x1', p2tr: 'bc1p', p2wpkh: 'bc1q' };
+  expect(namedAddresses(secp256k1).map(([name]) => name)).toEqual([
+    'EVM chains',
+    'Bitcoin, Taproot (P2TR)',
+    'Bitcoin, SegWit (P2WPKH)',
+  ]);
+  expect(namedAddresses(secp256k1).map(([, address]) => address)).toEqual(['0x1', 'bc1p', 'bc1q']);
 });

@@ -27,7 +27,8 @@ pub async fn set_constraints(
 	})?;
 	let chain = Chain::connect(url).await?;
 	let scheme = chain.registration(account).await?.scheme().ok_or_else(|| {
-		let description = "the account has no constraints: it is neither registered nor registering";
+		let description =
+			"the account has no constraints: it is neither registered nor registering";
 		Error::Refused(Refusal::registration("NoConstraints", description))
 	})?;
 	let bitcoin = output.bitcoin();

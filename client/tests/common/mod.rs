@@ -380,7 +380,11 @@ impl Server {
 		if let Some(chain) = &self.chain {
 			chain.confirm(g);
 		}
-		Ok(ShareReceipt { registration_id: id, status: SubmitStatus::Stored, custody_proof: proof })
+		Ok(ShareReceipt {
+			registration_id: id,
+			status: SubmitStatus::Stored,
+			custody_proof: proof.into(),
+		})
 	}
 
 	fn prove(&self, request: CustodyChallenge) -> Result<FreshProof, ErrorObjectOwned> {
@@ -389,7 +393,10 @@ impl Server {
 		let share = shares.iter().find(|(g, _)| server_account(*g) == request.server.0);
 		let (_, share) = share.ok_or_else(|| refusal(ErrorCode::NoShare, ErrorData::default()))?;
 		let message = messages::challenge_message(&id, &request.server.0, &request.nonce.0);
-		Ok(FreshProof { registration_id: id, custody_proof: share.prove(&self.signed(message)) })
+		Ok(FreshProof {
+			registration_id: id,
+			custody_proof: share.prove(&self.signed(message)).into(),
+		})
 	}
 
 	/// What is signed in place of `message`.

@@ -49,10 +49,11 @@ impl Wallet {
 			frame_system::CheckNonce::from(nonce),
 			frame_system::CheckWeight::new(),
 			pallet_transaction_payment::ChargeTransactionPayment::from(tip),
+			frame_metadata_hash_extension::CheckMetadataHash::new(false),
 			frame_system::WeightReclaim::new(),
 		);
 		let (spec, transaction) = (VERSION.spec_version, VERSION.transaction_version);
-		let implied = ((), (), spec, transaction, self.genesis, self.genesis, (), (), (), ());
+		let implied = ((), (), spec, transaction, self.genesis, self.genesis, (), (), (), None, ());
 		let payload = SignedPayload::from_raw(call.clone(), extension.clone(), implied);
 		let sign = |bytes: &[u8]| self.account.sign(bytes);
 		let signature = MultiSignature::Sr25519(payload.using_encoded(sign));

@@ -167,7 +167,7 @@ mod tests {
 		let server = ServerInfo {
 			account: account.clone(),
 			encryption_key: SERVERS[0].encryption_key(),
-			endpoint: endpoint("wss://shares.example.org").expect("well formed"),
+			endpoint: endpoint("https://shares.example.org").expect("well formed"),
 		};
 		let validator = AccountId::new([3; 32]);
 		let proof = prove_possession(&GENESIS, &validator, &server, &keystore).expect("signed");

@@ -1,11 +1,13 @@
 //! A development chain: one process is the whole network. It seals a block by the clock and
-//! finalizes it at once, because GRANDPA votes with one key a process. The blocks carry Aura's
+//! finalizes it a moment later, because GRANDPA votes with one key a process. The moment is for those who
+//! watch what they have sent: it is in a block before it is final, as on any other chain. The blocks carry Aura's
 //! digests and timestamps, so the runtime is the same as on any other chain.
 
 use super::{Block, BoxError, Client, Networking, Options, Parts, Pool, Proposer, SelectChain};
 use crate::{error::Error, LOG_TARGET};
 use futures::channel::oneshot;
 use keyshare_runtime::{Hash, SLOT_DURATION};
+use sc_client_api::Finalizer;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_manual_seal::{
 	consensus::aura::AuraConsensusDataProvider, seal_block, SealBlockParams,
@@ -18,10 +20,15 @@ use sc_service::{Configuration, TaskManager};
 use sp_consensus_aura::{sr25519::AuthoritySignature, Slot, SlotDuration};
 use sp_timestamp::{InherentDataProvider, Timestamp};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{interval, MissedTickBehavior};
+use tokio::time::{interval, sleep, MissedTickBehavior};
 
 /// Time between two blocks unless told otherwise.
 const BLOCK_TIME: Duration = Duration::from_millis(SLOT_DURATION);
+
+/// From a block to its being final.
+fn finality_delay(block_time: Duration) -> Duration {
+	(block_time / 4).min(Duration::from_millis(250))
+}
 
 /// Starts the node.
 pub async fn start<N: NetworkBackend<Block, Hash>>(
@@ -51,8 +58,9 @@ pub async fn start<N: NetworkBackend<Block, Hash>>(
 	let block_time = options.block_time.unwrap_or(BLOCK_TIME);
 	log::info!(
 		target: LOG_TARGET,
-		"Development chain: a block every {} ms, final at once",
+		"Development chain: a block every {} ms, final {} ms later",
 		block_time.as_millis(),
+		finality_delay(block_time).as_millis(),
 	);
 	parts.tasks.spawn_essential_handle().spawn_blocking(
 		"seal-blocks",
@@ -109,7 +117,7 @@ impl Sealer {
 			let (sender, sealed) = oneshot::channel();
 			seal_block(SealBlockParams {
 				create_empty: true,
-				finalize: true,
+				finalize: false,
 				parent_hash: None,
 				// Without one, every block is logged as a success.
 				sender: Some(sender),
@@ -122,8 +130,18 @@ impl Sealer {
 				create_inherent_data_providers: &inherents,
 			})
 			.await;
-			if let Ok(Err(reason)) = sealed.await {
-				log::error!(target: LOG_TARGET, "No block was sealed: {reason}");
+			match sealed.await {
+				Ok(Ok(block)) => {
+					sleep(finality_delay(block_time)).await;
+					if let Err(reason) = client.finalize_block(block.hash, None, true) {
+						log::error!(target: LOG_TARGET, "A block is not final: {reason}");
+					}
+				}
+				Ok(Err(reason)) => {
+					log::error!(target: LOG_TARGET, "No block was sealed: {reason}");
+				}
+				// The node stops.
+				Err(_) => (),
 			}
 		}
 	}

@@ -143,7 +143,8 @@ mod state {
 			for (account, entry) in ConstraintsOf::<T>::iter() {
 				let record = Accounts::<T>::get(account);
 				let attempt = record.registering.iter().map(|attempt| &attempt.key);
-				for key in attempt.chain(record.registered.iter().map(|registered| &registered.key)) {
+				for key in attempt.chain(record.registered.iter().map(|registered| &registered.key))
+				{
 					let constraints = entry.constraints.clone().into_inner();
 					ensure!(
 						constraints.check(key.commitments.scheme()).is_ok(),

@@ -3,7 +3,7 @@
 use crate::{chain::ChainError, store::StoreError, LOG_TARGET};
 use keyshare_primitives::{
 	wire::{ErrorCode, MAX_REQUESTED},
-	Generation, SubgroupId,
+	BlockNumber, Generation, SubgroupId,
 };
 use std::time::Duration;
 
@@ -47,6 +47,9 @@ pub enum IntakeError {
 	/// The requester did not sign the request.
 	#[error("the requester has not signed this request")]
 	BadSignature,
+	/// The request is of another time; the block is the last that is final here.
+	#[error("the request names a block far from {0}, the last final one here; sign it anew")]
+	WrongBlock(BlockNumber),
 	/// The chain's state could not be read.
 	#[error("the node cannot read the chain's state now; try again later")]
 	ChainUnavailable,
@@ -70,6 +73,7 @@ impl IntakeError {
 			Self::NoShare => ErrorCode::NoShare,
 			Self::TooManyRequested => ErrorCode::InvalidParams,
 			Self::BadSignature => ErrorCode::BadSignature,
+			Self::WrongBlock(_) => ErrorCode::WrongBlock,
 			Self::ChainUnavailable | Self::Interrupted => return None,
 		})
 	}

@@ -9,7 +9,9 @@ use keyshare_primitives::{
 	messages,
 	seal::{seal, SealedShare, ShareContext},
 	share::VerifiedShare,
-	wire::{HexBytes, RequestShares, SealedShareOf, SealedShares, MAX_REQUESTED},
+	wire::{
+		HexBytes, RequestShares, SealedShareOf, SealedShares, MAX_REQUESTED, MOST_BLOCKS_APART,
+	},
 	AccountId, KeyRecord, RegistrationId, SubgroupId,
 };
 use sp_core::{sr25519, Pair};
@@ -84,12 +86,16 @@ impl Intake {
 		// A block that is left again may have put it into another subgroup than it will belong to
 		// for ever, and two shares can be the whole key.
 		self.require_member(self.chain.finalized(), requester, subgroup)?;
+		let block = self.chain.number(self.chain.finalized())?;
+		if request.block.abs_diff(block) > MOST_BLOCKS_APART {
+			return Err(IntakeError::WrongBlock(block));
+		}
 		let message = messages::request_message(
 			&self.chain.genesis(),
 			from,
 			requester,
 			&request.registrations,
-			&request.nonce.0,
+			request.block,
 		);
 		let signature = sr25519::Signature::from_raw(request.signature.0);
 		let public = sr25519::Public::from_raw(requester.clone().into());

@@ -180,7 +180,7 @@ impl Intake {
 			return Ok(Checked::Known(ShareReceipt {
 				registration_id: key.id,
 				status: SubmitStatus::AlreadyStored,
-				custody_proof: known.record.proof,
+				custody_proof: known.record.proof.into(),
 			}));
 		}
 		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
@@ -205,7 +205,10 @@ impl Intake {
 				Err(_) => return send(reply, Err(IntakeError::StorageFailed)),
 			};
 			let ShareRecord { id, proof, .. } = record;
-			send(reply, Ok(ShareReceipt { registration_id: id, status, custody_proof: proof }));
+			send(
+				reply,
+				Ok(ShareReceipt { registration_id: id, status, custody_proof: proof.into() }),
+			);
 		});
 	}
 
@@ -301,7 +304,7 @@ impl Intake {
 			IntakeError::NoShare
 		})?;
 		let message = messages::challenge_message(&key.id, server, &challenge.nonce.0);
-		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message) })
+		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message).into() })
 	}
 
 	fn require_hosted(&self, server: &AccountId) -> Result<(), IntakeError> {

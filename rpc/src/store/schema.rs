@@ -4,6 +4,7 @@ use super::{
 	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
 	RecordState, ShareRecord, StoreError, StoredShare,
 };
+use codec::{DecodeAll, Encode};
 use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
 use rusqlite::{
 	params,
@@ -14,12 +15,12 @@ use secrecy::SecretString;
 use std::{path::Path, time::Duration};
 
 /// `PRAGMA user_version` of the layout below.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// How long to wait for another program that holds SQLite's own lock, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `state` is a [`RecordState`]. The index holds what is still to be confirmed, oldest first, so
+/// `proof` is the SCALE encoding of a [`CustodyProof`], and `state` a [`RecordState`]. The index holds what is still to be confirmed, oldest first, so
 /// that finding it costs nothing however much is confirmed.
 const LAYOUT: &str = "
 	CREATE TABLE header (
@@ -79,8 +80,11 @@ pub(super) fn open_writer(
 				return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
 			}
 			let vault = header.unlock(password)?;
-			if version == 1 {
+			if version < 2 {
 				migrate_from_1(&mut connection)?;
+			}
+			if version < 3 {
+				migrate_from_2(&mut connection)?;
 			}
 			vault
 		}
@@ -134,10 +138,22 @@ fn migrate_from_1(connection: &mut Connection) -> Result<(), StoreError> {
 			SELECT account, nonce, ciphertext FROM servers ORDER BY account;
 		DROP TABLE servers;",
 	)?;
-	transaction.pragma_update(None, "user_version", VERSION)?;
+	transaction.pragma_update(None, "user_version", 2)?;
 	transaction.commit()?;
 	connection.execute_batch("VACUUM;")?;
 	erase_traces(connection)?;
+	Ok(())
+}
+
+/// Version 2 told a proof's scheme by its length alone.
+fn migrate_from_2(connection: &mut Connection) -> Result<(), StoreError> {
+	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+	transaction.execute_batch(
+		"UPDATE shares SET proof =
+			CAST((CASE length(proof) WHEN 64 THEN X'00' ELSE X'01' END) || proof AS BLOB);",
+	)?;
+	transaction.pragma_update(None, "user_version", 3)?;
+	transaction.commit()?;
 	Ok(())
 }
 
@@ -206,7 +222,7 @@ pub(super) fn insert_share(connection: &Connection, row: &ShareRow) -> rusqlite:
 			bytes(&record.account),
 			record.generation,
 			record.subgroup,
-			record.proof.as_ref(),
+			record.proof.encode(),
 			sealed.nonce,
 			sealed.ciphertext,
 			RecordState::Stored as u8,
@@ -363,7 +379,8 @@ struct ProofColumn(CustodyProof);
 
 impl FromSql for ProofColumn {
 	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-		CustodyProof::try_from(value.as_blob()?).map(Self).map_err(|()| FromSqlError::InvalidType)
+		let proof = CustodyProof::decode_all(&mut value.as_blob()?);
+		proof.map(Self).map_err(|_| FromSqlError::InvalidType)
 	}
 }
 

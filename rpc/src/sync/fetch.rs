@@ -15,7 +15,6 @@ use keyshare_primitives::{
 	AccountId, RegistrationId, ServerInfo, SubgroupId,
 };
 use keyshare_transport::call;
-use rand::{rngs::OsRng, RngCore};
 use sp_core::sr25519;
 use sp_keystore::KeystorePtr;
 use std::{
@@ -139,11 +138,11 @@ impl Fetcher {
 		server: &AccountId,
 		registrations: Vec<RegistrationId>,
 	) -> Result<SealedShares, String> {
-		let mut nonce = [0; 32];
-		OsRng.fill_bytes(&mut nonce);
-		let genesis = self.intake.chain().genesis();
+		let chain = self.intake.chain();
+		let block = chain.number(chain.finalized()).map_err(|error| error.to_string())?;
+		let genesis = chain.genesis();
 		let message =
-			messages::request_message(&genesis, &peer.account, server, &registrations, &nonce);
+			messages::request_message(&genesis, &peer.account, server, &registrations, block);
 		let public = sr25519::Public::from_raw(server.clone().into());
 		let signature = self
 			.keystore
@@ -154,7 +153,7 @@ impl Fetcher {
 			from: Ss58(peer.account.clone()),
 			requester: Ss58(server.clone()),
 			registrations,
-			nonce: HexBytes(nonce),
+			block,
 			signature: HexBytes(signature.0),
 		};
 		let endpoint = String::from_utf8_lossy(&peer.endpoint);

@@ -7,7 +7,6 @@ use jsonrpsee::{
 	http_client::HttpClient,
 	rpc_params,
 	types::ErrorObjectOwned,
-	ws_client::WsClientBuilder,
 };
 use keyshare_primitives::{
 	messages, proof,
@@ -79,7 +78,8 @@ async fn a_share_is_stored_and_proved_and_known_when_it_comes_again() {
 			assert_eq!(first.registration_id, dealt.key.id);
 			let message = messages::custody_message(&dealt.key.id, &server(subgroup));
 			let promised = dealt.key.verifying_share(subgroup).expect("one a subgroup");
-			assert!(proof::verify(&first.custody_proof, &message, &promised));
+			let proof = first.custody_proof.of_scheme(scheme).expect("its length");
+			assert!(proof::verify(&proof, &message, &promised));
 
 			// Sealed anew, it is another envelope with the same share.
 			let again = submit(&node, &dealt.request(subgroup)).await.expect("harmless");
@@ -97,7 +97,7 @@ async fn a_share_is_stored_and_proved_and_known_when_it_comes_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn parameters_are_read_by_name_and_by_position_over_http_and_ws() {
+async fn parameters_are_read_by_name_and_by_position() {
 	let node = Node::start().await;
 	let by_name = node.register(1, KeyScheme::Ed25519);
 	let Value::Object(fields) = serde_json::to_value(by_name.request(0)).expect("serializes")
@@ -113,8 +113,7 @@ async fn parameters_are_read_by_name_and_by_position_over_http_and_ws() {
 	assert_eq!(receipt.status, SubmitStatus::Stored);
 
 	let by_position = node.register(2, KeyScheme::Secp256k1);
-	let ws = WsClientBuilder::default().build(node.url("ws")).await.expect("connects");
-	let receipt: ShareReceipt = ws
+	let receipt: ShareReceipt = client(&node)
 		.request("keyshare_submitShare", rpc_params![by_position.request(0)])
 		.await
 		.expect("accepted");
@@ -398,10 +397,11 @@ async fn custody_is_proved_afresh_for_each_nonce() {
 		for nonce in [[1; 32], [2; 32]] {
 			let fresh = prove(user(number), 0, nonce).await.expect("held");
 			assert_eq!(fresh.registration_id, dealt.key.id);
+			let proof = fresh.custody_proof.of_scheme(scheme).expect("its length");
 			let message = messages::challenge_message(&dealt.key.id, &server(0), &nonce);
-			assert!(proof::verify(&fresh.custody_proof, &message, &promised));
+			assert!(proof::verify(&proof, &message, &promised));
 			let other = messages::challenge_message(&dealt.key.id, &server(0), &[3; 32]);
-			assert!(!proof::verify(&fresh.custody_proof, &other, &promised));
+			assert!(!proof::verify(&proof, &other, &promised));
 		}
 
 		// The key in force is what counts, even while its share is not here.

@@ -1,13 +1,8 @@
 //! The share listener's limits, over real sockets.
 
 use crate::common::*;
-use jsonrpsee::{
-	core::{client::ClientT, params::BatchRequestBuilder},
-	http_client::HttpClient,
-	rpc_params,
-	ws_client::WsClientBuilder,
-};
-use keyshare_primitives::{wire::HostedServers, KeyScheme};
+use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
+use keyshare_primitives::KeyScheme;
 use keyshare_rpc::{
 	api,
 	listener::{self, ListenerConfig},
@@ -45,12 +40,18 @@ async fn batches_are_refused() {
 	let answer = raw(&node, "POST /", &json!([submit]).to_string()).await;
 	assert!(answer.contains("-32005"), "{answer}");
 	assert_eq!(node.stored_count(), 0);
+}
 
-	let ws = WsClientBuilder::default().build(node.url("ws")).await.expect("connects");
-	let mut batch = BatchRequestBuilder::new();
-	batch.insert("keyshare_submitShare", rpc_params![dealt.request(0)]).expect("serializes");
-	assert!(ws.batch_request::<Value>(batch).await.is_err());
-	assert_eq!(node.stored_count(), 0);
+#[tokio::test(flavor = "multi_thread")]
+async fn no_websocket_is_opened() {
+	let node = Node::start().await;
+	let mut stream = TcpStream::connect(node.listener.local_addr()).await.expect("connects");
+	let upgrade = "GET / HTTP/1.1\r\nhost: share\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+	               sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+	stream.write_all(upgrade.as_bytes()).await.expect("written");
+	let mut answer = [0; 12];
+	stream.read_exact(&mut answer).await.expect("answered");
+	assert!(answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,9 +116,7 @@ async fn pages_of_allowed_origins_only_may_read_answers() {
 async fn connections_beyond_the_limit_are_closed() {
 	let node = Node::start_with(1, 4, Default::default(), 2).await;
 	let idle = TcpStream::connect(node.listener.local_addr()).await.expect("connects");
-	// A WebSocket keeps its place after the upgrade.
-	let ws = WsClientBuilder::default().build(node.url("ws")).await.expect("connects");
-	let _: HostedServers = ws.request("keyshare_servers", rpc_params![]).await.expect("answered");
+	let _other = TcpStream::connect(node.listener.local_addr()).await.expect("connects");
 	let mut third = TcpStream::connect(node.listener.local_addr()).await.expect("accepted first");
 	assert_eq!(third.read(&mut [0; 1]).await.unwrap_or(0), 0, "closed without a word");
 

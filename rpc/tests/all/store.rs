@@ -92,9 +92,30 @@ fn wrong_password_other_chain_and_newer_version_are_refused() {
 	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
 
 	let outside = Connection::open(store_path(&folder)).expect("opens");
-	outside.pragma_update(None, "user_version", 3).expect("writable");
+	outside.pragma_update(None, "user_version", 4).expect("writable");
 	let newer = reopen(&folder, "correct horse", GENESIS);
-	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 3, supported: 2 })));
+	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 4, supported: 3 })));
+}
+
+#[test]
+fn a_store_of_version_2_is_taken_over() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let dealt = [KeyScheme::Ed25519, KeyScheme::Secp256k1].map(|scheme| deal(user(1), 1, scheme));
+	for one in &dealt {
+		assert!(matches!(put(&store, one, 2), Ok(Put::Stored)));
+	}
+	drop(store);
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	// Without the scheme's tag.
+	let untag = "UPDATE shares SET proof = substr(proof, 2)";
+	assert_eq!(outside.execute(untag, []).expect("writable"), 2);
+	outside.pragma_update(None, "user_version", 2).expect("writable");
+	drop(outside);
+	for _ in 0..2 {
+		let store = open_store(&folder);
+		dealt.iter().for_each(|one| assert_holds(&store, one, 2));
+	}
 }
 
 #[test]

@@ -14,7 +14,7 @@ use keyshare_primitives::{
 	offchain::{server_crypto, READY_KEY},
 	seal::{seal, ShareContext},
 	wire::{ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED},
-	AccountId, Endpoint, KeyScheme, RegistrationId, ServerInfo, SubgroupId,
+	AccountId, BlockNumber, Endpoint, KeyScheme, RegistrationId, ServerInfo, SubgroupId,
 };
 use keyshare_rpc::{
 	chain::{AccountRecord, PublishedServer},
@@ -428,14 +428,23 @@ fn signed(
 	signer: u8,
 	registrations: Vec<RegistrationId>,
 ) -> RequestShares {
-	let nonce = [9; 32];
+	signed_at(0, from, requester, signer, registrations)
+}
+
+fn signed_at(
+	block: BlockNumber,
+	from: u8,
+	requester: u8,
+	signer: u8,
+	registrations: Vec<RegistrationId>,
+) -> RequestShares {
 	let message =
-		messages::request_message(&GENESIS, &peer(from), &peer(requester), &registrations, &nonce);
+		messages::request_message(&GENESIS, &peer(from), &peer(requester), &registrations, block);
 	RequestShares {
 		from: Ss58(peer(from)),
 		requester: Ss58(peer(requester)),
 		registrations,
-		nonce: HexBytes(nonce),
+		block,
 		signature: HexBytes(pair(signer).sign(&message).0),
 	}
 }
@@ -480,6 +489,28 @@ async fn shares_are_handed_over_to_members_of_the_subgroup_only() {
 	refused(request(&node, signed(1, 2, 2, too_many)).await, ErrorCode::InvalidParams);
 	let as_many_as_may_be = vec![id; MAX_REQUESTED];
 	assert!(request(&node, signed(1, 2, 2, as_many_as_may_be)).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_of_another_time_is_played_back_in_vain() {
+	let chain = MockChain::new();
+	let node = member(&chain, 1).await;
+	publish(&chain, 2, G, "http://127.0.0.1:1");
+	let id = held(&chain, &node, 1, 1).key.id;
+	chain.everywhere(|view| view.number = 1_000);
+	let signed_at = |block| signed_at(block, 1, 2, 2, vec![id]);
+	for near in [968, 1_000, 1_032] {
+		assert!(request(&node, signed_at(near)).await.is_ok(), "{near}");
+	}
+	for far in [0, 967, 1_033] {
+		refused(request(&node, signed_at(far)).await, ErrorCode::WrongBlock);
+	}
+	let mut moved = signed_at(900);
+	moved.block = 1_000;
+	refused(request(&node, moved).await, ErrorCode::BadSignature);
+	// What is final counts: a best block runs ahead.
+	chain.at_best(|view| view.number = 1_100);
+	assert!(request(&node, signed_at(1_000)).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,141 @@
+/** Following an account: what the best block shows is news, and only what a final one shows is settled. */
+
+import type { ApiPromise } from '@polkadot/api';
+import type { Header } from '@polkadot/types/interfaces';
+import { toHex } from './bytes.js';
+import {
+  type AccountState,
+  answer,
+  finalizedHead,
+  readStatus,
+  type Registration,
+} from './chain.js';
+import { encodeConstraints } from './constraints/codec.js';
+import { KeyshareError } from './errors.js';
+import type { Patience } from './patience.js';
+import type { OnProgress } from './progress.js';
+import type { Sent } from './submit.js';
+
+/** How often the chain is asked whether there is another block. */
+const POLL_MS = 1_000;
+
+/** An account, at two blocks. */
+export interface View {
+  /** The number of the best block. */
+  readonly block: number;
+  /** What it shows. The chain may leave it again. */
+  readonly best: AccountState;
+  /** The number of the last final block. */
+  readonly finalBlock: number;
+  /** What that shows. It stays so. */
+  readonly final: AccountState;
+}
+
+interface Heads {
+  readonly best: { readonly hash: string; readonly number: number };
+  readonly final: { readonly hash: string; readonly number: number };
+}
+
+async function readHeads(api: ApiPromise, known?: Heads): Promise<Heads> {
+  const header = async (hash?: string) => {
+    const { getHeader } = api.rpc.chain;
+    const read: Header = await answer(hash === undefined ? getHeader() : getHeader(hash));
+    return { hash: read.hash.toHex(), number: read.number.toNumber() };
+  };
+  // First what is final: the best block then is no earlier one.
+  const hash = await finalizedHead(api);
+  const final =
+    known?.final.hash === hash ? known.final : { hash, number: (await header(hash)).number };
+  return { final, best: await header() };
+}
+
+async function readAt(api: ApiPromise, account: string, { best, final }: Heads): Promise<View> {
+  const settled = await readStatus(api, account, final.hash);
+  const news = best.hash === final.hash ? settled : await readStatus(api, account);
+  return { block: best.number, best: news, finalBlock: final.number, final: settled };
+}
+
+/** An account at the best and the last final block. */
+export async function readView(api: ApiPromise, account: string): Promise<View> {
+  return readAt(api, account, await readHeads(api));
+}
+
+/** Whether what the best block shows is there in the last final one. How far servers are may differ. */
+export function isFinal({ best, final }: View): boolean {
+  const key = (one: Registration | null) => one && toHex(one.id);
+  const constraints = ({ constraints }: AccountState) =>
+    constraints && toHex(encodeConstraints(constraints));
+  return (
+    best.generation === final.generation &&
+    key(best.registered) === key(final.registered) &&
+    key(best.registering) === key(final.registering) &&
+    best.constraintAccount === final.constraintAccount &&
+    constraints(best) === constraints(final)
+  );
+}
+
+/**
+ * The views of an account, the first one at once, then at each new best or final block, and once more
+ * when `wake` comes.
+ */
+export async function* follow(
+  api: ApiPromise,
+  account: string,
+  patience: Patience,
+  waitingFor: string,
+  wake?: Promise<unknown>,
+): AsyncGenerator<View> {
+  let last: Heads | undefined;
+  let isNews = true;
+  let waking = wake?.then(() => true);
+  for (;;) {
+    patience.check(waitingFor);
+    try {
+      const heads = await patience.race(readHeads(api, last), waitingFor);
+      isNews ||= heads.best.hash !== last?.best.hash || heads.final.hash !== last.final.hash;
+      if (isNews) {
+        const view = await patience.race(readAt(api, account, heads), waitingFor);
+        last = heads;
+        isNews = false;
+        yield view;
+      }
+    } catch (error) {
+      // A lost connection is made again by the api; the deadline ends it.
+      if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
+    }
+    const slept = patience.sleep(POLL_MS).then(() => false);
+    if (await Promise.race([slept, ...(waking ? [waking] : [])])) {
+      isNews = true;
+      waking = undefined;
+    }
+  }
+}
+
+/**
+ * Waits until a final block shows what was asked for, and gives the view of it. What the best block shows
+ * is told, and so is that it does not any more.
+ */
+export async function settle(
+  api: ApiPromise,
+  account: string,
+  isDone: (state: AccountState) => boolean,
+  sent: Sent | undefined,
+  patience: Patience,
+  onProgress: OnProgress,
+): Promise<View> {
+  /** The best block that showed it first. Before it, a final one shows what was so earlier. */
+  let since: number | undefined;
+  for await (const view of follow(api, account, patience, 'the change was final', sent?.trouble)) {
+    const isShown = isDone(view.best);
+    const first = since;
+    if (isShown) since ??= view.block;
+    if (since !== undefined && view.finalBlock >= since && isDone(view.final)) return view;
+    if (isShown && first === undefined) onProgress({ type: 'inBlock', block: view.block });
+    if (!isShown && first !== undefined) {
+      since = undefined;
+      onProgress({ type: 'retracted', block: view.block });
+    }
+    sent?.check(isShown, view.block);
+  }
+  throw new KeyshareError('ChainUnreachable', 'the chain ended');
+}

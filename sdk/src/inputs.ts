@@ -1,0 +1,96 @@
+/** What callers pass in, and what they get back. */
+
+import { type Account } from './calls.js';
+import type { Constraints, TextOptions } from './constraints/types.js';
+import type { Dealer } from './dealer.js';
+import type { KeyshareError } from './errors.js';
+import type { Bounds } from './patience.js';
+import type { Waiting } from './progress.js';
+import type { Scheme } from './scheme.js';
+import type { Server } from './servers.js';
+import type { NodeOptions } from './urls.js';
+
+/** How to connect. */
+export interface ConnectOptions extends Bounds, TextOptions, NodeOptions {}
+
+/** A private key: its bytes, or whoever has it and deals it. */
+export type KeySource =
+  | {
+      /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
+      readonly key: Uint8Array;
+      readonly scheme: Scheme;
+    }
+  | { readonly dealer: Dealer };
+
+/** A private key, and who signs for it. */
+export type KeyInput = KeySource &
+  Waiting & {
+    /** A `KeyringPair`, or an address with the wallet's `Signer`. */
+    readonly signer: Account;
+    /**
+     * How many subgroups' shares make up the key, from the chain's `t` (the default; with `reshare`
+     * it is that of the key in force) to `n`. With `n` of `n` one lost subgroup is the end of the key
+     * for whoever has no backup of it. An attempt under way keeps its own.
+     */
+    readonly threshold?: number;
+    /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
+    readonly onlyResume?: boolean;
+  };
+
+/** What `register` needs. */
+export type RegisterInput = KeyInput & {
+  /**
+   * What the key may be used for; nothing by default. Rules and fees fit the key's scheme. When the key is
+   * there already, they must be what the chain has, or `ConstraintsDiffer` is thrown; not given, whatever
+   * it has is taken.
+   */
+  readonly constraints?: Constraints;
+  /** Who may change the constraints later, SS58; by default the account itself. The same holds for it. */
+  readonly constraintAccount?: string;
+};
+
+/** A call by one account about another's constraints. */
+export interface ConstraintsInput extends Waiting {
+  /** The user, SS58. */
+  readonly account: string;
+  /** The constraint-modification account. */
+  readonly signer: Account;
+}
+
+/** What an account pays. */
+export interface Cost {
+  /**
+   * Held from the account, in the smallest unit (10⁻¹² KEY). It comes back with what it is held for;
+   * the part for the account's own record, which the chain never removes, stays held.
+   */
+  readonly deposit: bigint;
+  /** Paid for the transaction. */
+  readonly fee: bigint;
+  /**
+   * Paid beside it for the confirmations that the attempt causes, for which the servers pay nothing. It
+   * does not come back.
+   */
+  readonly confirmationFee: bigint;
+  /** What the account has for all three now; with less than their sum the chain refuses the call. */
+  readonly spendable: bigint;
+}
+
+/** What a server answered when it was tried. */
+export interface Reachability {
+  readonly server: Server;
+  /** Why it cannot be reached from here, or will refuse. */
+  readonly error?: KeyshareError;
+}
+
+/** What a member answered to a fresh challenge. */
+export interface Custody {
+  readonly server: Server;
+  /** Why it proves nothing; absent if it proved that it holds the share now. */
+  readonly error?: KeyshareError;
+}
+
+/** The scheme of a key that is passed in. */
+export function schemeOf(source: KeySource): Scheme {
+  const { scheme } = 'dealer' in source ? source.dealer : source;
+  return scheme;
+}
