@@ -60,16 +60,37 @@ pub fn short(account: &AccountId) -> String {
 /// An sr25519 key from a secret URI: a mnemonic or a `0x` seed, with an optional derivation path.
 /// A bare path means the development phrase, as everywhere in this ecosystem.
 pub fn signer_from_secret(text: &str) -> Result<Keypair, AccountError> {
-	match text.trim() {
+	// Some editors write a byte order mark.
+	match text.trim_start_matches('\u{feff}').trim() {
 		"" => Err(AccountError::Secret),
 		text => from_uri(text),
 	}
 }
 
-/// Whether a secret URI is one that everybody knows: it derives from the development phrase.
+/// Whether a secret URI is one that everybody knows, however it is spelled: it derives from the
+/// development phrase or that phrase's seed, or its key is that of a development account.
 pub fn is_public_secret(text: &str) -> bool {
-	let text = text.trim();
-	text.starts_with('/') || text.starts_with(DEV_PHRASE)
+	let text = text.trim_start_matches('\u{feff}').trim();
+	let words = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+	let derives = ["/", DEV_PHRASE, DEV_SEED].iter().any(|known| words.starts_with(known));
+	let is_known = |key: Keypair| {
+		let stashes = ["", "//stash"];
+		DEVELOPMENT_ACCOUNTS.iter().any(|name| {
+			stashes.iter().any(|path| {
+				let known = from_uri(&format!("//{}{path}", capitalized(name)));
+				known.is_ok_and(|known| known.public_key().0 == key.public_key().0)
+			})
+		})
+	};
+	derives || from_uri(text).is_ok_and(is_known)
+}
+
+/// What the development phrase stands for.
+const DEV_SEED: &str = "0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e";
+
+fn capitalized(name: &str) -> String {
+	let (first, rest) = name.split_at(1);
+	format!("{}{rest}", first.to_uppercase())
 }
 
 /// The key of one of [`DEVELOPMENT_ACCOUNTS`].
@@ -77,8 +98,7 @@ pub fn development_signer(name: &str) -> Result<Keypair, AccountError> {
 	let unknown = || AccountError::Development(name.to_owned());
 	let name = name.to_lowercase();
 	let name = DEVELOPMENT_ACCOUNTS.iter().find(|known| **known == name).ok_or_else(unknown)?;
-	let (first, rest) = name.split_at(1);
-	from_uri(&format!("//{}{rest}", first.to_uppercase()))
+	from_uri(&format!("//{}", capitalized(name)))
 }
 
 /// The account a key signs for.
@@ -140,7 +160,22 @@ mod tests {
 	fn the_development_phrase_is_no_secret() {
 		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
 		assert!(is_public_secret("//Alice\n"));
-		assert!(is_public_secret(&format!(" {phrase}//Alice")));
+		let seed_of_alice = "0xe5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+		for spelled in [
+			&format!(" {phrase}//Alice"),
+			&format!("\u{feff}{phrase}//Alice"),
+			&phrase.to_uppercase(),
+			&phrase.replace(' ', "\n"),
+			&format!("{}//Alice", phrase.replace(' ', "  ")),
+			&format!("{phrase}//Alice///"),
+			&format!("{phrase}//Alice///word"),
+			seed_of_alice,
+			&seed_of_alice.to_uppercase().replacen("0X", "0x", 1),
+			DEV_SEED,
+			&format!("{DEV_SEED}//Bob"),
+		] {
+			assert!(is_public_secret(spelled), "{spelled}");
+		}
 		assert!(!is_public_secret(&format!("0x{}", "12".repeat(32))));
 		let alice = signer_from_secret("//Alice\n").expect("valid");
 		assert_eq!(account_of(&alice).to_string(), ALICE);

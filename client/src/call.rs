@@ -3,7 +3,7 @@
 
 use crate::{error::Refusal, keyfile, payload::Payload};
 use codec::Encode;
-use keyshare_constraints::{in_words, BitcoinNetwork};
+use keyshare_constraints::{addresses, in_words, BitcoinNetwork};
 use keyshare_primitives::{
 	api::AccountInfo, storage::REGISTRATION, wire::to_hex, AccountId, Constraints, KeyCommitments,
 	KeyScheme,
@@ -60,6 +60,11 @@ impl Call {
 			| Self::ChangeConstraintAccount { account, .. } => account,
 			_ => signer,
 		}
+	}
+
+	/// Whether it begins an attempt, which is over when its key is registered and not before.
+	pub fn begins_an_attempt(&self) -> bool {
+		matches!(self, Self::Register { .. } | Self::SwapKey { .. })
 	}
 
 	/// Whether the subject's state shows that the call has been made.
@@ -158,9 +163,9 @@ impl Payload for Call {
 			Self::Register { constraint_account, constraints, key, bitcoin } => format!(
 				"\n  who may change the constraints: {constraint_account}\n{}\n{}",
 				indented(&in_words(constraints, key.scheme(), *bitcoin)),
-				key_in_words(key),
+				key_in_words(key, *bitcoin),
 			),
-			Self::SwapKey { key } => format!("\n{}", key_in_words(key)),
+			Self::SwapKey { key } => format!("\n{}", key_in_words(key, BitcoinNetwork::Mainnet)),
 			Self::UpdateConstraints { account, constraints, scheme, bitcoin } => format!(
 				"\n  of: {account}\n{}",
 				indented(&in_words(constraints, *scheme, *bitcoin))
@@ -175,10 +180,18 @@ impl Payload for Call {
 	}
 }
 
-fn key_in_words(key: &KeyCommitments) -> String {
+/// The public key with the addresses that people know it by.
+fn key_in_words(key: &KeyCommitments, bitcoin: BitcoinNetwork) -> String {
 	let scheme = keyfile::name(key.scheme());
-	let public = key.get(0).map(|public| to_hex(public.as_ref())).unwrap_or_default();
-	format!("  key: {scheme} {public}, made up by the shares of any {} subgroups", key.len())
+	let Some(public) = key.get(0) else { return String::new() };
+	let addresses = addresses(&public, bitcoin);
+	let addresses = addresses.iter().map(|(kind, address)| format!("\n    {kind}: {address}"));
+	format!(
+		"  key: {scheme} {}, made up by the shares of any {} subgroups{}",
+		to_hex(public.as_ref()),
+		key.len(),
+		addresses.collect::<String>()
+	)
 }
 
 fn indented(text: &str) -> String {

@@ -58,6 +58,27 @@ pub(crate) type Signable<'a, Call> =
 pub(crate) type InBlock =
 	TransactionInBlock<Config, subxt::client::OnlineClientAtBlockImpl<Config>>;
 
+/// Refuses a plain `ws` URL to another machine, unless that is asked for by name: whoever is on the way
+/// can name servers of their own, and gets the key.
+pub fn require_safe_node(url: &str, allow_plaintext_node: bool) -> Result<()> {
+	// What is no URL is refused by name when it is connected to.
+	let Ok(parsed) = url::Url::parse(url) else { return Ok(()) };
+	let is_here = match parsed.host() {
+		Some(url::Host::Domain(name)) => name == "localhost",
+		Some(url::Host::Ipv4(address)) => address.is_loopback(),
+		Some(url::Host::Ipv6(address)) => address.is_loopback(),
+		None => false,
+	};
+	if parsed.scheme() == "ws" && !is_here && !allow_plaintext_node {
+		return Err(Error::Input(format!(
+			"{url} is on another machine and not encrypted: whoever is on the way can name servers of \
+			 their own, and gets the key. Use wss://, or a tunnel to the node's own machine; or say \
+			 --allow-plaintext-node if you trust the whole way"
+		)));
+	}
+	Ok(())
+}
+
 /// A block to read at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum At {
@@ -233,10 +254,10 @@ impl Chain {
 			.await
 			.map_err(|error| rpc_error(&self.url, "system_health", error))?;
 		let is_alone = health.should_have_peers && health.peers == 0;
-		Ok(health.is_syncing || (is_alone && self.best_block().await? == self.genesis))
+		Ok(health.is_syncing || (is_alone && self.heads().await?.best.hash == self.genesis))
 	}
 
-	/// Follows the state of `account` from best block to best block.
+	/// Follows the state of `account` from block to block.
 	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a Progress) -> Follower<'a> {
 		Follower { chain: self, account, progress, last: None, lost: false }
 	}
@@ -305,12 +326,32 @@ impl Chain {
 			.map_err(|error| answer("the chain's metadata", error))
 	}
 
-	async fn best_block(&self) -> Result<H256> {
-		let mut connection = self.connection();
-		let mut result = connection.best_block(&self.url).await;
+	/// Waits until what `is_done` finds in the best block is final.
+	pub(crate) async fn until_final(
+		&self,
+		progress: &Progress,
+		is_done: impl AsyncFn() -> Result<bool>,
+	) -> Result<()> {
+		let mut finality = Finality::default();
+		loop {
+			let round = async {
+				let heads = self.heads().await?;
+				Ok::<_, Error>(finality.reached(&heads, is_done().await?))
+			};
+			match round.await {
+				Ok(true) => return Ok(()),
+				Ok(false) => {}
+				Err(Error::Unreachable { reason, .. }) => progress(Event::NodeLost { reason }),
+				Err(error) => return Err(error),
+			}
+			tokio::time::sleep(POLL).await;
+		}
+	}
+
+	async fn heads(&self) -> Result<Heads> {
+		let result = self.connection().heads(&self.url).await;
 		if matches!(result, Err(Error::Unreachable { .. })) {
-			connection = self.reconnect().await?;
-			result = connection.best_block(&self.url).await;
+			return self.reconnect().await?.heads(&self.url).await;
 		}
 		result
 	}
@@ -348,19 +389,63 @@ impl Chain {
 	}
 }
 
-/// An account's state from best block to best block.
+/// An account's state, in the best block and in the last final one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+	/// In the best block, which may be left again.
+	pub best: AccountInfo,
+	/// In the last final block, which is for good.
+	pub finalized: AccountInfo,
+	heads: Heads,
+}
+
+/// The best block and the last final one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Heads {
+	best: Head,
+	finalized: Head,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Head {
+	hash: H256,
+	number: u64,
+}
+
+/// Whether something that the best block shows is final: the last final block shows it too, and is no
+/// older than the first best one that did. An older one may show it from before.
+#[derive(Default)]
+pub struct Finality {
+	since: Option<u64>,
+}
+
+impl Finality {
+	/// Looks at the next state, for something that is in it or not.
+	pub fn is_final(&mut self, seen: &Seen, is_there: impl Fn(&AccountInfo) -> bool) -> bool {
+		let reached = self.reached(&seen.heads, is_there(&seen.best));
+		reached && is_there(&seen.finalized)
+	}
+
+	/// Whether the last final block is no older than the first best one that had it.
+	fn reached(&mut self, heads: &Heads, is_in_best: bool) -> bool {
+		self.since = is_in_best.then(|| self.since.unwrap_or(heads.best.number));
+		self.since.is_some_and(|since| heads.finalized.number >= since)
+	}
+}
+
+/// An account's state, at each new best or final block.
 pub struct Follower<'a> {
 	chain: &'a Chain,
 	account: &'a AccountId,
 	progress: &'a Progress,
-	last: Option<H256>,
+	last: Option<Heads>,
 	lost: bool,
 }
 
 impl Follower<'_> {
-	/// The state at the next new best block, the first one at once. A lost connection is an event
+	/// The state at the next new best or final block, the first one at once. A lost connection is an event
 	/// and made again, without end: the caller has the deadline.
-	pub async fn next(&mut self) -> Result<AccountInfo> {
+	pub async fn next(&mut self) -> Result<Seen> {
 		loop {
 			match self.at_new_block().await {
 				Err(Error::Unreachable { reason, .. }) => {
@@ -377,22 +462,14 @@ impl Follower<'_> {
 		}
 	}
 
-	/// The first state, at a best block, of which `look` makes something.
-	pub async fn until<T>(&mut self, mut look: impl FnMut(AccountInfo) -> Option<T>) -> Result<T> {
+	async fn at_new_block(&mut self) -> Result<Seen> {
 		loop {
-			if let Some(found) = look(self.next().await?) {
-				return Ok(found);
-			}
-		}
-	}
-
-	async fn at_new_block(&mut self) -> Result<AccountInfo> {
-		loop {
-			let best = self.chain.best_block().await?;
-			if self.last != Some(best) {
-				let info = self.chain.registration(self.account).await?;
-				self.last = Some(best);
-				return Ok(info);
+			let heads = self.chain.heads().await?;
+			if self.last != Some(heads) {
+				let finalized = self.chain.finalized_registration(self.account).await?;
+				let best = self.chain.registration(self.account).await?;
+				self.last = Some(heads);
+				return Ok(Seen { best, finalized, heads });
 			}
 			tokio::time::sleep(POLL).await;
 		}
@@ -449,12 +526,27 @@ impl Connection {
 		Answer::decode(&mut bytes.as_slice()).map_err(|error| answer(function, error))
 	}
 
-	async fn best_block(&self, url: &str) -> Result<H256> {
-		self.rpc
-			.chain_get_block_hash(None)
-			.await
-			.map_err(|error| rpc_error(url, "chain_getBlockHash", error))?
-			.ok_or_else(|| answer("chain_getBlockHash", "it knows no best block"))
+	async fn heads(&self, url: &str) -> Result<Heads> {
+		const FINALIZED: &str = "chain_getFinalizedHead";
+		const BEST: &str = "chain_getBlockHash";
+		// The final one first: the best one is then never behind it.
+		let finalized = self.rpc.chain_get_finalized_head().await;
+		let finalized = finalized.map_err(|error| rpc_error(url, FINALIZED, error))?;
+		let finalized = self.head(url, finalized).await?;
+		let best = self.rpc.chain_get_block_hash(None).await;
+		let best = best
+			.map_err(|error| rpc_error(url, BEST, error))?
+			.ok_or_else(|| answer(BEST, "it knows no best block"))?;
+		Ok(Heads { best: self.head(url, best).await?, finalized })
+	}
+
+	async fn head(&self, url: &str, hash: H256) -> Result<Head> {
+		const REQUEST: &str = "chain_getHeader";
+		let header = self.rpc.chain_get_header(Some(hash)).await;
+		let header = header
+			.map_err(|error| rpc_error(url, REQUEST, error))?
+			.ok_or_else(|| answer(REQUEST, "it has no header of a block that it named"))?;
+		Ok(Head { hash, number: header.number })
 	}
 }
 

@@ -5,11 +5,12 @@
 //! who else is watching, or on this process having run all the time.
 
 use crate::{
-	chain::Chain,
+	chain::{Chain, Finality, Seen},
 	dealing::Checked,
 	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result},
 	progress::{Event, Progress, Server, ServerState},
 	servers::{self, ServerError},
+	submit::Sent,
 };
 use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
 use keyshare_primitives::{
@@ -43,7 +44,8 @@ pub struct Delivery {
 	pub servers: Vec<(Server, ServerState)>,
 }
 
-/// Sends what the chain does not show as confirmed, and waits until the key is registered.
+/// Sends what the chain does not show as confirmed, and waits until the key is registered and that is
+/// final. `sent` is the transaction that began the attempt, if it may not be final yet.
 ///
 /// # Errors
 ///
@@ -53,46 +55,60 @@ pub async fn deliver(
 	chain: &Chain,
 	account: &AccountId,
 	dealing: &Checked,
+	mut sent: Sent,
 	deadline: Instant,
 	progress: &Progress,
 ) -> Result<Delivery> {
 	let board = Board::new(progress.clone());
 	let calls = Semaphore::new(CALLS_AT_A_TIME);
 	let mut sends: FuturesUnordered<BoxFuture<'_, ()>> = FuturesUnordered::new();
-	let (seen, mut observed) = mpsc::unbounded_channel();
-	let watch = observe(chain, account, dealing, &board, seen);
+	let (looks, mut observed) = mpsc::unbounded_channel();
+	let watch = observe(chain, account, dealing, &board, looks);
 	tokio::pin!(watch);
 	let mut shown: Option<RegistrationInfo> = None;
 	let mut end = deadline;
+	let mut is_final = false;
 	loop {
 		tokio::select! {
 			() = sleep_until(end) => break,
 			Err(error) = &mut watch => return Err(error),
 			Some(()) = sends.next() => {},
-			Some(Seen { newcomers, now }) = observed.recv() => {
+			refusal = sent.trouble() => {
+				let shown = chain.registration(account).await;
+				if !shown.is_ok_and(|info| of_this_attempt(&info, dealing).is_some()) {
+					return Err(Error::Refused(refusal));
+				}
+			},
+			Some(Look { newcomers, now, is_final: now_final }) = observed.recv() => {
 				board.confirm(&now.coverage);
 				for (server, key) in newcomers {
 					sends.push(send(&board, &calls, account, dealing, server, key).boxed());
 				}
 				if is_registered(&now) && !shown.as_ref().is_some_and(is_registered) {
+					progress(Event::Complete { id: now.key.id });
+				}
+				if now_final && !is_final {
 					progress(Event::Registered { id: now.key.id });
+					is_final = true;
 					end = end.min(Instant::now() + GRACE);
 				}
 				shown = Some(now);
 			},
 		}
-		if shown.as_ref().is_some_and(|shown| board.is_over(shown)) {
+		if shown.as_ref().is_some_and(|shown| board.is_over(shown, is_final)) {
 			break;
 		}
 	}
 	match shown {
-		Some(registration) if is_registered(&registration) => {
-			Ok(Delivery { registration, servers: board.servers() })
-		}
+		Some(registration) if is_final => Ok(Delivery { registration, servers: board.servers() }),
 		shown => {
+			let is_complete = shown.as_ref().is_some_and(is_registered);
 			let coverage = shown.map(|registration| registration.coverage).unwrap_or_default();
 			Err(Error::Incomplete(Incomplete {
-				waiting_for: "every subgroup reached its quorum".into(),
+				waiting_for: match is_complete {
+					true => "the block in which the key is registered was final".into(),
+					false => "every subgroup reached its quorum".into(),
+				},
 				missing: board.missing(&coverage),
 			}))
 		}
@@ -100,28 +116,34 @@ pub async fn deliver(
 }
 
 /// What the chain showed at one block.
-struct Seen {
+struct Look {
 	/// Servers that have just got their line, with the key to seal to.
 	newcomers: Vec<(Server, EncryptionKey)>,
-	/// The attempt, or the key in force.
+	/// The attempt, or the key in force, in the best block.
 	now: RegistrationInfo,
+	/// Whether it is registered, and that is final.
+	is_final: bool,
 }
 
-/// Reads the attempt at each new best block; ends only with an error.
+/// Reads the attempt at each new block; ends only with an error.
 async fn observe(
 	chain: &Chain,
 	account: &AccountId,
 	dealing: &Checked,
 	board: &Board,
-	seen: mpsc::UnboundedSender<Seen>,
+	looks: mpsc::UnboundedSender<Look>,
 ) -> Result<Infallible> {
 	let progress = board.progress.clone();
 	let mut follower = chain.follow(account, &progress);
+	let mut finality = Finality::default();
 	loop {
-		let info = follower.next().await?;
-		match look(chain, account, dealing, board, &info).await {
+		let seen = follower.next().await?;
+		let is_there =
+			|info: &AccountInfo| of_this_attempt(info, dealing).is_some_and(is_registered);
+		let is_final = finality.is_final(&seen, is_there);
+		match look(chain, dealing, board, &seen, is_final).await {
 			// The receiver lives as long as this future.
-			Ok(Some(now)) => drop(seen.send(now)),
+			Ok(Some(now)) => drop(looks.send(now)),
 			Ok(None) => {}
 			// The next block brings another try, over a new connection.
 			Err(Error::Unreachable { .. }) => {}
@@ -132,13 +154,13 @@ async fn observe(
 
 async fn look(
 	chain: &Chain,
-	account: &AccountId,
 	dealing: &Checked,
 	board: &Board,
-	info: &AccountInfo,
-) -> Result<Option<Seen>> {
-	let Some(registration) = of_this_attempt(info, dealing) else {
-		refuse_if_gone(chain, account, dealing).await?;
+	seen: &Seen,
+	is_final: bool,
+) -> Result<Option<Look>> {
+	let Some(registration) = of_this_attempt(&seen.best, dealing) else {
+		refuse_if_gone(&seen.finalized, dealing)?;
 		return Ok(None);
 	};
 	let unknown = registration.coverage.iter().any(|coverage| board.has_unknown(coverage));
@@ -148,7 +170,7 @@ async fn look(
 	} else {
 		Vec::new()
 	};
-	Ok(Some(Seen { newcomers, now: registration.clone() }))
+	Ok(Some(Look { newcomers, now: registration.clone(), is_final }))
 }
 
 fn is_registered(registration: &RegistrationInfo) -> bool {
@@ -164,10 +186,9 @@ fn of_this_attempt<'a>(info: &'a AccountInfo, dealing: &Checked) -> Option<&'a R
 }
 
 /// A best block without the attempt may be a fork that is left again; a finalized one is not.
-async fn refuse_if_gone(chain: &Chain, account: &AccountId, dealing: &Checked) -> Result<()> {
-	let finalized = chain.finalized_registration(account).await?;
+fn refuse_if_gone(finalized: &AccountInfo, dealing: &Checked) -> Result<()> {
 	let gone = finalized.generation >= dealing.record.generation
-		&& of_this_attempt(&finalized, dealing).is_none();
+		&& of_this_attempt(finalized, dealing).is_none();
 	if gone {
 		return Err(Error::State(Refusal::registration(
 			"NotRegistering",
@@ -327,10 +348,10 @@ impl Board {
 		self.with(|lines| matches!(lines.get(&server.account), Some((_, ServerState::Confirmed))))
 	}
 
-	/// Whether waiting can change nothing: the key is registered and every server has confirmed
+	/// Whether waiting can change nothing: the key is registered, finally, and every server has confirmed
 	/// or failed; or a subgroup lacks its quorum and none of its members is still trying. One that
 	/// has confirmed and is not ready may be so any time, and counts then.
-	fn is_over(&self, shown: &RegistrationInfo) -> bool {
+	fn is_over(&self, shown: &RegistrationInfo, is_final: bool) -> bool {
 		self.with(|lines| {
 			let ended = |account: &AccountId| {
 				lines.get(account).is_some_and(|(_, state)| {
@@ -338,7 +359,7 @@ impl Board {
 				})
 			};
 			if is_registered(shown) {
-				return lines.keys().all(ended);
+				return is_final && lines.keys().all(ended);
 			}
 			let stuck = |subgroup: &Coverage| {
 				subgroup

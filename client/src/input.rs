@@ -49,6 +49,11 @@ impl NewKey {
 		Ok(new)
 	}
 
+	/// Whether it was made just now, and is in no file yet.
+	pub fn is_new(&self) -> bool {
+		self.write_to.is_some()
+	}
+
 	/// Makes sure that a generated key is on disk before anything on chain depends on it.
 	pub fn save(&self, output: &Output) -> Result<()> {
 		if let Some(path) = &self.write_to {

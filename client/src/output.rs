@@ -109,8 +109,11 @@ impl Lines {
 			}
 			Event::Submitted { call } => self.say(&format!("Sent the call {call}.")),
 			Event::Included { call, block } => {
-				self.say(&format!("The call {call} is in block {block}."))
+				self.say(&format!("The call {call} is in block {block}, not final yet."))
 			}
+			Event::Retracted { call } => self.say(&format!(
+				"The chain has left the block that the call {call} was in; it waits for another one."
+			)),
 			Event::Open { id, generation, expires_at } => {
 				let until = expires_at.map(|block| format!(", until block {block}"));
 				self.say(&format!(
@@ -125,7 +128,10 @@ impl Lines {
 			Event::NodeLost { reason } => {
 				self.say(&format!("Lost the node, trying again: {reason}"))
 			}
-			Event::Registered { .. } => self.say("Every subgroup has its quorum: registered."),
+			Event::Complete { .. } => {
+				self.say("Every subgroup has its quorum; waiting until that is final.")
+			}
+			Event::Registered { .. } => self.say("Registered, and that is final."),
 			// The library may observe more than this tool shows.
 			_ => {}
 		}

@@ -32,12 +32,17 @@ pub enum Event {
 		/// The call's name.
 		call: &'static str,
 	},
-	/// A transaction is in a best block and did what it should.
+	/// A transaction is in a best block, which may be left again.
 	Included {
 		/// The call's name.
 		call: &'static str,
 		/// The block's hash, `0x` and hex.
 		block: String,
+	},
+	/// The chain has left the block that a transaction was in; it waits in the pool again.
+	Retracted {
+		/// The call's name.
+		call: &'static str,
 	},
 	/// The chain shows the attempt, and it is exactly the one this key makes.
 	Open {
@@ -62,7 +67,12 @@ pub enum Event {
 		/// What the transport says.
 		reason: String,
 	},
-	/// The chain shows the key as registered.
+	/// The best block shows the key as registered; it may be left again.
+	Complete {
+		/// Its id.
+		id: RegistrationId,
+	},
+	/// The key is registered, and that is final.
 	Registered {
 		/// Its id.
 		id: RegistrationId,

@@ -1,26 +1,33 @@
 //! Carrying out a call: signed here, or in the user's own wallet.
 //!
-//! A signed transaction is followed to its first best block, where its outcome is known. From
-//! there on, and whenever the node was lost in between, the chain's state alone says whether the
-//! call is done.
+//! **A call is done when it is final.** Whether it is, the chain's state alone says; the transaction is
+//! followed beside it until it is final itself, so that one that is dropped, or fails, is noticed at once.
 
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, Chain, InBlock, POLL},
+	chain::{answer, Chain, Finality, InBlock, POLL},
 	error::{Error, Incomplete, Refusal, Result},
 	payload::{Payload, SUDO},
 	progress::{Event, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
-use std::time::Duration;
+use std::{
+	future::{pending, Future},
+	pin::pin,
+	time::Duration,
+};
 use subxt::{
 	error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError},
 	rpcs::UserError,
 	tx::TransactionStatus,
 };
 use subxt_signer::sr25519::Keypair;
-use tokio::time::{sleep, timeout_at, Instant};
+use tokio::{
+	sync::oneshot,
+	task::JoinHandle,
+	time::{sleep, sleep_until, timeout_at, Instant},
+};
 
 /// What the pool calls a signature that does not hold: ours do, so they were made for another
 /// version of the runtime. That of the finalized block is signed for, and an upgrade is in force
@@ -56,7 +63,9 @@ impl Signer {
 	}
 }
 
-/// Makes `call` and waits until the chain shows it done. Gives the subject's state then.
+/// Makes `call` and waits until the chain shows it done. Gives the subject's state then, and the
+/// transaction, which may not be final yet: of a call that begins an attempt, for what follows reads the
+/// chain too, and ends only with what is final. Any other call is final when this returns.
 ///
 /// Fails without asking for a signature if the chain would refuse the call. A call that is done
 /// already is not made again.
@@ -66,21 +75,39 @@ pub async fn carry_out(
 	signer: &Signer,
 	deadline: Instant,
 	progress: &Progress,
-) -> Result<AccountInfo> {
+) -> Result<(AccountInfo, Sent)> {
 	let account = signer.account();
 	let subject = call.subject(&account);
 	let before = chain.registration(subject).await?;
 	call.check(&account, &before).map_err(Error::Refused)?;
-	if call.is_done(&before) {
-		return Ok(before);
+	let mut sent = Sent::nothing();
+	if !call.is_done(&before) {
+		sent = begin(chain, call, signer, deadline, progress).await?;
 	}
-	begin(chain, call, signer, deadline, progress).await?;
-	let mut follower = chain.follow(subject, progress);
-	let done = follower.until(|info| call.is_done(&info).then_some(info));
-	timeout_at(deadline, done).await.map_err(|_| too_late(call))?
+	let done = async {
+		let mut follower = chain.follow(subject, progress);
+		let mut finality = Finality::default();
+		loop {
+			let seen = follower.next().await?;
+			let is_final = finality.is_final(&seen, |info| call.is_done(info));
+			if is_final || (call.begins_an_attempt() && call.is_done(&seen.best)) {
+				return Ok(seen.best);
+			}
+		}
+	};
+	let mut done = pin!(done);
+	loop {
+		match first(done.as_mut(), &mut sent, deadline).await {
+			First::Done(info) => return info.map(|info| (info, sent)),
+			// Unless the chain shows its effect all the same.
+			First::Trouble(_) if call.is_done(&chain.registration(subject).await?) => {}
+			First::Trouble(refusal) => return Err(Error::Refused(refusal)),
+			First::TooLate => return Err(too_late(call)),
+		}
+	}
 }
 
-/// Makes `call`, and waits until `is_done` finds it in the chain's state.
+/// Makes `call`, and waits until what `is_done` finds in the chain's best block is final.
 pub async fn carry_out_until(
 	chain: &Chain,
 	call: &impl Payload,
@@ -89,19 +116,68 @@ pub async fn carry_out_until(
 	progress: &Progress,
 	is_done: impl AsyncFn() -> Result<bool>,
 ) -> Result<()> {
-	begin(chain, call, signer, deadline, progress).await?;
-	let done = async {
-		loop {
-			match is_done().await {
-				Ok(true) => return Ok(()),
-				Ok(false) => {}
-				Err(Error::Unreachable { reason, .. }) => progress(Event::NodeLost { reason }),
-				Err(error) => return Err(error),
-			}
-			sleep(POLL).await;
+	let mut sent = begin(chain, call, signer, deadline, progress).await?;
+	let mut done = pin!(chain.until_final(progress, &is_done));
+	loop {
+		match first(done.as_mut(), &mut sent, deadline).await {
+			First::Done(outcome) => return outcome,
+			First::Trouble(_) if is_done().await? => {}
+			First::Trouble(refusal) => return Err(Error::Refused(refusal)),
+			First::TooLate => return Err(too_late(call)),
 		}
-	};
-	timeout_at(deadline, done).await.map_err(|_| too_late(call))?
+	}
+}
+
+/// What comes first.
+enum First<T> {
+	/// What was waited for.
+	Done(T),
+	/// The transaction failed, or was dropped.
+	Trouble(Refusal),
+	/// The deadline.
+	TooLate,
+}
+
+async fn first<T>(done: impl Future<Output = T>, sent: &mut Sent, deadline: Instant) -> First<T> {
+	tokio::select! {
+		outcome = done => First::Done(outcome),
+		refusal = sent.trouble() => First::Trouble(refusal),
+		() = sleep_until(deadline) => First::TooLate,
+	}
+}
+
+/// A transaction on its way, followed until it is final.
+pub struct Sent {
+	trouble: Option<oneshot::Receiver<Refusal>>,
+	task: Option<JoinHandle<()>>,
+}
+
+impl Sent {
+	/// None: the call was made before, or is signed elsewhere.
+	pub fn nothing() -> Self {
+		Self { trouble: None, task: None }
+	}
+
+	/// Why it did nothing: it failed, or was dropped before it was final. Otherwise this never ends; nor does
+	/// it tell the same twice.
+	pub async fn trouble(&mut self) -> Refusal {
+		if let Some(trouble) = &mut self.trouble {
+			let told = trouble.await;
+			self.trouble = None;
+			if let Ok(refusal) = told {
+				return refusal;
+			}
+		}
+		pending().await
+	}
+}
+
+impl Drop for Sent {
+	fn drop(&mut self) {
+		if let Some(task) = &self.task {
+			task.abort();
+		}
+	}
 }
 
 fn too_late(call: &impl Payload) -> Error {
@@ -116,7 +192,7 @@ async fn begin(
 	signer: &Signer,
 	deadline: Instant,
 	progress: &Progress,
-) -> Result<()> {
+) -> Result<Sent> {
 	if chain.is_behind().await? {
 		progress(Event::NodeBehind);
 		let caught_up = async {
@@ -129,25 +205,26 @@ async fn begin(
 	}
 	let encoded = chain.encode(call).await?;
 	match signer {
-		Signer::Key(key) => submit(chain, call, key, deadline, progress).await?,
-		Signer::Elsewhere(account) => progress(Event::SignElsewhere {
-			signer: account.clone(),
-			call: to_hex(&encoded),
-			words: call.in_words(),
-		}),
+		Signer::Key(key) => submit(chain, call, key, deadline, progress).await,
+		Signer::Elsewhere(account) => {
+			progress(Event::SignElsewhere {
+				signer: account.clone(),
+				call: to_hex(&encoded),
+				words: call.in_words(),
+			});
+			Ok(Sent::nothing())
+		}
 	}
-	Ok(())
 }
 
-/// Signs, sends, and follows the transaction to its first best block. Losing sight of it is no
-/// error: the state decides.
+/// Signs and sends. Losing sight of the transaction is no error: the state decides.
 async fn submit(
 	chain: &Chain,
 	call: &impl Payload,
 	key: &Keypair,
 	deadline: Instant,
 	progress: &Progress,
-) -> Result<()> {
+) -> Result<Sent> {
 	let payload = call.dynamic();
 	let settled_by = deadline.min(Instant::now() + PASSING_PATIENCE);
 	let mut watch = loop {
@@ -166,32 +243,43 @@ async fn submit(
 				{
 					sleep(POLL).await;
 				}
-				result => return result,
+				result => return result.map(|()| Sent::nothing()),
 			},
 		}
 	};
-	progress(Event::Submitted { call: call.name() });
-	while let Ok(Some(Ok(status))) = timeout_at(deadline, watch.next()).await {
-		match status {
-			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
-				if let Some(refusal) = failure(&block).await {
-					return Err(Error::Refused(refusal));
+	let name = call.name();
+	progress(Event::Submitted { call: name });
+	let (sender, trouble) = oneshot::channel();
+	let progress = progress.clone();
+	let task = tokio::spawn(async move {
+		while let Some(Ok(status)) = watch.next().await {
+			match status {
+				TransactionStatus::InBestBlock(block) => {
+					let block = to_hex(block.block_hash().as_bytes());
+					progress(Event::Included { call: name, block });
 				}
-				let block = to_hex(block.block_hash().as_bytes());
-				progress(Event::Included { call: call.name(), block });
-				return Ok(());
+				TransactionStatus::NoLongerInBestBlock => progress(Event::Retracted { call: name }),
+				TransactionStatus::InFinalizedBlock(block) => {
+					if let Some(refusal) = failure(&block).await {
+						// Whoever asked may be gone.
+						let _ = sender.send(refusal);
+					}
+					return;
+				}
+				TransactionStatus::Invalid { message }
+				| TransactionStatus::Dropped { message }
+				| TransactionStatus::Error { message } => {
+					let _ = sender.send(Refusal::unnamed(format!(
+						"the pool dropped the call before it was final, so that it did nothing: \
+						 {message}. Make it again"
+					)));
+					return;
+				}
+				TransactionStatus::Validated | TransactionStatus::Broadcasted => {}
 			}
-			TransactionStatus::Invalid { message }
-			| TransactionStatus::Dropped { message }
-			| TransactionStatus::Error { message } => {
-				return Err(Error::Refused(Refusal::unnamed(message)));
-			}
-			TransactionStatus::Validated
-			| TransactionStatus::Broadcasted
-			| TransactionStatus::NoLongerInBestBlock => {}
 		}
-	}
-	Ok(())
+	});
+	Ok(Sent { trouble: Some(trouble), task: Some(task) })
 }
 
 /// Why a transaction in a block did not do what it should. None for a block that cannot be read:

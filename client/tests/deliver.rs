@@ -8,6 +8,7 @@ use keyshare_client::{
 	deliver::{deliver, Delivery},
 	error::{exit, Error},
 	progress::Event,
+	submit::Sent,
 	verify::{verify, Custody},
 	Result,
 };
@@ -21,7 +22,15 @@ const PATIENT: Duration = Duration::from_secs(300);
 async fn run(network: &Network, events: &Events, patience: Duration) -> Result<Delivery> {
 	let client = Client::connect(&network.url).await?;
 	let dealing = dealing().check(client.parameters(), client.genesis(), &USER, &record())?;
-	deliver(&client, &USER, &dealing, Instant::now() + patience, &events.progress()).await
+	deliver(
+		&client,
+		&USER,
+		&dealing,
+		Sent::nothing(),
+		Instant::now() + patience,
+		&events.progress(),
+	)
+	.await
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`addresses`](mod@addresses) | the addresses that a public key is known by |
 //! | [`recipient`] | addresses on EVM chains, Bitcoin and Solana |
 //! | [`text`] | a rule and a fee as a line of text, in both directions |
 //! | [`set`] | rules, fees and messages put together and checked, from options or a file |
@@ -13,12 +14,14 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod addresses;
 pub mod recipient;
 pub mod set;
 pub mod text;
 pub mod warnings;
 pub mod words;
 
+pub use addresses::addresses;
 pub use recipient::BitcoinNetwork;
 pub use set::{ConstraintsInputError, ConstraintsText};
 pub use text::TextError;

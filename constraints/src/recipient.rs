@@ -23,7 +23,7 @@ pub enum BitcoinNetwork {
 }
 
 impl BitcoinNetwork {
-	fn network(self) -> Network {
+	pub(crate) fn network(self) -> Network {
 		match self {
 			Self::Mainnet => Network::Bitcoin,
 			Self::Testnet => Network::Testnet,

@@ -2,6 +2,7 @@
 
 use codec::{Decode, Encode};
 use keyshare_constraints::{
+	addresses,
 	recipient::{
 		parse_bitcoin, parse_evm, parse_solana, show_bitcoin, show_evm, show_solana, BitcoinNetwork,
 	},
@@ -10,10 +11,10 @@ use keyshare_constraints::{
 };
 use keyshare_primitives::{
 	constraints::{ConstraintsV2, Network, Rule, RuleId},
-	Constraints, KeyScheme,
+	Constraints, Element, KeyScheme,
 };
 use serde::{de::DeserializeOwned, Deserialize};
-use std::{fmt::Debug, path::PathBuf};
+use std::{collections::BTreeMap, fmt::Debug, path::PathBuf};
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
 	// A path known when compiling would be another checkout's: they share the build folder.
@@ -239,4 +240,39 @@ fn what_is_missing_is_named() {
 	let error = text.read(KeyScheme::Secp256k1, BitcoinNetwork::Mainnet).expect_err("no fees");
 	let message = error.to_string();
 	assert!(message.contains("evm:137=…, bitcoin=…"), "{message}");
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct AddressCase {
+	name: String,
+	scheme: KeyScheme,
+	public_key: String,
+	addresses: BTreeMap<String, String>,
+}
+
+#[test]
+fn a_public_key_has_the_same_addresses_everywhere() {
+	let cases: Vec<AddressCase> = read("addresses.json");
+	for case in &cases {
+		let key = bytes(&case.public_key);
+		let key = match case.scheme {
+			KeyScheme::Ed25519 => Element::Ed25519(key.try_into().expect("32 bytes")),
+			KeyScheme::Secp256k1 => Element::Secp256k1(key.try_into().expect("33 bytes")),
+		};
+		let shown = addresses(&key, BitcoinNetwork::Mainnet).into_iter().map(|(kind, address)| {
+			let kind = match kind {
+				"Solana" => "solana",
+				"EVM" => "evm",
+				"Bitcoin P2TR" => "p2tr",
+				"Bitcoin P2WPKH" => "p2wpkh",
+				other => panic!("{other}"),
+			};
+			(kind.to_owned(), address)
+		});
+		assert_eq!(shown.collect::<BTreeMap<_, _>>(), case.addresses, "{}", case.name);
+	}
+	assert!(cases.len() > 5);
+	let none = addresses(&Element::Secp256k1([5; 33]), BitcoinNetwork::Mainnet);
+	assert!(none.is_empty(), "no public key");
 }

@@ -8,7 +8,7 @@ use keyshare_client::{
 	dealing::{Checked, Dealing},
 	deliver::deliver,
 	progress::{silent, Progress},
-	submit::{carry_out, Signer},
+	submit::{carry_out, Sent, Signer},
 	Result,
 };
 use keyshare_primitives::{
@@ -59,7 +59,7 @@ impl User {
 			bitcoin: Default::default(),
 			key: dealing.commitments.clone(),
 		};
-		let info = carry_out(chain, &call, &self.signer(), deadline, &silent()).await?;
+		let (info, _) = carry_out(chain, &call, &self.signer(), deadline, &silent()).await?;
 		let shown = shown(&info).find(|shown| shown.key.commitments == dealing.commitments);
 		let record = &shown.expect("it was carried out").key;
 		Ok(dealing.check(parameters, genesis, &account, record)?)
@@ -83,7 +83,9 @@ impl User {
 			}
 			None => self.begin(chain, deadline).await?,
 		};
-		Ok(deliver(chain, &account, &dealing, deadline, progress).await?.registration)
+		Ok(deliver(chain, &account, &dealing, Sent::nothing(), deadline, progress)
+			.await?
+			.registration)
 	}
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::Wallet;
 use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
-use keyshare_client::{chain::Chain, deliver::deliver, progress::silent};
+use keyshare_client::{chain::Chain, deliver::deliver, progress::silent, submit::Sent};
 use keyshare_e2e::{users::User, DevNode};
 use keyshare_runtime::{RuntimeCall, KEY};
 use sp_keyring::Sr25519Keyring;
@@ -84,7 +84,9 @@ async fn confirmations_get_through_a_full_pool_of_transactions_with_tips() {
 	for (user, dealing) in begun {
 		let chain = chain.clone();
 		delivered.spawn(async move {
-			deliver(&chain, &user.account(), &dealing, deadline, &silent()).await.map(drop)
+			deliver(&chain, &user.account(), &dealing, Sent::nothing(), deadline, &silent())
+				.await
+				.map(drop)
 		});
 	}
 	for done in delivered.join_all().await {

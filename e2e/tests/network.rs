@@ -6,6 +6,7 @@ use keyshare_client::{
 	deliver::{deliver, sealed},
 	progress::{silent, Server},
 	servers::submit_share,
+	submit::Sent,
 };
 use keyshare_e2e::{
 	network::{until, Network},
@@ -60,7 +61,9 @@ async fn shares_reach_every_member_whatever_was_offline_when() {
 	let dealing = first.begin(&chain, deadline).await.expect("begun");
 	let delivery = tokio::spawn({
 		let chain = chain.clone();
-		async move { deliver(&chain, &first.account(), &dealing, deadline, &silent()).await }
+		async move {
+			deliver(&chain, &first.account(), &dealing, Sent::nothing(), deadline, &silent()).await
+		}
 	});
 	let lacking = until("everybody else has confirmed", || async {
 		let info = chain.registration(&first.account()).await.expect("it answers");

@@ -71,6 +71,10 @@ pub struct Global {
 	/// The node to talk to: a ws:// or wss:// URL
 	#[arg(long, global = true, env = "KEYSHARE_URL", hide_env_values = true, default_value = DEFAULT_URL)]
 	pub url: String,
+	/// Talk to a node on another machine without encryption: whoever is on the way can name servers of
+	/// their own, and gets the key
+	#[arg(long, global = true)]
+	pub allow_plaintext_node: bool,
 	/// Data as JSON on standard output, everything else on standard error
 	#[arg(long, global = true)]
 	pub json: bool,

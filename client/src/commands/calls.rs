@@ -64,7 +64,7 @@ pub async fn deregister(url: &str, signed: &Signed, output: &Output) -> Result<E
 async fn make(chain: &Chain, call: &Call, signed: &Signed, output: &Output) -> Result<Exit> {
 	let signer = input::signer(&signed.signer, chain).await?;
 	let deadline = signed.deadline.starting_now();
-	let info = carry_out(chain, call, &signer, deadline, &output.progress()).await?;
+	let (info, _) = carry_out(chain, call, &signer, deadline, &output.progress()).await?;
 	let view = Account::new(call.subject(&signer.account()), &info, output.bitcoin());
 	output.data(&view, &view.words())?;
 	Ok(None)

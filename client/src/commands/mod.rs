@@ -12,13 +12,16 @@ use crate::{
 	cli::{Cli, Command, Constraints, Deadline},
 	output::Output,
 };
-use keyshare_client::{error::exit, Result};
+use keyshare_client::{chain::require_safe_node, error::exit, Result};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Runs the command and gives the exit code.
 pub async fn run(cli: Cli, output: &Output) -> Result<u8> {
 	let url = cli.global.url.as_str();
+	if !matches!(cli.command, Command::Key(_)) {
+		require_safe_node(url, cli.global.allow_plaintext_node)?;
+	}
 	match &cli.command {
 		Command::Register(args) => register::register(url, args, output).await,
 		Command::SwapKey(args) => register::swap_key(url, args, output).await,

@@ -15,14 +15,15 @@ use keyshare_client::{
 	error::Refusal,
 	payload::Payload,
 	progress::Event,
-	submit::{carry_out, Signer},
+	submit::{carry_out, Sent, Signer},
 	Error, Result,
 };
+use keyshare_constraints::{in_words, BitcoinNetwork};
 use keyshare_primitives::{
 	api::{AccountInfo, Readiness, RegistrationInfo, RegistrationStatus, SubgroupInfo},
 	split::PrivateKey,
 	wire::to_hex,
-	AccountId,
+	AccountId, Constraints,
 };
 use tokio::time::Instant;
 
@@ -112,7 +113,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 	let dealing =
 		Dealing::find(&key, chain.parameters(), chain.genesis(), &args.account, &registration.key)?;
 	let deadline = args.deadline.starting_now();
-	finish(&chain, &args.account, dealing, registration, deadline, output).await
+	finish(&chain, &args.account, dealing, registration, Sent::nothing(), deadline, output).await
 }
 
 /// A key about to be registered.
@@ -150,18 +151,23 @@ impl Attempt<'_> {
 			let confirmation_fee = chain.confirmation_fee().await?;
 			let cost = Cost { deposit: self.deposit, fee, confirmation_fee };
 			let encoded = chain.encode(&call).await?;
-			let view = DryRun::new(&account, &encoded, call.in_words(), cost);
+			let kept = (!self.key.is_new()).then_some(encoded.as_slice());
+			let view = DryRun::new(&account, kept, call.in_words(), cost);
 			return output.data(&view, &view.words()).map(|()| None);
 		}
 		self.key.save(output)?;
 		let deadline = deadline.starting_now();
-		let info = carry_out(chain, &call, &self.signer, deadline, &output.progress()).await?;
+		let (info, sent) =
+			carry_out(chain, &call, &self.signer, deadline, &output.progress()).await?;
 		let registration = shown(&info)
 			.find(|registration| registration.key.commitments == dealing.commitments)
 			.ok_or_else(|| {
 				Error::Verification("the chain's answers contradict each other".into())
 			})?;
-		finish(chain, &account, dealing, registration, deadline, output).await
+		if let Call::Register { constraint_account, constraints, .. } = &call {
+			refuse_other_constraints(constraint_account, constraints, &info, output.bitcoin())?;
+		}
+		finish(chain, &account, dealing, registration, sent, deadline, output).await
 	}
 }
 
@@ -171,6 +177,7 @@ async fn finish(
 	account: &AccountId,
 	dealing: Dealing,
 	registration: &RegistrationInfo,
+	sent: Sent,
 	deadline: Instant,
 	output: &Output,
 ) -> Result<Exit> {
@@ -185,10 +192,33 @@ async fn finish(
 			RegistrationStatus::Registered => None,
 		},
 	});
-	let delivery = deliver(chain, account, &checked, deadline, &progress).await?;
+	let delivery = deliver(chain, account, &checked, sent, deadline, &progress).await?;
 	let view = Delivered::new(account, &delivery);
 	output.data(&view, &view.words())?;
 	Ok(None)
+}
+
+/// A call that was signed elsewhere may be an earlier one, with the same key and other constraints.
+fn refuse_other_constraints(
+	constraint_account: &AccountId,
+	constraints: &Constraints,
+	info: &AccountInfo,
+	bitcoin: BitcoinNetwork,
+) -> Result<()> {
+	let Some((account, shown)) = &info.constraints else { return Ok(()) };
+	if account == constraint_account && shown == constraints {
+		return Ok(());
+	}
+	let words = info.scheme().map(|scheme| in_words(shown, scheme, bitcoin)).unwrap_or_default();
+	Err(Error::State(Refusal::registration(
+		"ConstraintsDiffer",
+		format!(
+			"the attempt was begun with other constraints, or another constraint-modification account, \
+			 than you ask for. The chain has, to be changed by {account}:\n{words}\n`keyshare \
+			 constraints set` changes them, `keyshare resume` goes on with these, `keyshare cancel` \
+			 gives the attempt up"
+		),
+	)))
 }
 
 /// The attempt under way and the key in force, in this order.

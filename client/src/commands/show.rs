@@ -24,14 +24,15 @@ pub async fn watch(url: &str, account: &AccountId, output: &Output) -> Result<Ex
 	let mut follower = chain.follow(account, &progress);
 	let mut last = None;
 	loop {
-		let info = follower.next().await?;
-		let view = Account::new(account, &info, output.bitcoin());
+		let seen = follower.next().await?;
+		let view = Account::new(account, &seen.best, output.bitcoin());
 		if last.as_ref() != Some(&view) {
 			output.data(&view, &view.words())?;
 			last = Some(view);
 		}
-		if info.registering.is_none() {
-			return Ok(info.registered.is_none().then_some(exit::INCOMPLETE));
+		// What is in the best block alone may be there again.
+		if seen.best.registering.is_none() && seen.finalized == seen.best {
+			return Ok(seen.best.registered.is_none().then_some(exit::INCOMPLETE));
 		}
 	}
 }

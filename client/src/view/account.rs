@@ -81,7 +81,8 @@ impl Delivered {
 pub struct DryRun {
 	dry_run: bool,
 	account: String,
-	call: String,
+	/// Absent with `--generate`: the key is not kept, so its call is none to submit.
+	call: Option<String>,
 	words: String,
 	deposit: String,
 	/// For the transaction.
@@ -98,11 +99,11 @@ pub struct DryRun {
 
 impl DryRun {
 	/// What `call` of `account` would cost.
-	pub fn new(account: &AccountId, call: &[u8], words: String, cost: Cost) -> Self {
+	pub fn new(account: &AccountId, call: Option<&[u8]>, words: String, cost: Cost) -> Self {
 		Self {
 			dry_run: true,
 			account: account.to_string(),
-			call: to_hex(call),
+			call: call.map(to_hex),
 			words,
 			deposit: cost.deposit.to_string(),
 			fee: cost.fee.to_string(),
@@ -116,13 +117,16 @@ impl DryRun {
 
 	/// The same in words.
 	pub fn words(&self) -> String {
+		let call = self.call.as_deref().unwrap_or(
+			"No call to submit is shown: the key that was made for this is not kept, so nobody could \
+			 use what it registers",
+		);
 		format!(
-			"Nothing was signed or sent. {} would call:\n{}\n{}\ndeposit: {} (comes back when \
+			"Nothing was signed or sent. {} would call:\n{}\n{call}\ndeposit: {} (comes back when \
 			 the entry goes)\nfee: about {}\nfee for the servers' confirmations: about {} (does \
 			 not come back)\nthe account must have: about {}",
 			self.account,
 			self.words,
-			self.call,
 			amount(self.cost.deposit),
 			amount(self.cost.fee),
 			amount(self.cost.confirmation_fee),
@@ -344,7 +348,7 @@ mod tests {
 	fn a_dry_run_shows_each_part_of_the_cost_and_their_sum() {
 		let cost =
 			Cost { deposit: 500_000_000_000, fee: 20_000_000_000, confirmation_fee: 3_000_000_000 };
-		let view = DryRun::new(&AccountId::new([8; 32]), &[1, 2], "a call".into(), cost);
+		let view = DryRun::new(&AccountId::new([8; 32]), Some(&[1, 2]), "a call".into(), cost);
 		let json = serde_json::to_value(&view).expect("plain data");
 		for (field, amount) in [
 			("deposit", "500000000000"),

@@ -46,7 +46,7 @@ fn a_proxy_for_constraints_changes_them_and_nothing_else() {
 			RuntimeCall::Registration(Registering::update_constraints { account, constraints });
 		assert_ok!(act(update.clone()));
 		let (account, new) = (user.account.clone(), delegate.clone());
-		let filtered = frame_system::Error::<Runtime>::CallFiltered;
+		let filtered = || frame_system::Error::<Runtime>::CallFiltered.into();
 		for other in [
 			RuntimeCall::Registration(Registering::change_constraint_account { account, new }),
 			RuntimeCall::Registration(Registering::cancel {}),
@@ -57,7 +57,7 @@ fn a_proxy_for_constraints_changes_them_and_nothing_else() {
 			RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: vec![update] }),
 			name(accounts::ProxyType::Any),
 		] {
-			assert_eq!(act(other), Err(filtered.into()));
+			assert_eq!(act(other), Err(filtered()));
 		}
 	});
 }
@@ -68,12 +68,12 @@ fn what_nobody_may_do_nobody_may_do_through_another() {
 		System::set_block_number(1);
 		let alice = Alice.to_account_id();
 		let purge = || RuntimeCall::Session(pallet_session::Call::purge_keys {});
-		let filtered = frame_system::Error::<Runtime>::CallFiltered;
+		let filtered = || frame_system::Error::<Runtime>::CallFiltered;
 		let batch = pallet_utility::Call::batch_all { calls: vec![purge()] };
-		assert_noop!(dispatch(&alice, RuntimeCall::Utility(batch)), filtered);
+		assert_noop!(dispatch(&alice, RuntimeCall::Utility(batch)), filtered());
 		let call = Box::new(purge());
 		let as_derivative = pallet_utility::Call::as_derivative { index: 0, call };
-		assert_noop!(dispatch(&alice, RuntimeCall::Utility(as_derivative)), filtered);
+		assert_noop!(dispatch(&alice, RuntimeCall::Utility(as_derivative)), filtered());
 		assert!(pallet_session::NextKeys::<Runtime>::contains_key(&alice));
 	});
 }

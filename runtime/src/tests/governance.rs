@@ -72,7 +72,7 @@ fn two_thirds_of_the_council_admit_an_operator_and_one_alone_does_not() {
 		assert!(decide(&[Alice], admit(Dave, "Dave")).is_err(), "it is not decided yet");
 		assert_eq!(standing(), None);
 		assert_ok!(decide(&[Bob, Charlie], admit(Dave, "Dave again")));
-		assert_eq!(standing(), Some(OperatorStanding::Admitted));
+		assert_eq!(standing(), Some(OperatorStanding::Admitted { since: 1 }));
 	});
 }
 
