@@ -326,7 +326,7 @@ mod tests {
 		for part in [
 			"Registration.register",
 			&OTHER.to_string(),
-			"1: solana pay to 4RpAHjyHfKFGySwPqxD9WxFcU8oeuvLbdBSKVMTvPzxV up to 7",
+			"1: solana pay to 4Ss5JMkXAD9Z7cktFEdrqeMuT6jGMF1pVozTyPHZ6zT4 up to 7",
 			&"44".repeat(32),
 			"Messages: never",
 		] {

@@ -43,11 +43,7 @@ impl ServerError {
 		let Self::Call(error) = self else { return false };
 		match error {
 			CallError::Connection(_) | CallError::TimedOut => true,
-			CallError::Refused { code, data, .. } => match code {
-				ErrorCode::Busy | ErrorCode::StorageFailed | ErrorCode::NotRegistering => true,
-				ErrorCode::WrongGeneration => data.generation.is_some_and(|has| has < generation),
-				_ => false,
-			},
+			CallError::Refused { code, data, .. } => code.is_retryable(data, generation),
 			// JSON-RPC's own codes: overload and failures inside the server.
 			CallError::Other { code, .. } => matches!(code, -32603 | -32099..=-32000),
 			_ => false,

@@ -353,6 +353,16 @@ impl ErrorCode {
 		Self::TABLE.iter().find(|row| row.1 == code).map(|row| row.0)
 	}
 
+	/// Whether the same request about `generation` may succeed later: the server is busy or in trouble, or
+	/// its chain is behind and does not know that generation yet.
+	pub fn is_retryable(self, data: &ErrorData, generation: Generation) -> bool {
+		match self {
+			Self::Busy | Self::StorageFailed | Self::NotRegistering => true,
+			Self::WrongGeneration => data.generation.is_some_and(|has| has < generation),
+			_ => false,
+		}
+	}
+
 	fn row(self) -> &'static (Self, i32, &'static str) {
 		Self::TABLE.iter().find(|row| row.0 == self).expect("every variant has a row; qed")
 	}

@@ -2,7 +2,10 @@
 //! verdict, of the chain, the nodes, the tool and the SDK.
 
 use keyshare_primitives::{
-	elements::verifying_shares, proof, CustodyProof, Element, Elements, KeyCommitments, KeyScheme,
+	elements::verifying_shares,
+	proof,
+	wire::{ErrorCode, ErrorData},
+	CustodyProof, Element, Elements, KeyCommitments, KeyScheme,
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use sp_runtime::BoundedVec;
@@ -83,4 +86,29 @@ fn a_commitment_is_valid_or_is_not_everywhere() {
 		assert_eq!(valid, case.valid, "{:?}: {}", case.scheme, case.name);
 	}
 	assert!(cases.iter().any(|case| case.valid) && cases.iter().any(|case| !case.valid));
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ErrorCase {
+	code: i32,
+	name: String,
+	#[serde(default)]
+	data: ErrorData,
+	retryable: bool,
+}
+
+#[test]
+fn an_error_has_one_name_and_is_tried_again_or_not_everywhere() {
+	const ASKED: u32 = 5;
+	let cases = read::<ErrorCase>("errors.json");
+	for case in &cases {
+		let code = ErrorCode::from_code(case.code).expect("ours");
+		assert_eq!(code.name(), case.name);
+		let is_retryable = code.is_retryable(&case.data, ASKED);
+		assert_eq!(is_retryable, case.retryable, "{}: {:?}", case.name, case.data);
+	}
+	for (_, code, name) in ErrorCode::TABLE {
+		assert!(cases.iter().any(|case| case.code == code), "{name} is in the vectors");
+	}
 }

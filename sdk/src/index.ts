@@ -57,6 +57,7 @@ export { type Later, type Member, type Operator, type Subgroup } from './members
 export { challengeMessage, custodyMessage, registrationId, shareAad } from './messages.js';
 export { type OnProgress, type Progress, type ServerState, type Waiting } from './progress.js';
 export { type CustodyProof, verifyCustodyProof, verifyingShares } from './proof.js';
+export { signedExtensions } from './extensions.js';
 export { rpc } from './rpc.js';
 export { type Commitments, generateKey, publicKey, type Scheme } from './scheme.js';
 export { type Place, type SealedShare, sealShare } from './seal.js';

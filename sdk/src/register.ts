@@ -244,7 +244,7 @@ class Round {
 }
 
 /** Whether the same request may succeed later. A server may not know an attempt yet that we see. */
-function isTemporary(error: KeyshareError, generation: number): boolean {
+export function isTemporary(error: KeyshareError, generation: number): boolean {
   switch (error.name) {
     case 'Busy':
     case 'StorageFailed':

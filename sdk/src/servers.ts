@@ -46,7 +46,8 @@ export interface Subject {
 /** A server's answer to a share, once it has been checked. */
 export type SubmitStatus = 'stored' | 'already-stored';
 
-const CODES: Record<number, ErrorName> = {
+/** Names of the protocol's errors by their code, §5. */
+export const CODES: Readonly<Record<number, ErrorName>> = {
   [-32602]: 'InvalidParams',
   9001: 'UnknownServer',
   9002: 'NotRegistering',
@@ -58,6 +59,7 @@ const CODES: Record<number, ErrorName> = {
   9008: 'StorageFailed',
   9009: 'NoShare',
   9010: 'BadSignature',
+  9011: 'WrongBlock',
 };
 
 /** Runs so many calls at a time, in the order in which they come. */

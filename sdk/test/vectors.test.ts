@@ -14,7 +14,10 @@ import {
   shareAad,
 } from '../src/messages.js';
 import { verifyCustodyProof, verifyingShares } from '../src/proof.js';
+import { type ErrorName, KeyshareError } from '../src/errors.js';
+import { isTemporary } from '../src/register.js';
 import { publicKey, type Scheme } from '../src/scheme.js';
+import { CODES } from '../src/servers.js';
 import { sealShare } from '../src/seal.js';
 import { splitKey } from '../src/split.js';
 
@@ -165,4 +168,20 @@ describe('what the chain and the tool accept, and nothing else', () => {
     if (known.valid) expect(shares()).toHaveLength(3);
     else expect(shares).toThrow();
   });
+});
+
+it('has the same name for each error, and tries the same ones again', () => {
+  const path = new URL('../../primitives/vectors/errors.json', import.meta.url);
+  const cases = JSON.parse(readFileSync(path, 'utf8')) as {
+    code: number;
+    name: ErrorName;
+    data?: { generation: number };
+    retryable: boolean;
+  }[];
+  const asked = 5;
+  for (const { code, name, data, retryable } of cases) {
+    expect(CODES[code]).toBe(name);
+    expect(isTemporary(new KeyshareError(name, '', data), asked), name).toBe(retryable);
+  }
+  expect(new Set(cases.map(({ code }) => code)).size).toBe(Object.keys(CODES).length);
 });
