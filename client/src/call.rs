@@ -5,8 +5,10 @@ use crate::{error::Refusal, keyfile, payload::Payload};
 use codec::Encode;
 use keyshare_constraints::{addresses, in_words, BitcoinNetwork};
 use keyshare_primitives::{
-	api::AccountInfo, storage::REGISTRATION, wire::to_hex, AccountId, Constraints, KeyCommitments,
-	KeyScheme,
+	api::{AccountInfo, RegistrationInfo},
+	storage::REGISTRATION,
+	wire::to_hex,
+	AccountId, Constraints, KeyCommitments, KeyScheme,
 };
 
 /// A call a user makes.
@@ -29,6 +31,8 @@ pub enum Call {
 	SwapKey {
 		/// The commitments to the new key's shares.
 		key: KeyCommitments,
+		/// How the key's Bitcoin addresses are shown.
+		bitcoin: BitcoinNetwork,
 	},
 	/// Replaces a user's constraints.
 	UpdateConstraints {
@@ -62,6 +66,15 @@ impl Call {
 		}
 	}
 
+	/// Whether an attempt that was to be given up became the key in force instead.
+	pub fn came_too_late(&self, before: &AccountInfo, info: &AccountInfo) -> bool {
+		let id = |registration: &Option<RegistrationInfo>| {
+			registration.as_ref().map(|registration| registration.key.id)
+		};
+		let attempt = id(&before.registering);
+		matches!(self, Self::Cancel) && attempt.is_some() && attempt == id(&info.registered)
+	}
+
 	/// Whether it begins an attempt, which is over when its key is registered and not before.
 	pub fn begins_an_attempt(&self) -> bool {
 		matches!(self, Self::Register { .. } | Self::SwapKey { .. })
@@ -70,7 +83,7 @@ impl Call {
 	/// Whether the subject's state shows that the call has been made.
 	pub fn is_done(&self, info: &AccountInfo) -> bool {
 		match self {
-			Self::Register { key, .. } | Self::SwapKey { key } => {
+			Self::Register { key, .. } | Self::SwapKey { key, .. } => {
 				[&info.registering, &info.registered]
 					.into_iter()
 					.flatten()
@@ -103,7 +116,7 @@ impl Call {
 			Self::SwapKey { .. } | Self::Deregister if !has_key => {
 				refuse("NotRegistered", "the account has no key in force")
 			}
-			Self::SwapKey { key } if info.scheme() != Some(key.scheme()) => refuse(
+			Self::SwapKey { key, .. } if info.scheme() != Some(key.scheme()) => refuse(
 				"SchemeChanged",
 				"a swap keeps the key's scheme, since the constraints are for that one: deregister, \
 				 and register the other key anew",
@@ -150,7 +163,7 @@ impl Payload for Call {
 			Self::Register { constraint_account, constraints, key, .. } => {
 				(constraint_account, constraints, key).encode()
 			}
-			Self::SwapKey { key } => key.encode(),
+			Self::SwapKey { key, .. } => key.encode(),
 			Self::UpdateConstraints { account, constraints, .. } => (account, constraints).encode(),
 			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
 			Self::Cancel | Self::Deregister => Vec::new(),
@@ -165,7 +178,7 @@ impl Payload for Call {
 				indented(&in_words(constraints, key.scheme(), *bitcoin)),
 				key_in_words(key, *bitcoin),
 			),
-			Self::SwapKey { key } => format!("\n{}", key_in_words(key, BitcoinNetwork::Mainnet)),
+			Self::SwapKey { key, bitcoin } => format!("\n{}", key_in_words(key, *bitcoin)),
 			Self::UpdateConstraints { account, constraints, scheme, bitcoin } => format!(
 				"\n  of: {account}\n{}",
 				indented(&in_words(constraints, *scheme, *bitcoin))
@@ -202,7 +215,7 @@ fn indented(text: &str) -> String {
 mod tests {
 	use super::*;
 	use keyshare_primitives::{
-		api::{RegistrationInfo, RegistrationStatus},
+		api::RegistrationStatus,
 		constraints::{Amount, ConstraintsV2, Rule, SolanaAllow, Who},
 		KeyRecord, RegistrationId,
 	};
@@ -257,7 +270,10 @@ mod tests {
 			register().arguments(),
 			[OTHER.as_ref(), constraints.as_slice(), key.as_slice()].concat()
 		);
-		assert_eq!(Call::SwapKey { key: self::key(0x44) }.arguments(), key);
+		assert_eq!(
+			Call::SwapKey { key: self::key(0x44), bitcoin: BitcoinNetwork::Mainnet }.arguments(),
+			key
+		);
 		let update = update(USER);
 		assert_eq!(update.arguments(), [USER.as_ref(), constraints.as_slice()].concat());
 		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
@@ -269,7 +285,7 @@ mod tests {
 	#[test]
 	fn done_is_read_from_the_state() {
 		let mut state = nothing();
-		let swap = Call::SwapKey { key: key(5) };
+		let swap = Call::SwapKey { key: key(5), bitcoin: BitcoinNetwork::Mainnet };
 		assert!(!register().is_done(&state) && !swap.is_done(&state));
 		assert!(Call::Cancel.is_done(&state) && Call::Deregister.is_done(&state));
 
@@ -293,7 +309,7 @@ mod tests {
 		let name = |call: &Call, info: &AccountInfo| {
 			call.check(&USER, info).err().and_then(|refusal| refusal.name)
 		};
-		let swap = Call::SwapKey { key: key(5) };
+		let swap = Call::SwapKey { key: key(5), bitcoin: BitcoinNetwork::Mainnet };
 		let update = update(OTHER);
 		let none = nothing();
 		assert_eq!(name(&register(), &none), None);
@@ -307,6 +323,10 @@ mod tests {
 		assert_eq!(name(&register(), &attempt).as_deref(), already);
 		assert_eq!(name(&swap, &attempt).as_deref(), already);
 		assert_eq!(name(&Call::Cancel, &attempt), None);
+		// The last confirmation came before it.
+		let registered = AccountInfo { registered: registration(key(5)), ..nothing() };
+		assert!(Call::Cancel.came_too_late(&attempt, &registered));
+		assert!(!Call::Cancel.came_too_late(&attempt, &none));
 
 		let key = AccountInfo {
 			registered: registration(key(5)),

@@ -48,7 +48,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) const POLL: Duration = Duration::from_millis(400);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a signed transaction may wait for a block.
-const MORTALITY_BLOCKS: u64 = 256;
+pub(crate) const MORTALITY_BLOCKS: u64 = 256;
 
 type Config = SubstrateConfig;
 pub(crate) type Transactions =
@@ -81,8 +81,10 @@ pub fn require_safe_node(url: &str, allow_plaintext_node: bool) -> Result<()> {
 
 /// A block to read at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum At {
+pub enum At {
+	/// The best block.
 	Best,
+	/// The last final one.
 	Finalized,
 }
 
@@ -171,7 +173,12 @@ impl Chain {
 
 	/// Every operator there ever was, by subgroup.
 	pub async fn operators(&self) -> Result<Vec<OperatorInfo>> {
-		self.ask("KeyshareApi_operators", (), At::Best).await
+		self.operators_at(At::Best).await
+	}
+
+	/// The same at a block.
+	pub async fn operators_at(&self, at: At) -> Result<Vec<OperatorInfo>> {
+		self.ask("KeyshareApi_operators", (), at).await
 	}
 
 	/// What the chain holds for `account` at the best block.
@@ -186,7 +193,12 @@ impl Chain {
 
 	/// Where the validator `account` stands at the best block.
 	pub async fn validator(&self, account: &AccountId) -> Result<ValidatorInfo> {
-		self.ask("KeyshareApi_validator", account, At::Best).await
+		self.validator_at(account, At::Best).await
+	}
+
+	/// The same at a block.
+	pub async fn validator_at(&self, account: &AccountId, at: At) -> Result<ValidatorInfo> {
+		self.ask("KeyshareApi_validator", account, at).await
 	}
 
 	/// One of the node's own methods, with one object or nothing as its parameters. Those that a
@@ -330,18 +342,27 @@ impl Chain {
 	pub(crate) async fn until_final(
 		&self,
 		progress: &Progress,
-		is_done: impl AsyncFn() -> Result<bool>,
+		is_done: impl AsyncFn(At) -> Result<bool>,
 	) -> Result<()> {
 		let mut finality = Finality::default();
+		let mut lost = false;
 		loop {
 			let round = async {
+				let is_in_best = is_done(At::Best).await?;
+				// Read afterwards, so that the block that showed it is no later.
 				let heads = self.heads().await?;
-				Ok::<_, Error>(finality.reached(&heads, is_done().await?))
+				Ok::<_, Error>(
+					finality.reached(&heads, is_in_best) && is_done(At::Finalized).await?,
+				)
 			};
 			match round.await {
 				Ok(true) => return Ok(()),
-				Ok(false) => {}
-				Err(Error::Unreachable { reason, .. }) => progress(Event::NodeLost { reason }),
+				Ok(false) => lost = false,
+				Err(Error::Unreachable { reason, .. }) => {
+					if !std::mem::replace(&mut lost, true) {
+						progress(Event::NodeLost { reason });
+					}
+				}
 				Err(error) => return Err(error),
 			}
 			tokio::time::sleep(POLL).await;

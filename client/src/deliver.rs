@@ -10,7 +10,7 @@ use crate::{
 	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result},
 	progress::{Event, Progress, Server, ServerState},
 	servers::{self, ServerError},
-	submit::Sent,
+	submit::{Sent, Trouble},
 };
 use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
 use keyshare_primitives::{
@@ -68,18 +68,21 @@ pub async fn deliver(
 	let mut shown: Option<RegistrationInfo> = None;
 	let mut end = deadline;
 	let mut is_final = false;
+	let mut trouble = None;
 	loop {
 		tokio::select! {
 			() = sleep_until(end) => break,
 			Err(error) = &mut watch => return Err(error),
 			Some(()) = sends.next() => {},
-			refusal = sent.trouble() => {
-				let shown = chain.registration(account).await;
-				if !shown.is_ok_and(|info| of_this_attempt(&info, dealing).is_some()) {
-					return Err(Error::Refused(refusal));
-				}
-			},
-			Some(Look { newcomers, now, is_final: now_final }) = observed.recv() => {
+			told = sent.trouble() => trouble = Some(told),
+			Some(look) = observed.recv() => {
+				// Either the chain shows the attempt, or the trouble is the reason that it does not.
+				let Some(Look { newcomers, now, is_final: now_final }) = look else {
+					match trouble.take() {
+						Some(told) => return Err(Error::Refused(Trouble::refusal(told))),
+						None => continue,
+					}
+				};
 				board.confirm(&now.coverage);
 				for (server, key) in newcomers {
 					sends.push(send(&board, &calls, account, dealing, server, key).boxed());
@@ -131,7 +134,7 @@ async fn observe(
 	account: &AccountId,
 	dealing: &Checked,
 	board: &Board,
-	looks: mpsc::UnboundedSender<Look>,
+	looks: mpsc::UnboundedSender<Option<Look>>,
 ) -> Result<Infallible> {
 	let progress = board.progress.clone();
 	let mut follower = chain.follow(account, &progress);
@@ -143,8 +146,7 @@ async fn observe(
 		let is_final = finality.is_final(&seen, is_there);
 		match look(chain, dealing, board, &seen, is_final).await {
 			// The receiver lives as long as this future.
-			Ok(Some(now)) => drop(looks.send(now)),
-			Ok(None) => {}
+			Ok(look) => drop(looks.send(look)),
 			// The next block brings another try, over a new connection.
 			Err(Error::Unreachable { .. }) => {}
 			Err(error) => return Err(error),

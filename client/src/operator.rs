@@ -5,7 +5,7 @@
 //! anybody signs, as far as the chain's state shows it.
 
 use crate::{
-	chain::Chain,
+	chain::{At, Chain},
 	error::{Error, Refusal, Result},
 	payload::{Payload, SUDO},
 	progress::Progress,
@@ -74,9 +74,13 @@ pub struct Seen {
 impl Seen {
 	/// What the best block shows.
 	pub async fn read(chain: &Chain, call: &OperatorCall) -> Result<Self> {
-		let operators = chain.operators().await?;
+		Self::read_at(chain, call, At::Best).await
+	}
+
+	async fn read_at(chain: &Chain, call: &OperatorCall, at: At) -> Result<Self> {
+		let operators = chain.operators_at(at).await?;
 		let validator = match call.validator() {
-			Some(validator) => Some(chain.validator(validator).await?),
+			Some(validator) => Some(chain.validator_at(validator, at).await?),
 			None => None,
 		};
 		Ok(Self { operators, validator })
@@ -277,14 +281,11 @@ pub async fn make(
 	let account = signer.account();
 	let before = Seen::read(chain, call).await?;
 	call.check(&account, chain.parameters().subgroups, &before)?;
-	if call.is_done(&account, &before) {
-		return Ok(before);
-	}
-	if call.needs_root() {
+	if !call.is_done(&account, &before) && call.needs_root() {
 		check_root(&account, chain.sudo_key().await?.as_ref()).map_err(Error::Refused)?;
 	}
-	carry_out_until(chain, call, signer, deadline, progress, async || {
-		Ok(call.is_done(&account, &Seen::read(chain, call).await?))
+	carry_out_until(chain, call, signer, deadline, progress, async |at| {
+		Ok(call.is_done(&account, &Seen::read_at(chain, call, at).await?))
 	})
 	.await?;
 	Seen::read(chain, call).await

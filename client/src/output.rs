@@ -111,9 +111,6 @@ impl Lines {
 			Event::Included { call, block } => {
 				self.say(&format!("The call {call} is in block {block}, not final yet."))
 			}
-			Event::Retracted { call } => self.say(&format!(
-				"The chain has left the block that the call {call} was in; it waits for another one."
-			)),
 			Event::Open { id, generation, expires_at } => {
 				let until = expires_at.map(|block| format!(", until block {block}"));
 				self.say(&format!(

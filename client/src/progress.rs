@@ -39,11 +39,6 @@ pub enum Event {
 		/// The block's hash, `0x` and hex.
 		block: String,
 	},
-	/// The chain has left the block that a transaction was in; it waits in the pool again.
-	Retracted {
-		/// The call's name.
-		call: &'static str,
-	},
 	/// The chain shows the attempt, and it is exactly the one this key makes.
 	Open {
 		/// Its id.

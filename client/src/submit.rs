@@ -6,7 +6,7 @@
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, Chain, Finality, InBlock, POLL},
+	chain::{answer, At, Chain, Finality, InBlock, MORTALITY_BLOCKS, POLL},
 	error::{Error, Incomplete, Refusal, Result},
 	payload::{Payload, SUDO},
 	progress::{Event, Progress},
@@ -80,8 +80,9 @@ pub async fn carry_out(
 	let subject = call.subject(&account);
 	let before = chain.registration(subject).await?;
 	call.check(&account, &before).map_err(Error::Refused)?;
+	let is_done = |info: &AccountInfo| call.is_done(info) && !call.came_too_late(&before, info);
 	let mut sent = Sent::nothing();
-	if !call.is_done(&before) {
+	if !is_done(&before) {
 		sent = begin(chain, call, signer, deadline, progress).await?;
 	}
 	let done = async {
@@ -89,8 +90,8 @@ pub async fn carry_out(
 		let mut finality = Finality::default();
 		loop {
 			let seen = follower.next().await?;
-			let is_final = finality.is_final(&seen, |info| call.is_done(info));
-			if is_final || (call.begins_an_attempt() && call.is_done(&seen.best)) {
+			let is_final = finality.is_final(&seen, is_done);
+			if is_final || (call.begins_an_attempt() && is_done(&seen.best)) {
 				return Ok(seen.best);
 			}
 		}
@@ -99,9 +100,9 @@ pub async fn carry_out(
 	loop {
 		match first(done.as_mut(), &mut sent, deadline).await {
 			First::Done(info) => return info.map(|info| (info, sent)),
-			// Unless the chain shows its effect all the same.
-			First::Trouble(_) if call.is_done(&chain.registration(subject).await?) => {}
-			First::Trouble(refusal) => return Err(Error::Refused(refusal)),
+			First::Trouble(trouble)
+				if trouble.is_doubtful(call) && is_done(&chain.registration(subject).await?) => {}
+			First::Trouble(trouble) => return Err(Error::Refused(trouble.refusal())),
 			First::TooLate => return Err(too_late(call)),
 		}
 	}
@@ -114,15 +115,19 @@ pub async fn carry_out_until(
 	signer: &Signer,
 	deadline: Instant,
 	progress: &Progress,
-	is_done: impl AsyncFn() -> Result<bool>,
+	is_done: impl AsyncFn(At) -> Result<bool>,
 ) -> Result<()> {
-	let mut sent = begin(chain, call, signer, deadline, progress).await?;
+	let mut sent = match is_done(At::Best).await? {
+		// It was made before, and may not be final.
+		true => Sent::nothing(),
+		false => begin(chain, call, signer, deadline, progress).await?,
+	};
 	let mut done = pin!(chain.until_final(progress, &is_done));
 	loop {
 		match first(done.as_mut(), &mut sent, deadline).await {
 			First::Done(outcome) => return outcome,
-			First::Trouble(_) if is_done().await? => {}
-			First::Trouble(refusal) => return Err(Error::Refused(refusal)),
+			First::Trouble(Trouble::Dropped(_)) if is_done(At::Best).await? => {}
+			First::Trouble(trouble) => return Err(Error::Refused(trouble.refusal())),
 			First::TooLate => return Err(too_late(call)),
 		}
 	}
@@ -133,7 +138,7 @@ enum First<T> {
 	/// What was waited for.
 	Done(T),
 	/// The transaction failed, or was dropped.
-	Trouble(Refusal),
+	Trouble(Trouble),
 	/// The deadline.
 	TooLate,
 }
@@ -141,14 +146,38 @@ enum First<T> {
 async fn first<T>(done: impl Future<Output = T>, sent: &mut Sent, deadline: Instant) -> First<T> {
 	tokio::select! {
 		outcome = done => First::Done(outcome),
-		refusal = sent.trouble() => First::Trouble(refusal),
+		trouble = sent.trouble() => First::Trouble(trouble),
 		() = sleep_until(deadline) => First::TooLate,
+	}
+}
+
+/// What a transaction came to, if not to what it should.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+	/// It is in a final block, and failed.
+	Failed(Refusal),
+	/// The node's pool has dropped it.
+	Dropped(Refusal),
+}
+
+impl Trouble {
+	/// Why.
+	pub fn refusal(self) -> Refusal {
+		match self {
+			Self::Failed(refusal) | Self::Dropped(refusal) => refusal,
+		}
+	}
+
+	/// Whether the chain may show the call's effect all the same: what is dropped may get into a block by
+	/// another node's pool, and an attempt that is there already was begun by the same call.
+	fn is_doubtful(&self, call: &Call) -> bool {
+		matches!(self, Self::Dropped(_)) || call.begins_an_attempt()
 	}
 }
 
 /// A transaction on its way, followed until it is final.
 pub struct Sent {
-	trouble: Option<oneshot::Receiver<Refusal>>,
+	trouble: Option<oneshot::Receiver<Trouble>>,
 	task: Option<JoinHandle<()>>,
 }
 
@@ -160,12 +189,12 @@ impl Sent {
 
 	/// Why it did nothing: it failed, or was dropped before it was final. Otherwise this never ends; nor does
 	/// it tell the same twice.
-	pub async fn trouble(&mut self) -> Refusal {
+	pub async fn trouble(&mut self) -> Trouble {
 		if let Some(trouble) = &mut self.trouble {
 			let told = trouble.await;
 			self.trouble = None;
-			if let Ok(refusal) = told {
-				return refusal;
+			if let Ok(trouble) = told {
+				return trouble;
 			}
 		}
 		pending().await
@@ -258,24 +287,26 @@ async fn submit(
 					let block = to_hex(block.block_hash().as_bytes());
 					progress(Event::Included { call: name, block });
 				}
-				TransactionStatus::NoLongerInBestBlock => progress(Event::Retracted { call: name }),
 				TransactionStatus::InFinalizedBlock(block) => {
 					if let Some(refusal) = failure(&block).await {
 						// Whoever asked may be gone.
-						let _ = sender.send(refusal);
+						let _ = sender.send(Trouble::Failed(refusal));
 					}
 					return;
 				}
 				TransactionStatus::Invalid { message }
 				| TransactionStatus::Dropped { message }
 				| TransactionStatus::Error { message } => {
-					let _ = sender.send(Refusal::unnamed(format!(
-						"the pool dropped the call before it was final, so that it did nothing: \
-						 {message}. Make it again"
-					)));
+					let _ = sender.send(Trouble::Dropped(Refusal::unnamed(format!(
+						"the node's pool has dropped the call before it was final: {message}. It may \
+						 still get into a block by another node, for {MORTALITY_BLOCKS} blocks: look with \
+						 `keyshare status` before you make it again"
+					))));
 					return;
 				}
-				TransactionStatus::Validated | TransactionStatus::Broadcasted => {}
+				TransactionStatus::Validated
+				| TransactionStatus::Broadcasted
+				| TransactionStatus::NoLongerInBestBlock => {}
 			}
 		}
 	});

@@ -276,13 +276,9 @@ impl Validator<'_> {
 	/// Makes a call that needs nothing of the node.
 	pub async fn make(&self, call: &ValidatorCall) -> Result<ValidatorInfo> {
 		let validator = self.signer.account();
-		let before = self.chain.validator(&validator).await?;
-		if call.is_done(&before) {
-			return Ok(before);
-		}
 		let (chain, signer) = (self.chain, self.signer);
-		carry_out_until(chain, call, signer, self.deadline, self.progress, async || {
-			Ok(call.is_done(&chain.validator(&validator).await?))
+		carry_out_until(chain, call, signer, self.deadline, self.progress, async |at| {
+			Ok(call.is_done(&chain.validator_at(&validator, at).await?))
 		})
 		.await?;
 		chain.validator(&validator).await

@@ -9,8 +9,17 @@ use keyshare_primitives::{
 /// Each rule, fee and warning on a line of its own.
 pub fn in_words(constraints: &Constraints, scheme: KeyScheme, bitcoin: BitcoinNetwork) -> String {
 	let Constraints::V2(ConstraintsV2 { rules, messages, .. }) = constraints;
+	let text = ConstraintsText::new(constraints, bitcoin);
+	let fees = match text.fees.is_empty() {
+		true => "none".into(),
+		false => text.fees.join(", "),
+	};
 	if rules.is_empty() && *messages == Messages::Never {
-		return "nothing is allowed: the key is kept and never used".into();
+		let fees = match text.fees.is_empty() {
+			true => String::new(),
+			false => format!("\nLargest fees: {fees}"),
+		};
+		return format!("nothing is allowed: the key is kept and never used{fees}");
 	}
 	let warnings = warnings(constraints, scheme);
 	let of = |wanted| {
@@ -19,12 +28,7 @@ pub fn in_words(constraints: &Constraints, scheme: KeyScheme, bitcoin: BitcoinNe
 	};
 	let rules =
 		rules.iter().map(|rule| format!("\n  {}{}", show_rule(rule, bitcoin), of(Some(rule.0))));
-	let text = ConstraintsText::new(constraints, bitcoin);
 	let none = if text.rules.is_empty() { " none" } else { "" };
-	let fees = match text.fees.is_empty() {
-		true => "none".into(),
-		false => text.fees.join(", "),
-	};
 	let messages = match messages {
 		Messages::Never => "never",
 		Messages::Prefixed => "prefixed",

@@ -291,7 +291,7 @@ async fn upgrade(old: &[u8]) {
 	let alice = development_signer("alice").expect("a well-known name");
 	let url = network.validators[0].node().url.clone();
 	let is_upgraded =
-		async || Ok(Chain::connect(&url).await?.spec_version() == VERSION.spec_version);
+		async |_| Ok(Chain::connect(&url).await?.spec_version() == VERSION.spec_version);
 	let signer = Signer::Key(Box::new(alice));
 	let deadline = Instant::now() + PATIENCE;
 	let call = SetCode(new.to_vec());

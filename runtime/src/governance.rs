@@ -4,11 +4,11 @@
 use crate::{configs::*, *};
 use frame_support::{
 	parameter_types,
-	traits::{ConstU32, EitherOfDiverse},
+	traits::{ConstU32, EitherOfDiverse, EnsureOrigin, OriginTrait},
 	weights::Weight,
 };
 use frame_system::EnsureRoot;
-use pallet_collective::{EnsureMember, EnsureProportionAtLeast};
+use pallet_collective::EnsureProportionAtLeast;
 use sp_runtime::Perbill;
 
 /// The council, among collectives.
@@ -21,11 +21,30 @@ pub type RootOrCouncil = EitherOfDiverse<
 >;
 
 /// Root, or one member of the council: for what two thirds have decided already.
-type RootOrMember =
-	EitherOfDiverse<EnsureRoot<AccountId>, EnsureMember<AccountId, CouncilInstance>>;
+type RootOrMember = EitherOfDiverse<EnsureRoot<AccountId>, SignedMember>;
+
+/// The signature of one member of the council.
+pub struct SignedMember;
+
+impl EnsureOrigin<RuntimeOrigin> for SignedMember {
+	type Success = AccountId;
+
+	fn try_origin(origin: RuntimeOrigin) -> Result<AccountId, RuntimeOrigin> {
+		match origin.as_signer() {
+			Some(who) if Council::is_member(who) => Ok(who.clone()),
+			_ => Err(origin),
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	fn try_successful_origin() -> Result<RuntimeOrigin, ()> {
+		let member = pallet_collective::Members::<Runtime, CouncilInstance>::get().first().cloned();
+		member.map(RuntimeOrigin::signed).ok_or(())
+	}
+}
 
 parameter_types! {
-	/// How long the council has for a proposal, and whoever carries out a call for that.
+	/// How long the council has for a proposal.
 	pub const MotionDuration: BlockNumber = 7 * 24 * HOURS;
 	pub MaxProposalWeight: Weight = Perbill::from_percent(50) * RuntimeBlockWeights::get().max_block;
 }
@@ -70,7 +89,9 @@ impl pallet_whitelist::Config for Runtime {
 	type DispatchWhitelistedOrigin = RootOrMember;
 	// The call comes with its dispatch: nothing is stored but its hash.
 	type Preimages = ();
-	type DeferredDispatchExpiration = MotionDuration;
+	// A dispatch before its call is named would wait for anybody to carry it out, at a time of their
+	// choosing. It is over before it begins.
+	type DeferredDispatchExpiration = ConstU32<0>;
 	type BlockNumberProvider = System;
 	type WeightInfo = pallet_whitelist::weights::SubstrateWeight<Runtime>;
 }

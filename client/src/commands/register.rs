@@ -64,7 +64,10 @@ pub async fn swap_key(url: &str, args: &cli::SwapKey, output: &Output) -> Result
 	let threshold = threshold(&chain, args.threshold.threshold, output)?;
 	refuse_unready_subgroups(&chain).await?;
 	let signer = input::signer(&args.signer, &chain).await?;
-	let begin = |dealing: &Dealing| Call::SwapKey { key: dealing.commitments.clone() };
+	let begin = |dealing: &Dealing| Call::SwapKey {
+		key: dealing.commitments.clone(),
+		bitcoin: output.bitcoin(),
+	};
 	let deposit = chain.deposit(key.key.scheme(), threshold, None).await?;
 	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
 	attempt.run(begin, args.dry_run, &args.deadline, output).await
@@ -87,7 +90,10 @@ pub async fn reshare(url: &str, args: &cli::Reshare, output: &Output) -> Result<
 	let now = u8::try_from(in_force.key.commitments.len()).ok();
 	let threshold = threshold(&chain, args.threshold.threshold.or(now), output)?;
 	refuse_unready_subgroups(&chain).await?;
-	let begin = |dealing: &Dealing| Call::SwapKey { key: dealing.commitments.clone() };
+	let begin = |dealing: &Dealing| Call::SwapKey {
+		key: dealing.commitments.clone(),
+		bitcoin: output.bitcoin(),
+	};
 	let deposit = chain.deposit(key.scheme(), threshold, None).await?;
 	let attempt = Attempt { chain: &chain, key: key.into(), threshold, signer, deposit };
 	attempt.run(begin, args.dry_run, &args.deadline, output).await

@@ -114,13 +114,13 @@ fn damage_is_found_and_counted() {
 	let path = store_path(&folder);
 	let file = Connection::open(&path).expect("opens");
 	// A share that decrypts, but whose proof is another's.
-	file.execute("UPDATE shares SET proof = zeroblob(64) WHERE length(proof) = 64", [])
+	file.execute("UPDATE shares SET proof = zeroblob(65) WHERE length(proof) = 65", [])
 		.expect("writable");
 	assert_eq!(
 		check(&path).expect("readable"),
 		Inventory { shares: 1, damaged_shares: 1, keys: 1, damaged_keys: 0 }
 	);
-	file.execute("UPDATE shares SET ciphertext = zeroblob(48) WHERE length(proof) = 65", [])
+	file.execute("UPDATE shares SET ciphertext = zeroblob(48) WHERE length(proof) = 66", [])
 		.expect("writable");
 	file.execute("UPDATE encryption_keys SET nonce = zeroblob(24)", []).expect("writable");
 	let found = check(&path).expect("readable");

@@ -125,7 +125,7 @@ fn page() -> String {
 		 Weight is time on the reference machine with its database; a block of two seconds has 500 ms of it, \
 		 375 of\nthem for ordinary transactions. Fees are those at the least multiplier, 1; a fifth of each \
 		 is burnt, and the\nblock's author has the rest. `n` is the number of subgroups, `t` a key's \
-		 threshold; examples have `n = 3`,\n`t = 2`, one member a subgroup, no addresses in the \
+		 threshold; examples have `n = 3`,\n`t = 2`, one member a subgroup, no rules in the \
 		 constraints.\n",
 	);
 	registrations(&mut page);
@@ -270,7 +270,7 @@ fn rest(page: &mut String) {
 		("`swap_key`, verifying shares apart", Registering::swap_key(3)),
 		("`cancel`", Registering::cancel()),
 		("`expire`", Registering::expire()),
-		("`update_constraints`, of 512 addresses", Registering::update_constraints(512)),
+		("`update_constraints`, of 256 rules", Registering::update_constraints(256)),
 		("`change_constraint_account`", Registering::change_constraint_account()),
 		("`deregister`", Registering::deregister()),
 	] {

@@ -135,16 +135,16 @@ fn a_swap_is_held_beside_the_key_until_it_is_over() {
 	new_test_ext().execute_with(|| {
 		make_registered(&ALICE, &ed25519(1));
 		let one = held(&ALICE);
-		let new = split(KeyScheme::Secp256k1, 2);
+		let new = split_for(KeyScheme::Ed25519, 3, 2);
 		assert_ok!(swap(&ALICE, &new));
-		assert_eq!(held(&ALICE), one + Registration::deposit(KeyScheme::Secp256k1, 2, None));
+		assert_eq!(held(&ALICE), one + Registration::deposit(KeyScheme::Ed25519, 3, None));
 		assert_ok!(dispatch(&ALICE, Call::cancel {}));
 		assert_eq!(held(&ALICE), one);
 
 		assert_ok!(swap(&ALICE, &new));
 		confirm_all(&new, &ALICE, 3, &QUORUM);
-		// One key again, each of whose elements is a byte longer.
-		assert_eq!(held(&ALICE), one + 5 * DepositPerByte::get());
+		// One key again, with one commitment more.
+		assert_eq!(held(&ALICE), one + 32 * DepositPerByte::get());
 	});
 }
 

@@ -182,7 +182,7 @@ fn cancelling_leaves_nothing_of_the_attempt() {
 #[test]
 fn the_old_key_is_in_force_until_the_new_one_is_registered() {
 	new_test_ext().execute_with(|| {
-		let (old, new) = (ed25519(1), split(KeyScheme::Secp256k1, 2));
+		let (old, new) = (ed25519(1), ed25519(2));
 		make_registered(&ALICE, &old);
 		let old_id = key_of(&ALICE).expect("in force").key.id;
 		assert_ok!(swap(&ALICE, &new));
