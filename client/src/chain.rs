@@ -645,6 +645,19 @@ mod tests {
 		assert_eq!(amount(20_000_000_000_000), "20 KEY");
 	}
 
+	#[test]
+	fn a_node_on_another_machine_is_talked_to_in_the_clear_by_name_only() {
+		for safe in
+			["ws://127.0.0.1:9944", "ws://localhost:1", "ws://[::1]:9944", "wss://a.example"]
+		{
+			assert!(require_safe_node(safe, false).is_ok(), "{safe}");
+		}
+		for open in ["ws://a.example:9944", "ws://192.168.0.7:9944", "ws://localhost.example"] {
+			assert!(matches!(require_safe_node(open, false), Err(Error::Input(_))), "{open}");
+			assert!(require_safe_node(open, true).is_ok(), "{open}");
+		}
+	}
+
 	#[tokio::test]
 	async fn only_websocket_addresses_are_tried() {
 		for url in ["http://127.0.0.1:9944", "127.0.0.1:9944", ""] {

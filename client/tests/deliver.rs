@@ -250,3 +250,33 @@ async fn what_the_chain_claims_is_recomputed() {
 		assert!(!verdict.holds(), "lie {index}");
 	}
 }
+
+#[tokio::test]
+async fn a_key_that_is_registered_on_a_fork_is_not_registered() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	// The last final block has the attempt, and never more.
+	network.chain.change(|state| state.finalized = Some(state.account.clone()));
+	let events = Events::default();
+	let error = run(&network, &events, Duration::from_secs(2)).await;
+	let Err(Error::Incomplete(incomplete)) = error else { panic!("{error:?}") };
+	assert!(incomplete.waiting_for.contains("final"), "{incomplete:?}");
+	assert!(network.chain.read(|state| state.account.registered.is_some()), "in the best block");
+	assert!(!events.any(|event| matches!(event, Event::Registered { .. })));
+
+	// As soon as a final block shows it, and not before.
+	network.chain.change(|state| state.finalized = None);
+	run(&network, &events, PATIENT).await.expect("registered");
+	assert!(events.any(|event| matches!(event, Event::Registered { .. })));
+}
+
+#[tokio::test]
+async fn a_final_block_from_before_says_nothing() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	// It shows the key registered, as it was on a chain that has been left; but it is older than the best
+	// block that shows it.
+	network.chain.change(|state| state.blocks_until_final = 1_000);
+	let error = run(&network, &Events::default(), Duration::from_secs(2)).await;
+	assert!(matches!(error, Err(Error::Incomplete(_))), "{error:?}");
+	network.chain.change(|state| state.blocks_until_final = 0);
+	run(&network, &Events::default(), PATIENT).await.expect("registered");
+}
