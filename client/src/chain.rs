@@ -1,14 +1,14 @@
 //! The connection to a node: reads through the runtime API, and the versions behind them.
 //!
 //! State is read at the best block, as the servers do it, so that nothing waits for finality that
-//! need not: a record is named by its registration id, which pins the commitments. Two things are
-//! believed of a finalized block only: that an attempt is gone for good, and that a server belongs
-//! to a subgroup and so may have its share.
+//! need not: a record is named by its registration id, which pins the commitments. Three things are
+//! believed of a finalized block only: that what was asked for is done, that an attempt is gone for good, and
+//! that a server belongs to a subgroup and so may have its share.
 
 use crate::{
 	error::{Error, Result},
+	follow::{Head, Heads},
 	payload::{Payload, SUDO},
-	progress::{Event, Progress},
 };
 use codec::{Decode, Encode};
 use jsonrpsee::ws_client::WsClientBuilder;
@@ -46,7 +46,7 @@ const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a new best block is looked for: well below any block time, and cheap to answer.
 pub(crate) const POLL: Duration = Duration::from_millis(400);
-const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+pub(crate) const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a signed transaction may wait for a block.
 pub(crate) const MORTALITY_BLOCKS: u64 = 256;
 
@@ -269,11 +269,6 @@ impl Chain {
 		Ok(health.is_syncing || (is_alone && self.heads().await?.best.hash == self.genesis))
 	}
 
-	/// Follows the state of `account` from block to block.
-	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a Progress) -> Follower<'a> {
-		Follower { chain: self, account, progress, last: None, lost: false }
-	}
-
 	/// The call's bytes as they are signed, inside of `Sudo.sudo` if it needs root: pallet and call
 	/// index from the metadata, then the arguments. Decoded against the metadata again, so that
 	/// another layout is an error.
@@ -338,38 +333,7 @@ impl Chain {
 			.map_err(|error| answer("the chain's metadata", error))
 	}
 
-	/// Waits until what `is_done` finds in the best block is final.
-	pub(crate) async fn until_final(
-		&self,
-		progress: &Progress,
-		is_done: impl AsyncFn(At) -> Result<bool>,
-	) -> Result<()> {
-		let mut finality = Finality::default();
-		let mut lost = false;
-		loop {
-			let round = async {
-				let is_in_best = is_done(At::Best).await?;
-				// Read afterwards, so that the block that showed it is no later.
-				let heads = self.heads().await?;
-				Ok::<_, Error>(
-					finality.reached(&heads, is_in_best) && is_done(At::Finalized).await?,
-				)
-			};
-			match round.await {
-				Ok(true) => return Ok(()),
-				Ok(false) => lost = false,
-				Err(Error::Unreachable { reason, .. }) => {
-					if !std::mem::replace(&mut lost, true) {
-						progress(Event::NodeLost { reason });
-					}
-				}
-				Err(error) => return Err(error),
-			}
-			tokio::time::sleep(POLL).await;
-		}
-	}
-
-	async fn heads(&self) -> Result<Heads> {
+	pub(crate) async fn heads(&self) -> Result<Heads> {
 		let result = self.connection().heads(&self.url).await;
 		if matches!(result, Err(Error::Unreachable { .. })) {
 			return self.reconnect().await?.heads(&self.url).await;
@@ -407,93 +371,6 @@ impl Chain {
 		}
 		*self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection.clone();
 		Ok(connection)
-	}
-}
-
-/// An account's state, in the best block and in the last final one.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Seen {
-	/// In the best block, which may be left again.
-	pub best: AccountInfo,
-	/// In the last final block, which is for good.
-	pub finalized: AccountInfo,
-	heads: Heads,
-}
-
-/// The best block and the last final one.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Heads {
-	best: Head,
-	finalized: Head,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Head {
-	hash: H256,
-	number: u64,
-}
-
-/// Whether something that the best block shows is final: the last final block shows it too, and is no
-/// older than the first best one that did. An older one may show it from before.
-#[derive(Default)]
-pub struct Finality {
-	since: Option<u64>,
-}
-
-impl Finality {
-	/// Looks at the next state, for something that is in it or not.
-	pub fn is_final(&mut self, seen: &Seen, is_there: impl Fn(&AccountInfo) -> bool) -> bool {
-		let reached = self.reached(&seen.heads, is_there(&seen.best));
-		reached && is_there(&seen.finalized)
-	}
-
-	/// Whether the last final block is no older than the first best one that had it.
-	fn reached(&mut self, heads: &Heads, is_in_best: bool) -> bool {
-		self.since = is_in_best.then(|| self.since.unwrap_or(heads.best.number));
-		self.since.is_some_and(|since| heads.finalized.number >= since)
-	}
-}
-
-/// An account's state, at each new best or final block.
-pub struct Follower<'a> {
-	chain: &'a Chain,
-	account: &'a AccountId,
-	progress: &'a Progress,
-	last: Option<Heads>,
-	lost: bool,
-}
-
-impl Follower<'_> {
-	/// The state at the next new best or final block, the first one at once. A lost connection is an event
-	/// and made again, without end: the caller has the deadline.
-	pub async fn next(&mut self) -> Result<Seen> {
-		loop {
-			match self.at_new_block().await {
-				Err(Error::Unreachable { reason, .. }) => {
-					if !std::mem::replace(&mut self.lost, true) {
-						(self.progress)(Event::NodeLost { reason });
-					}
-					tokio::time::sleep(RECONNECT_PAUSE).await;
-				}
-				result => {
-					self.lost = false;
-					return result;
-				}
-			}
-		}
-	}
-
-	async fn at_new_block(&mut self) -> Result<Seen> {
-		loop {
-			let heads = self.chain.heads().await?;
-			if self.last != Some(heads) {
-				let finalized = self.chain.finalized_registration(self.account).await?;
-				let best = self.chain.registration(self.account).await?;
-				self.last = Some(heads);
-				return Ok(Seen { best, finalized, heads });
-			}
-			tokio::time::sleep(POLL).await;
-		}
 	}
 }
 

@@ -5,9 +5,10 @@
 //! who else is watching, or on this process having run all the time.
 
 use crate::{
-	chain::{Chain, Finality, Seen},
+	chain::Chain,
 	dealing::Checked,
 	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result},
+	follow::{Finality, Seen},
 	progress::{Event, Progress, Server, ServerState},
 	servers::{self, ServerError},
 	submit::{Sent, Trouble},

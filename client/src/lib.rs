@@ -4,6 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`chain`] | the connection to a node: reads through the runtime API, versions |
+//! | [`follow`] | an account's state from block to block, and what of it is final |
 //! | [`payload`] | a call of any pallet: encoded, in words |
 //! | [`call`] | the calls a user makes, and when each is done |
 //! | [`validator`] | what is done for a validator: its server, session keys, its operator |
@@ -29,6 +30,7 @@ pub mod chain;
 pub mod dealing;
 pub mod deliver;
 pub mod error;
+pub mod follow;
 pub mod keyfile;
 pub mod operator;
 pub mod payload;

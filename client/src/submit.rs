@@ -6,8 +6,9 @@
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, At, Chain, Finality, InBlock, MORTALITY_BLOCKS, POLL},
+	chain::{answer, At, Chain, InBlock, MORTALITY_BLOCKS, POLL},
 	error::{Error, Incomplete, Refusal, Result},
+	follow::Finality,
 	payload::{Payload, SUDO},
 	progress::{Event, Progress},
 };
