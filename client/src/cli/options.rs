@@ -91,9 +91,9 @@ pub struct ConstraintsInput {
 	/// Allow something, once for each rule: `1: evm:1 pay to 0x… up to 1000`
 	///
 	/// A rule reads `<id>: <network> <kind> …`, with a number of your own choice first and amounts in the
-	/// smallest unit: `pay to <address | anyone> up to <integer | any>` on evm:<chain>, bitcoin and
+	/// smallest unit: `pay to <address | anyone> up to <integer | any>` on `evm:<chain>`, bitcoin and
 	/// solana; `token <contract> to …`, `approve <contract> to …` and `call <selector | any> to …` on
-	/// evm:<chain>; `data` on bitcoin; `token <mint> to <wallet … | account … | anyone> up to …`, `memo`
+	/// `evm:<chain>`; `data` on bitcoin; `token <mint> to <wallet … | account … | anyone> up to …`, `memo`
 	/// and `call <program>` on solana. docs/protocol.md says what each of them covers.
 	#[arg(long, value_name = "RULE")]
 	pub allow: Vec<String>,
