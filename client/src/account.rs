@@ -6,6 +6,7 @@ use serde::{
 	Deserialize,
 };
 use subxt_signer::{sr25519::Keypair, SecretUri, DEV_PHRASE};
+use zeroize::Zeroizing;
 
 /// Why an account cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -71,7 +72,8 @@ pub fn signer_from_secret(text: &str) -> Result<Keypair, AccountError> {
 /// development phrase or that phrase's seed, or its key is that of a development account.
 pub fn is_public_secret(text: &str) -> bool {
 	let text = text.trim_start_matches('\u{feff}').trim();
-	let words = text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+	let lower = Zeroizing::new(text.to_lowercase());
+	let words = Zeroizing::new(lower.split_whitespace().collect::<Vec<_>>().join(" "));
 	let derives = ["/", DEV_PHRASE, DEV_SEED].iter().any(|known| words.starts_with(known));
 	let is_known = |key: Keypair| {
 		let stashes = ["", "//stash"];
