@@ -13,8 +13,8 @@ use keyshare_primitives::{
 	AccountId, Generation, GenesisHash, KeyCommitments, KeyRecord, RegistrationId, SubgroupId,
 };
 
-/// How many earlier generations are tried: a call made for one generation gets a later one when
-/// the user cancelled or swapped in between.
+/// How many earlier generations are tried, to tell a deal that was made before from another key: a call
+/// made for one generation gets a later one when others came first.
 const GENERATIONS_TRIED: u32 = 64;
 
 /// Why a key, its shares and the chain do not belong together.
@@ -30,6 +30,19 @@ pub enum DealingError {
 		 it registered with another program?"
 	)]
 	OtherKey,
+	/// An earlier deal was submitted again: those who were to have its shares then would now have those
+	/// of other subgroups too.
+	#[error(
+		"what the chain shows as attempt {shown} was dealt for attempt {dealt}: an earlier call was \
+		 submitted again. Shares are never dealt twice: `keyshare cancel` the attempt, and begin anew; \
+		 if the key is in force already, `keyshare reshare` it"
+	)]
+	DealtBefore {
+		/// The attempt that it was dealt for.
+		dealt: Generation,
+		/// The attempt that it has become.
+		shown: Generation,
+	},
 	/// The chain's id is not the hash of what it shows.
 	#[error("the registration id on chain is not the one that its commitments make")]
 	WrongId,
@@ -64,6 +77,7 @@ pub fn threshold(parameters: &Parameters, wanted: Option<u8>) -> crate::Result<u
 pub struct Dealing {
 	/// What is published.
 	pub commitments: KeyCommitments,
+	generation: Generation,
 	shares: Vec<Share>,
 }
 
@@ -93,11 +107,12 @@ impl Dealing {
 		let SplitKey { commitments, shares } = key
 			.split(threshold, parameters.subgroups, &mut rng)
 			.map_err(|_: SplitError| DealingError::Split)?;
-		Ok(Self { commitments, shares })
+		Ok(Self { commitments, generation, shares })
 	}
 
 	/// Derives again the dealing whose commitments the chain shows as `record`: there are as many as
-	/// its threshold.
+	/// its threshold. One that was made for an earlier attempt is found too, and [`Dealing::check`] refuses
+	/// it.
 	pub fn find(
 		key: &PrivateKey,
 		parameters: &Parameters,
@@ -131,6 +146,10 @@ impl Dealing {
 	) -> Result<Checked, DealingError> {
 		if record.commitments != self.commitments {
 			return Err(DealingError::OtherKey);
+		}
+		let (dealt, shown) = (self.generation, record.generation);
+		if dealt != shown {
+			return Err(DealingError::DealtBefore { dealt, shown });
 		}
 		check_record(parameters, genesis, account, record)?;
 		let shares = (0..parameters.subgroups)
@@ -222,13 +241,19 @@ mod tests {
 		let found = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &shown).expect("ours");
 		let checked = found.check(&parameters(), &GENESIS, &USER, &shown).expect("the same");
 		assert!(checked.share(2).is_some() && checked.share(3).is_none());
-		// A call made for generation 2 that the chain gave number 5.
-		let late = record(&dealing(2), 5);
-		assert!(Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &late).is_ok());
 		// One that the chain gave a number before its own was never made here.
 		let early = record(&dealing(2), 1);
 		let error = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &early).err();
 		assert_eq!(error, Some(DealingError::OtherKey));
+	}
+
+	#[test]
+	fn a_deal_whose_call_is_submitted_again_as_a_later_attempt_is_not_delivered() {
+		let late = record(&dealing(2), 5);
+		let found = Dealing::find(&key(3), &parameters(), &GENESIS, &USER, &late).expect("ours");
+		let again = Some(DealingError::DealtBefore { dealt: 2, shown: 5 });
+		assert_eq!(check(found, &late), again);
+		assert_eq!(check(dealing(2), &late), again);
 	}
 
 	#[test]

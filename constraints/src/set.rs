@@ -31,7 +31,8 @@ pub struct ConstraintsText {
 
 /// [`Messages`] as text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+// Read from a string: a variant alone would be taken as an object with its name too.
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum MessagesText {
 	/// None.
 	#[default]
@@ -40,6 +41,19 @@ pub enum MessagesText {
 	Prefixed,
 	/// Any.
 	Any,
+}
+
+impl TryFrom<String> for MessagesText {
+	type Error = &'static str;
+
+	fn try_from(text: String) -> std::result::Result<Self, Self::Error> {
+		match text.as_str() {
+			"never" => Ok(Self::Never),
+			"prefixed" => Ok(Self::Prefixed),
+			"any" => Ok(Self::Any),
+			_ => Err("`messages` is \"never\", \"prefixed\" or \"any\""),
+		}
+	}
 }
 
 impl From<MessagesText> for Messages {

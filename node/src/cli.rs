@@ -79,8 +79,9 @@ pub struct StoreArgs {
 
 	/// File whose only line is the password of the share store.
 	///
-	/// Needed by a node that hosts servers. Others than you and your group must not be able to
-	/// read it. `--dev` has a password of its own.
+	/// Needed by a node that hosts servers; one that is given it and finds no share store does not
+	/// start. Others than you and your group must not be able to read it. `--dev` has a password of
+	/// its own.
 	#[arg(long, value_name = "FILE", conflicts_with = "dev")]
 	pub share_store_password_file: Option<PathBuf>,
 }

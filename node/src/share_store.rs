@@ -21,16 +21,19 @@ pub enum ShareStoreCommand {
 	/// Copy the store as it is now to a new file, under the same password.
 	///
 	/// The node may be running. Without the node's key store the copy is of no use: back that up
-	/// too.
+	/// too. The copy is called FILE.partial until it is complete and checked.
 	Backup(Backup),
 
 	/// Check a backup and make it this node's store; the node must not be running.
 	///
-	/// Nothing is written over: move a damaged store away first. What the backup lacks, the node
+	/// Nothing is written over: move a damaged store away first, with its `-wal` and `-journal`. A
+	/// backup by an older program is taken over to today's version. What the backup lacks, the node
 	/// fetches from other servers when it starts.
 	Restore(Restore),
 
-	/// Check the store's file and every share in it. Changes nothing; the node may be running.
+	/// Check the store's file and every share in it.
+	///
+	/// Changes nothing; the node may be running, and the store an older program's.
 	Verify(Verify),
 
 	/// Put the store under another password; the node must not be running.
@@ -109,6 +112,12 @@ impl ShareStoreCommand {
 				let file = command.file.as_ref().unwrap_or(&home.store);
 				let inventory =
 					maintenance::verify(file, &password, home.genesis).map_err(at(file))?;
+				if let Some(version) = inventory.older {
+					println!(
+						"It has version {version}, of an older program: the node takes it over when it \
+						 starts on it, and `share-store restore` when it restores it"
+					);
+				}
 				return report(file, inventory);
 			}
 			Self::ChangePassword(command) => {
@@ -133,7 +142,7 @@ impl NodeArgs {
 
 /// Says what is in a store; an error if something is damaged.
 fn report(file: &Path, inventory: Inventory) -> Result<(), Error> {
-	let Inventory { shares, damaged_shares, keys, damaged_keys } = inventory;
+	let Inventory { shares, damaged_shares, keys, damaged_keys, older: _ } = inventory;
 	println!("{shares} share(s) and {keys} encryption key(s) are whole");
 	if inventory.is_whole() {
 		return Ok(());

@@ -50,7 +50,11 @@ pub enum ShareError {
 	)]
 	NoPassword(PathBuf),
 	/// There is no store.
-	#[error("there is no share store {0}; `key generate-server` makes one")]
+	#[error(
+		"there is no share store {0}: `share-store restore` brings one back from a backup, and `key \
+		 generate-server` makes the keys of a new server; start a node that is to host none without \
+		 --share-store-password-file"
+	)]
 	NoStore(PathBuf),
 	/// The store cannot be opened or read.
 	#[error("share store {path}: {reason}")]
@@ -185,18 +189,31 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 		);
 		return Ok(None);
 	};
-	if host.well_known.is_empty() && !path.exists() {
-		log_no_server(&path);
-		return Ok(None);
+	// Only a development network's server needs no store from before. Any other had one, and an
+	// empty one in its place would hide that it is lost.
+	let had_a_store = host.well_known.is_empty();
+	if had_a_store && !path.exists() {
+		return Err(ShareError::NoStore(path));
 	}
 	let failed = |reason| ShareError::Store { path: path.clone(), reason };
-	let store = ShareStore::open(&path, &password, host.genesis).map_err(failed)?;
+	let store = if had_a_store {
+		ShareStore::open_existing(&path, &password, host.genesis)
+	} else {
+		ShareStore::open(&path, &password, host.genesis)
+	};
+	let store = store.map_err(failed)?;
 	for server in host.well_known {
 		server_keys::adopt(server, &store, host.keystore)?;
 	}
 	let servers = store.servers().map_err(failed)?;
 	if servers.is_empty() {
-		log_no_server(&path);
+		log::warn!(
+			target: LOG_TARGET,
+			"This node hosts no server and takes no shares: there is none in the share store {}. `key \
+			 generate-server` makes one while the node is stopped; if there should be one, move the \
+			 store away and restore a backup",
+			path.display(),
+		);
 		return Ok(None);
 	}
 	let (able, unable): (Vec<_>, Vec<_>) =
@@ -213,15 +230,6 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 		return Err(ShareError::NoOffchainWorker);
 	}
 	Ok(Some(HostedServers { store, servers }))
-}
-
-fn log_no_server(path: &Path) {
-	log::info!(
-		target: LOG_TARGET,
-		"This node hosts no server and takes no shares: there is none in the share store {}. \
-		 `key generate-server` makes one while the node is stopped",
-		path.display(),
-	);
 }
 
 /// The intake at work, and the listener before it.
@@ -370,8 +378,28 @@ mod tests {
 	fn without_store_and_password_a_node_hosts_nothing() {
 		let node = Node::new();
 		assert!(node.open(&without_password(), &SERVERS[..1]).expect("fine").is_none());
-		assert!(node.open(&node.with_password("a"), &[]).expect("fine").is_none());
 		assert!(!node.store_path().exists(), "nothing is made that nobody asked for");
+	}
+
+	#[test]
+	fn a_node_whose_store_is_gone_or_cut_off_does_not_begin_with_an_empty_one() {
+		let node = Node::new();
+		let password = node.with_password("password");
+		let refused = node.open(&password, &[]).err().expect("there is no store");
+		assert!(refused.to_string().contains("share-store restore"), "{refused}");
+		assert!(matches!(refused, ShareError::NoStore(path) if path == node.store_path()));
+		assert!(!node.store_path().exists());
+
+		// What a copy leaves that was killed before this was written under another name.
+		fs::write(node.store_path(), "").expect("written");
+		let refused = node.open(&password, &[]).err();
+		let damaged =
+			matches!(refused, Some(ShareError::Store { reason: StoreError::Damaged(_), .. }));
+		assert!(damaged);
+		assert_eq!(fs::read(node.store_path()).expect("readable"), b"", "it is left as it was");
+		// It is asked for by name.
+		let server = node.generate("password");
+		assert_eq!(accounts(node.open(&password, &[]).expect("opens")), [server]);
 	}
 
 	#[test]
@@ -416,9 +444,8 @@ mod tests {
 	fn servers_are_not_hosted_where_nothing_would_confirm_their_shares() {
 		let mut node = Node::new();
 		node.offchain_worker_is_off = true;
-		let password = node.with_password("password");
-		assert!(node.open(&password, &[]).expect("nothing to confirm").is_none());
-		let refused = node.open(&password, &SERVERS[..1]).err();
+		assert!(node.open(&without_password(), &[]).expect("nothing to confirm").is_none());
+		let refused = node.open(&node.with_password("password"), &SERVERS[..1]).err();
 		assert!(matches!(refused, Some(ShareError::NoOffchainWorker)));
 	}
 

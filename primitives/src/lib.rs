@@ -49,6 +49,9 @@ pub mod wire;
 pub use constraints::Constraints;
 pub use types::*;
 
+/// How many blocks a replaced encryption key is kept: an hour.
+pub const KEY_GRACE_PERIOD: BlockNumber = 1_800;
+
 /// Version of the protocol. A client compares it with `KeyshareApi::parameters` before it signs
 /// anything: bytes that are hashed or signed change only together with this number.
 pub const PROTOCOL_VERSION: u32 = 2;

@@ -12,6 +12,27 @@ pub const REGISTRATION: &str = "Registration";
 /// Name of the subgroups pallet in the runtime.
 pub const SUBGROUPS: &str = "Subgroups";
 
+/// The version of the registration pallet's storage in this runtime.
+pub const REGISTRATION_VERSION: u16 = 3;
+/// The version of the subgroups pallet's storage in this runtime.
+pub const SUBGROUPS_VERSION: u16 = 2;
+
+/// The versions of a pallet's storage in which the items below lie as they are described here, and which a
+/// reader of this version of the crate may read; none of another pallet. What is read of the registration
+/// pallet was the same in its version 2, whose constraints alone were others.
+pub fn readable(pallet: &str) -> core::ops::RangeInclusive<u16> {
+	match pallet {
+		REGISTRATION => 2..=REGISTRATION_VERSION,
+		SUBGROUPS => 2..=SUBGROUPS_VERSION,
+		_ => 1..=0,
+	}
+}
+
+/// Key of the version of a pallet's storage, a `u16`: FRAME's.
+pub fn version(pallet: &str) -> Vec<u8> {
+	prefix(pallet, ":__STORAGE_VERSION__:")
+}
+
 /// Key of `Registration::Accounts`: an account's [`crate::record::AccountRecord`]. Never removed, so an
 /// attempt up to its last generation that is not in it is gone for good.
 pub fn account(account: &crate::AccountId) -> Vec<u8> {

@@ -54,7 +54,7 @@ pub fn module(intake: Arc<Intake>) -> RpcModule<Intake> {
 		&mut module,
 		"keyshare_requestShares",
 		"from and requester (SS58), registrations (at most 32 times 0x and 64 hex digits), \
-		 nonce (0x and 64 hex digits), signature (0x and 128 hex digits)",
+		 block (a number), signature (0x and 128 hex digits)",
 		Intake::request_shares,
 	);
 	module

@@ -4,6 +4,10 @@
 //! Everything is a storage read: executing the runtime for each request would cost more than the
 //! request. Shares are accepted at the best block, for low latency; nothing is judged gone or
 //! confirmed for good but at the finalized one.
+//!
+//! A chain is upgraded while nodes run, so a node meets runtimes older and newer than itself. It reads
+//! what lies in a layout that it knows, by the version of the pallet's storage at the very block that it
+//! reads, and nothing else: see [`storage::readable`].
 
 use codec::{Decode, DecodeAll};
 use keyshare_primitives::{
@@ -11,6 +15,7 @@ use keyshare_primitives::{
 	record, storage, AccountId, BlockNumber, GenesisHash, KeyRecord, RegistrationId, RetiredKey,
 	ServerInfo, SubgroupId,
 };
+use parking_lot::Mutex;
 use sc_client_api::{Backend, StorageKey, StorageProvider};
 use sp_blockchain::HeaderBackend;
 use sp_core::H256;
@@ -30,6 +35,19 @@ pub enum ChainError {
 		at: BlockHash,
 		/// What the node's database says.
 		reason: String,
+	},
+	/// The runtime of the block stores things in another way than this node knows.
+	#[error(
+		"this node cannot read the storage of {pallet} of version {version}, only of versions {} to {}: \
+		 update it to one that fits the runtime",
+		storage::readable(.pallet).start(),
+		storage::readable(.pallet).end()
+	)]
+	UnknownLayout {
+		/// The pallet.
+		pallet: &'static str,
+		/// The version of its storage at the block.
+		version: u16,
 	},
 	/// The value is there, but not what this node expects.
 	#[error("{item} on chain is not understood; update this node to one that fits the runtime")]
@@ -149,13 +167,16 @@ pub trait ChainState: Send + Sync {
 /// Chain state out of a Substrate client's storage.
 pub struct ClientChain<Client, Block, Backend> {
 	client: Arc<Client>,
+	/// Blocks whose layout is known already: questions come in runs, about the best block and the
+	/// finalized one.
+	known: Mutex<[BlockHash; 2]>,
 	_types: PhantomData<fn() -> (Block, Backend)>,
 }
 
 impl<Client, Block, Backend> ClientChain<Client, Block, Backend> {
 	/// Reads through `client`.
 	pub fn new(client: Arc<Client>) -> Self {
-		Self { client, _types: PhantomData }
+		Self { client, known: Mutex::default(), _types: PhantomData }
 	}
 }
 
@@ -176,7 +197,25 @@ where
 		value.map(|value| decode_whole(item, &value)).transpose()
 	}
 
+	/// A value in a layout that this node knows.
 	fn value(&self, at: BlockHash, key: Vec<u8>) -> Result<Option<Vec<u8>>, ChainError> {
+		self.check_layouts(at)?;
+		self.raw(at, key)
+	}
+
+	fn check_layouts(&self, at: BlockHash) -> Result<(), ChainError> {
+		if self.known.lock().contains(&at) {
+			return Ok(());
+		}
+		for pallet in [storage::REGISTRATION, storage::SUBGROUPS] {
+			check_layout(pallet, self.raw(at, storage::version(pallet))?)?;
+		}
+		let mut known = self.known.lock();
+		*known = [at, known[0]];
+		Ok(())
+	}
+
+	fn raw(&self, at: BlockHash, key: Vec<u8>) -> Result<Option<Vec<u8>>, ChainError> {
 		let value = self
 			.client
 			.storage(at, &StorageKey(key))
@@ -192,6 +231,18 @@ where
 		let Some(value) = self.value(at, storage::server(validator))? else { return Ok(None) };
 		let (info, retired) = decode_front("Servers", &value)?;
 		Ok(Some(PublishedServer { info, retired }))
+	}
+}
+
+/// Whether this node can read what a pallet with this version of its storage has stored.
+fn check_layout(pallet: &'static str, version: Option<Vec<u8>>) -> Result<(), ChainError> {
+	// FRAME's version of a pallet that has none.
+	let version =
+		version.map_or(Ok(0), |version| decode_whole(":__STORAGE_VERSION__:", &version))?;
+	if storage::readable(pallet).contains(&version) {
+		Ok(())
+	} else {
+		Err(ChainError::UnknownLayout { pallet, version })
 	}
 }
 
@@ -253,6 +304,7 @@ where
 		after: Option<&Cursor>,
 		limit: usize,
 	) -> Result<Page, ChainError> {
+		self.check_layouts(at)?;
 		// Records stay for ever, and attempts are few: they have a list of their own.
 		let prefix = StorageKey(match kind {
 			KeyKind::Registering => storage::all_attempts(),
@@ -350,6 +402,33 @@ mod tests {
 				Err(ChainError::Undecodable { item: "Accounts" })
 			);
 		}
+	}
+
+	/// What a rolling upgrade brings: a node that is newer than the runtime, and then one that is older.
+	#[test]
+	fn a_layout_is_read_by_the_version_of_the_block_and_an_unknown_one_is_not_guessed() {
+		let (registration, subgroups) = (storage::REGISTRATION, storage::SUBGROUPS);
+		let check = |pallet, version: u16| check_layout(pallet, Some(version.encode()));
+		for (pallet, before, now) in [
+			(registration, 2, storage::REGISTRATION_VERSION),
+			(subgroups, 2, storage::SUBGROUPS_VERSION),
+		] {
+			for known in before..=now {
+				assert_eq!(check(pallet, known), Ok(()));
+			}
+			for version in [before - 1, now + 1] {
+				assert_eq!(
+					check(pallet, version),
+					Err(ChainError::UnknownLayout { pallet, version })
+				);
+			}
+			assert_eq!(
+				check_layout(pallet, None),
+				Err(ChainError::UnknownLayout { pallet, version: 0 })
+			);
+		}
+		let error = check(registration, 9).expect_err("unknown").to_string();
+		assert!(error.contains("Registration of version 9, only of versions 2 to 3"), "{error}");
 	}
 
 	#[test]

@@ -1,11 +1,28 @@
-//! A replaced encryption key opens envelopes for a grace period, then it is erased: protocol §8.
+//! Encryption keys whose time is over are erased: protocol §8.
 //!
-//! What is kept is judged at the finalized block: the key that the chain shows, the one before it
-//! until its grace period ends, and whatever was made after it, which waits to be published.
+//! What is kept is judged at the finalized block. Of a server that the chain shows: the key that it
+//! shows, the one before it until its grace period ends, and whatever was made after it, which waits to
+//! be published. Of one that was published once, is not any more and has no seat, nothing, after another
+//! grace period: [`FORMER_GRACE`].
 
-use crate::{chain::ChainError, intake::Intake, keys::ServerKeys, store::StoreError, LOG_TARGET};
-use keyshare_primitives::{AccountId, EncryptionKey};
-use std::collections::BTreeSet;
+use crate::{
+	chain::{BlockHash, ChainError, PublishedServer},
+	intake::Intake,
+	keys::ServerKeys,
+	store::{ShareStore, StoreError},
+	LOG_TARGET,
+};
+use keyshare_primitives::{
+	seal::EncryptionSecret, AccountId, BlockNumber, EncryptionKey, KEY_GRACE_PERIOD,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For how many blocks the keys of a server are kept that is not published any more. The chain says how
+/// long it is only of a key that has been replaced.
+pub const FORMER_GRACE: BlockNumber = KEY_GRACE_PERIOD;
+
+/// Records of the store that are read at once.
+const PAGE: u32 = 512;
 
 /// Why it could not be done now.
 #[derive(Debug, thiserror::Error)]
@@ -18,11 +35,25 @@ pub enum RetireError {
 	Store(#[from] StoreError),
 }
 
+/// A server that was published once, and is not any more.
+struct Former {
+	/// The block at which this was seen.
+	since: BlockNumber,
+	/// The key that stands in for those that were erased.
+	stand_in: Option<EncryptionKey>,
+}
+
 /// Erases retired keys, and says which servers have lost the key that the chain shows.
 #[derive(Default)]
 pub struct KeyKeeper {
 	/// Servers whose published key is not here; said once each.
 	lost: BTreeSet<AccountId>,
+	/// Servers that are published, or were once. One that never was waits for it, and keeps its keys.
+	shown: BTreeSet<AccountId>,
+	/// Whether those are among them that the store has shares of.
+	is_store_read: bool,
+	/// Only in memory: after a restart the time begins anew.
+	former: BTreeMap<AccountId, Former>,
 }
 
 impl KeyKeeper {
@@ -32,23 +63,38 @@ impl KeyKeeper {
 		let at = chain.finalized();
 		let number = chain.number(at)?;
 		for server in intake.servers().accounts() {
-			let Some(published) = chain.published(at, &server)? else { continue };
-			let current = published.info.encryption_key;
-			let Some(old) = older_than(intake.servers(), &server, &current) else {
-				self.say_lost(&server);
-				continue;
-			};
-			self.lost.remove(&server);
-			let in_grace = published.retired.filter(|retired| number < retired.until);
-			for key in old {
-				if in_grace.is_none_or(|retired| retired.key != key) {
-					intake.store().erase_key(&server, &key)?;
-					intake.servers().forget(&server, &key);
-					log::info!(
-						target: LOG_TARGET,
-						"Erased an encryption key of server {server} whose time is over",
-					);
+			match chain.published(at, &server)? {
+				Some(published) => {
+					self.former.remove(&server);
+					self.shown.insert(server.clone());
+					self.look_at_published(intake, &server, &published, number)?;
 				}
+				None => self.look_at_former(intake, &server, number)?,
+			}
+		}
+		Ok(())
+	}
+
+	fn look_at_published(
+		&mut self,
+		intake: &Intake,
+		server: &AccountId,
+		published: &PublishedServer,
+		number: BlockNumber,
+	) -> Result<(), RetireError> {
+		let Some(old) = older_than(intake.servers(), server, &published.info.encryption_key) else {
+			self.say_lost(server);
+			return Ok(());
+		};
+		self.lost.remove(server);
+		let in_grace = published.retired.filter(|retired| number < retired.until);
+		for key in old {
+			if in_grace.is_none_or(|retired| retired.key != key) {
+				erase(intake, server, &key)?;
+				log::info!(
+					target: LOG_TARGET,
+					"Erased an encryption key of server {server} whose time is over",
+				);
 			}
 		}
 		Ok(())
@@ -64,6 +110,78 @@ impl KeyKeeper {
 			);
 		}
 	}
+
+	/// Its last finalized block does not show the server.
+	fn look_at_former(
+		&mut self,
+		intake: &Intake,
+		server: &AccountId,
+		number: BlockNumber,
+	) -> Result<(), RetireError> {
+		// What such a node sees is long past: the server may be published again by now.
+		if is_behind(intake) {
+			return Ok(());
+		}
+		if is_member_or_published(intake, server)? || !self.was_published(intake, server)? {
+			self.former.remove(server);
+			return Ok(());
+		}
+		let former = self.former.entry(server.clone()).or_insert_with(|| {
+			log::info!(
+				target: LOG_TARGET,
+				"Server {server} is not published any more: its encryption keys are erased in \
+				 {FORMER_GRACE} blocks, unless it is published again",
+			);
+			Former { since: number, stand_in: None }
+		});
+		if number.saturating_sub(former.since) < FORMER_GRACE {
+			return Ok(());
+		}
+		let keys: Vec<_> =
+			intake.servers().secrets(server).iter().map(|secret| secret.public()).collect();
+		let is_over = |key: &&EncryptionKey| former.stand_in != Some(**key);
+		let mut over: Vec<_> = keys.iter().filter(is_over).copied().collect();
+		if over.is_empty() {
+			return Ok(());
+		}
+		let in_use = keys_in_use(intake)?;
+		over.retain(|key| !in_use.contains(key));
+		if over.len() == keys.len() {
+			// A server without any key is not hosted after a restart: the shares that it holds would be
+			// of no use to the one in its place, and it could not be published again.
+			let secret = EncryptionSecret::generate();
+			let public = secret.public();
+			intake.store().add_key(server, &secret)?;
+			intake.servers().add(server, secret);
+			former.stand_in = Some(public);
+		}
+		for key in over {
+			erase(intake, server, &key)?;
+			log::info!(
+				target: LOG_TARGET,
+				"Erased an encryption key of server {server}, which is not published any more. If you \
+				 publish it again, it has a new one",
+			);
+		}
+		Ok(())
+	}
+
+	/// Whether the server was ever published, as far as it is known here: the chain's state shows what
+	/// is published now, and nothing else. Nobody but this process may have seen it; but only members are
+	/// given shares.
+	fn was_published(&mut self, intake: &Intake, server: &AccountId) -> Result<bool, StoreError> {
+		if !self.is_store_read && !self.shown.contains(server) {
+			self.shown.extend(holders(intake.store())?);
+			self.is_store_read = true;
+		}
+		Ok(self.shown.contains(server))
+	}
+}
+
+fn erase(intake: &Intake, server: &AccountId, key: &EncryptionKey) -> Result<(), StoreError> {
+	intake.store().erase_key(server, key)?;
+	intake.servers().forget(server, key);
+	Ok(())
 }
 
 /// The keys that `server` had before `current`; none if `current` is not here.
@@ -76,4 +194,62 @@ fn older_than(
 	let keys: Vec<_> = servers.secrets(server).iter().map(|secret| secret.public()).collect();
 	let place = keys.iter().position(|key| key == current)?;
 	Some(keys[place + 1..].to_vec())
+}
+
+/// Whether the node is still catching up with the chain.
+fn is_behind(intake: &Intake) -> bool {
+	let report = intake.health().report();
+	report.reasons.iter().any(|reason| reason.contains("catching up"))
+}
+
+fn both_blocks(intake: &Intake) -> [BlockHash; 2] {
+	[intake.chain().finalized(), intake.chain().best()]
+}
+
+/// Whether the server has a seat, or is published again in the best block.
+fn is_member_or_published(intake: &Intake, server: &AccountId) -> Result<bool, ChainError> {
+	let chain = intake.chain();
+	for at in both_blocks(intake) {
+		if chain.seat_of(at, server)?.is_some() || chain.published(at, server)?.is_some() {
+			return Ok(true);
+		}
+	}
+	Ok(false)
+}
+
+/// The keys that envelopes may still be sealed to: those of this node's servers and of every member, and
+/// the ones before them until their grace periods end.
+fn keys_in_use(intake: &Intake) -> Result<Vec<EncryptionKey>, ChainError> {
+	let chain = intake.chain();
+	let mut keys = Vec::new();
+	for at in both_blocks(intake) {
+		let number = chain.number(at)?;
+		let mut servers = intake.servers().accounts();
+		for (subgroup, _) in (0u8..).zip(&chain.masks(at)?.subgroups) {
+			let members = chain.members(at, subgroup)?;
+			servers.extend(members.into_iter().map(|(info, _)| info.account));
+		}
+		for server in servers {
+			let Some(published) = chain.published(at, &server)? else { continue };
+			keys.push(published.info.encryption_key);
+			let in_grace = published.retired.filter(|retired| number < retired.until);
+			keys.extend(in_grace.map(|retired| retired.key));
+		}
+	}
+	Ok(keys)
+}
+
+/// The servers that the store has shares of.
+fn holders(store: &ShareStore) -> Result<BTreeSet<AccountId>, StoreError> {
+	let mut holders = BTreeSet::new();
+	for read in [ShareStore::confirmed, ShareStore::pending] {
+		let mut after = 0;
+		loop {
+			let page = read(store, after, PAGE)?;
+			let Some(last) = page.last() else { break };
+			after = last.seq;
+			holders.extend(page.into_iter().map(|share| share.record.server));
+		}
+	}
+	Ok(holders)
 }

@@ -54,7 +54,12 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = frame_support::traits::ConstU16<42>;
 	type MaxConsumers = ConstU32<16>;
-	type BaseCallFilter = frame_support::traits::EverythingBut<PurgeKeys>;
+	type BaseCallFilter = frame_support::traits::InsideBoth<
+		frame_support::traits::EverythingBut<PurgeKeys>,
+		SafeMode,
+	>;
+	type SingleBlockMigrations = migrations::SingleBlock;
+	type MultiBlockMigrator = MultiBlockMigrations;
 	// Stock measurements, over our database and not over RocksDB.
 	type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
 	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
@@ -231,7 +236,7 @@ parameter_types! {
 	pub ConfirmationShare: Perbill = Perbill::from_percent(75);
 	pub const RegistrationTimeout: BlockNumber = 10 * MINUTES;
 	/// For envelopes on their way, and clients that have read the key just before.
-	pub const KeyGracePeriod: BlockNumber = HOURS;
+	pub const KeyGracePeriod: BlockNumber = keyshare_primitives::KEY_GRACE_PERIOD;
 }
 
 pub(crate) type DepositPrice = LinearStoragePrice<DepositBase, DepositPerByte, Balance>;

@@ -6,6 +6,7 @@
 //! | [`accounts`] | accounts that others act for: multisigs, proxies, batches |
 //! | [`governance`] | who decides: sudo, the council, root by whitelist |
 //! | [`apis`] | the runtime APIs |
+//! | [`migrations`] | how a live chain's storage is changed, and safe mode |
 //! | [`genesis`] | the presets `development` and `local` |
 //! | [`weights`] | what our pallets' calls weigh |
 
@@ -21,6 +22,7 @@ pub mod apis;
 pub mod configs;
 pub mod genesis;
 pub mod governance;
+pub mod migrations;
 #[cfg(test)]
 mod tests;
 pub mod weights;
@@ -190,6 +192,10 @@ mod runtime {
 	pub type Council = pallet_collective<Instance1>;
 	#[runtime::pallet_index(24)]
 	pub type Whitelist = pallet_whitelist;
+	#[runtime::pallet_index(25)]
+	pub type MultiBlockMigrations = pallet_migrations;
+	#[runtime::pallet_index(26)]
+	pub type SafeMode = pallet_safe_mode;
 }
 
 #[cfg(feature = "runtime-benchmarks")]

@@ -6,11 +6,17 @@ mod costs;
 mod fees;
 mod governance;
 mod metadata;
+mod migrations;
+mod random;
+mod releases;
 mod sessions;
 
 use super::*;
 use codec::{Decode, Encode};
-use frame_support::{storage::StoragePrefixedMap, traits::GetStorageVersion};
+use frame_support::{
+	storage::StoragePrefixedMap,
+	traits::{GetStorageVersion, StorageVersion},
+};
 use keyshare_primitives::{development, storage, EncryptionKey};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::BuildStorage;
@@ -48,6 +54,12 @@ fn storage_keys_are_those_of_the_primitives() {
 		pallet_subgroups::SubgroupCount::<Runtime>::hashed_key().to_vec(),
 		storage::subgroup_count()
 	);
+	for (pallet, version) in [
+		(storage::REGISTRATION, StorageVersion::storage_key::<Registration>()),
+		(storage::SUBGROUPS, StorageVersion::storage_key::<Subgroups>()),
+	] {
+		assert_eq!(storage::version(pallet), version);
+	}
 	let number = frame_support::storage::storage_prefix(b"System", b"Number");
 	assert_eq!(number.to_vec(), storage::block_number());
 	let attempt = pallet_registration::Expiries::<Runtime>::hashed_key_for(7, account());
@@ -130,11 +142,20 @@ fn a_published_server_begins_with_its_keys() {
 
 /// A preset's state before the first block.
 fn preset_ext(name: &str) -> sp_io::TestExternalities {
+	preset_ext_with(name, |_| ())
+}
+
+/// The same, after a change.
+fn preset_ext_with(
+	name: &str,
+	change: impl FnOnce(&mut RuntimeGenesisConfig),
+) -> sp_io::TestExternalities {
 	let json = genesis::preset(&name.into()).expect("named");
 	let patch: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
 	let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("JSON");
 	merge(&mut config, patch);
-	let config: RuntimeGenesisConfig = serde_json::from_value(config).expect("of its shape");
+	let mut config: RuntimeGenesisConfig = serde_json::from_value(config).expect("of its shape");
+	change(&mut config);
 	sp_io::TestExternalities::new(config.build_storage().expect("valid"))
 }
 
@@ -158,7 +179,7 @@ fn presets_build_with_the_development_servers() {
 			}
 			assert_eq!(Session::validators().len(), development::SERVERS.len());
 			assert_eq!(Subgroups::on_chain_storage_version(), 2);
-			assert_eq!(Registration::on_chain_storage_version(), 2);
+			assert_eq!(Registration::on_chain_storage_version(), 3);
 			assert_eq!(Subgroups::check_state(), Ok(()));
 		});
 	}

@@ -29,7 +29,7 @@ export type ErrorName =
   | 'WrongChain'
   /** The connection to the chain is lost. */
   | 'ChainUnreachable'
-  /** The node is on another machine, and the way to it is not encrypted. */
+  /** The node is on another machine and the way to it not encrypted, or nobody can tell where it is. */
   | 'InsecureNode'
   /** What the chain shows is not what this key makes. */
   | 'OtherKey'
@@ -41,6 +41,8 @@ export type ErrorName =
   | 'Dropped'
   /** The attempt is gone: it expired, or was cancelled or replaced. */
   | 'AttemptGone'
+  /** The chain shows a deal that was made for an earlier attempt: a call was submitted again. */
+  | 'DealtBefore'
   /** The key is there with other constraints, or another constraint account, than the caller names. */
   | 'ConstraintsDiffer'
   /** A subgroup cannot reach its quorum: its members refuse. Nothing is lost. */
@@ -146,8 +148,10 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   Dropped:
     'Another node may have the call still: look at the status, and if it shows nothing of it, do the same again. An attempt that is there after all is taken up with the same key, without a signature.',
   AttemptGone: 'Register again. What an attempt held, the deposit, is back.',
+  DealtBefore:
+    'An earlier call was submitted again, and shares are never dealt twice. Cancel the attempt and begin anew; if the key is in force already, swap it for itself.',
   ConstraintsDiffer:
-    'Give what the chain has, or nothing, to go on; afterwards the constraint-modification account can change it.',
+    'Give what the chain has, or nothing, to go on; afterwards the constraint-modification account can change it. Or cancel the attempt.',
   Incomplete:
     'The attempt stays open until it expires: when the servers are in order, register again with the same key. Or cancel it.',
   DeadlinePassed:
@@ -162,6 +166,8 @@ const CHAIN_HINTS: Record<string, string> = {
   NotRegistered: 'register begins with a first key.',
   SchemeChanged:
     'A swap keeps the scheme, and with it the constraints. Deregister the key, and register the other one.',
+  SameCommitments:
+    'An earlier call was submitted again. Swap anew: the key is split anew for that.',
   NotRegistering: 'The status shows what the chain holds for the account.',
   NoReadyMember:
     'The network is not ready: a subgroup has no member that holds every share. Try again later.',

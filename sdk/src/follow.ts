@@ -51,7 +51,8 @@ async function readHeads(api: ApiPromise, known?: Heads): Promise<Heads> {
 
 async function readAt(api: ApiPromise, account: string, { best, final }: Heads): Promise<View> {
   const settled = await readStatus(api, account, final.hash);
-  const news = best.hash === final.hash ? settled : await readStatus(api, account);
+  // At that very block: what is read of another one would be told under the number of this.
+  const news = best.hash === final.hash ? settled : await readStatus(api, account, best.hash);
   return { block: best.number, best: news, finalBlock: final.number, final: settled };
 }
 
@@ -76,20 +77,21 @@ export function isFinal({ best, final }: View): boolean {
 
 /**
  * The views of an account, the first one at once, then at each new best or final block, and once more
- * when `wake` comes.
+ * when there is trouble with the call that was sent.
  */
 export async function* follow(
   api: ApiPromise,
   account: string,
   patience: Patience,
   waitingFor: string,
-  wake?: Promise<unknown>,
+  sent?: Sent,
 ): AsyncGenerator<View> {
   let last: Heads | undefined;
   let isNews = true;
-  let waking = wake?.then(() => true);
+  let waking = sent?.trouble.then(() => true);
   for (;;) {
     patience.check(waitingFor);
+    sent?.mark();
     try {
       const heads = await patience.race(readHeads(api, last), waitingFor);
       isNews ||= heads.best.hash !== last?.best.hash || heads.final.hash !== last.final.hash;
@@ -111,31 +113,44 @@ export async function* follow(
   }
 }
 
+/** What a call is to do, as states show it. */
+export interface Outcome {
+  readonly isDone: (state: AccountState) => boolean;
+  /** Why it can never be done any more, as a final state shows. */
+  readonly whyTooLate: (final: AccountState) => KeyshareError | undefined;
+}
+
 /**
  * Waits until a final block shows what was asked for, and gives the view of it. What the best block shows
- * is told, and so is that it does not any more.
+ * is told, and so is that it does not any more. If nothing was sent, that is the end: gives nothing.
  */
 export async function settle(
   api: ApiPromise,
   account: string,
-  isDone: (state: AccountState) => boolean,
+  { isDone, whyTooLate }: Outcome,
   sent: Sent | undefined,
   patience: Patience,
   onProgress: OnProgress,
-): Promise<View> {
+): Promise<View | undefined> {
+  const waitingFor = 'the change was final';
   /** The best block that showed it first. Before it, a final one shows what was so earlier. */
   let since: number | undefined;
-  for await (const view of follow(api, account, patience, 'the change was final', sent?.trouble)) {
+  for await (const view of follow(api, account, patience, waitingFor, sent)) {
     const isShown = isDone(view.best);
     const first = since;
     if (isShown) since ??= view.block;
     if (since !== undefined && view.finalBlock >= since && isDone(view.final)) return view;
+    const tooLate = whyTooLate(view.final);
+    if (tooLate !== undefined) throw tooLate;
     if (isShown && first === undefined) onProgress({ type: 'inBlock', block: view.block });
     if (!isShown && first !== undefined) {
       since = undefined;
       onProgress({ type: 'retracted', block: view.block });
     }
-    sent?.check(isShown, view.block);
+    if (sent) await patience.race(sent.check(isShown, view), waitingFor);
+    if (isShown) continue;
+    if (sent === undefined) return undefined;
+    sent.checkUnread();
   }
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 }

@@ -14,7 +14,7 @@ export {
   type Status,
 } from './chain.js';
 export { parseConstraints } from './constraints/file.js';
-export { type CheckOptions, checkConstraints } from './constraints/shape.js';
+export { type CheckOptions, checkConstraints, NO_CONSTRAINTS } from './constraints/shape.js';
 export { parseFee, parseRule, showFee, showRule } from './constraints/text.js';
 export type {
   Amount,

@@ -1,38 +1,26 @@
 /** Everything a user does with a Keyshare network, over the caller's own `ApiPromise`. */
 
 import type { ApiPromise } from '@polkadot/api';
+import { accountIdOf, asWritten, stateOf } from './accounts.js';
+import { attempt, type Beginning, type Connected, costOf } from './attempt.js';
 import { equal, type Hex, toHex } from './bytes.js';
-import {
-  type Account,
-  addressOf,
-  type Call,
-  type CallName,
-  calls,
-  refusal,
-  requirePossible,
-} from './calls.js';
+import { type Account, addressOf, type Call, calls, refusal } from './calls.js';
+import { type Change, make } from './change.js';
 import {
   type AccountState,
-  answer,
   type ChainParameters,
-  isThreshold,
-  readConfirmationFee,
   readParameters,
-  readSpendable,
-  readStatus,
   requireConsistent,
   requireVersion,
   type Registration,
   type Status,
 } from './chain.js';
-import { constraintsRefusal } from './constraints/check.js';
 import { encodeConstraints } from './constraints/codec.js';
-import { readConstraints, showConstraints } from './constraints/shape.js';
+import { NO_CONSTRAINTS, readConstraints, showConstraints } from './constraints/shape.js';
 import { bitcoinNetworkOf } from './constraints/text.js';
-import type { Constraints, ConstraintsV2, TextOptions } from './constraints/types.js';
-import { dealer, type Dealt } from './dealer.js';
+import type { Constraints, TextOptions } from './constraints/types.js';
 import { KeyshareError } from './errors.js';
-import { follow, isFinal, readView, settle, type View } from './follow.js';
+import { follow, isFinal, readView, type View } from './follow.js';
 import {
   type ConnectOptions,
   type ConstraintsInput,
@@ -48,27 +36,14 @@ import {
   readOperators,
   readServers,
   readSubgroups,
-  readUnready,
   type Subgroup,
 } from './membership.js';
-import { type Bounds, Patience } from './patience.js';
-import { unfailing, type Waiting } from './progress.js';
-import { deliver, isOf } from './register.js';
+import { ANSWERED, type Bounds, Patience } from './patience.js';
+import type { Waiting } from './progress.js';
 import { requireSame, type Wanted } from './same.js';
-import { type Commitments, partsOf } from './scheme.js';
+import type { Commitments } from './scheme.js';
 import { callLimit, hostedServers, proveCustody } from './servers.js';
-import { submit } from './submit.js';
-import { requireSafeNode } from './urls.js';
-
-/** What an attempt is begun for. */
-type Attempting = 'register' | 'swapKey' | 'reshare';
-
-/** How many earlier generations of an attempt are tried, as with the tool. */
-const GENERATIONS_TRIED = 64;
-const ANSWERED = 'the chain answered';
-const DEALT = 'the key was dealt';
-const EMPTY = new Uint8Array();
-const NO_CONSTRAINTS: Constraints = { rules: [], fees: [], messages: 'never' };
+import { type NodeOptions, requireSafeConnection } from './urls.js';
 
 /** A Keyshare network. */
 export class Keyshare {
@@ -76,33 +51,40 @@ export class Keyshare {
   readonly parameters: ChainParameters;
   /** How constraints are read and shown. */
   readonly #text: Required<TextOptions>;
+  /** What is allowed of the node. */
+  readonly #node: NodeOptions;
 
-  private constructor(api: ApiPromise, parameters: ChainParameters, text: Required<TextOptions>) {
+  private constructor(
+    api: ApiPromise,
+    parameters: ChainParameters,
+    text: Required<TextOptions>,
+    node: NodeOptions,
+  ) {
     this.api = api;
     this.parameters = parameters;
     this.#text = text;
+    this.#node = node;
   }
 
   /**
    * Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`, and
-   * `InsecureNode` if the api's `WsProvider` goes over `ws` to another machine.
+   * `InsecureNode` if the api goes to another machine without encryption, or to where its provider does not
+   * tell. Where it goes is looked at again before anything is sealed.
    */
   static async connect(api: ApiPromise, options: ConnectOptions = {}): Promise<Keyshare> {
     const text = { bitcoinNetwork: bitcoinNetworkOf(options) };
-    const requireSafe = () => {
-      const endpoint = endpointOf(api);
-      if (endpoint !== undefined) requireSafeNode(endpoint, options);
-    };
-    requireSafe();
+    requireSafeConnection(api, options, 'connecting');
     const patience = new Patience(options);
     await patience.race(api.isReady, ANSWERED);
     // Which it is of several is known once it is connected.
-    requireSafe();
+    requireSafeConnection(api, options);
     const name = api.runtimeVersion.specName.toString();
     if (name !== 'keyshare') {
       throw new KeyshareError('WrongChain', `the node follows the chain ${name}, not keyshare`);
     }
-    return new Keyshare(api, await patience.race(readParameters(api), ANSWERED), text);
+    const { allowPlaintextNode = false } = options;
+    const parameters = await patience.race(readParameters(api), ANSWERED);
+    return new Keyshare(api, parameters, text, { allowPlaintextNode });
   }
 
   /** Every subgroup with its members, and who operates them. */
@@ -117,7 +99,7 @@ export class Keyshare {
 
   /** What the chain holds for an account, SS58, and whether that is final. */
   async status(account: string): Promise<Status> {
-    this.#accountId(account);
+    accountIdOf(this.api, account);
     return this.#shown(await readView(this.api, account));
   }
 
@@ -125,7 +107,7 @@ export class Keyshare {
    * The same at each new best or final block, until the signal is aborted or the deadline passes.
    */
   watch(account: string, waiting: Bounds = {}): AsyncGenerator<Status> {
-    this.#accountId(account);
+    accountIdOf(this.api, account);
     return this.#watch(account, new Patience(waiting));
   }
 
@@ -144,12 +126,12 @@ export class Keyshare {
    * constraints or a constraint account are named that are not those on the chain.
    */
   async register(input: RegisterInput): Promise<Registration> {
-    return this.#attempt(input, 'register', this.#registerCall(input), this.#wanted(input));
+    return attempt(this.#connected, input, this.#registration(input).beginning);
   }
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
   async swapKey(input: KeyInput): Promise<Registration> {
-    return this.#attempt(input, 'swapKey', this.#swapCall());
+    return attempt(this.#connected, input, this.#swap('swapKey'));
   }
 
   /**
@@ -160,29 +142,40 @@ export class Keyshare {
    * such hands: with as many, they have the key.
    */
   async reshare(input: KeyInput): Promise<Registration> {
-    return this.#attempt(input, 'reshare', this.#swapCall());
+    return attempt(this.#connected, input, this.#swap('reshare'));
   }
 
   /** What `register` would cost. Signs and sends nothing. */
   async cost(input: RegisterInput): Promise<Cost> {
-    return this.#cost(input, 'register', this.#registerCall(input), this.#encoded(input));
+    const { beginning, encoded } = this.#registration(input);
+    return costOf(this.#connected, input, beginning, encoded);
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
   async swapCost(input: KeyInput): Promise<Cost> {
-    return this.#cost(input, 'swapKey', this.#swapCall(), null);
+    return costOf(this.#connected, input, this.#swap('swapKey'), null);
   }
 
   /** What `reshare` would cost; the same holds for the deposit of the deal before. */
   async reshareCost(input: KeyInput): Promise<Cost> {
-    return this.#cost(input, 'reshare', this.#swapCall(), null);
+    return costOf(this.#connected, input, this.#swap('reshare'), null);
   }
 
-  /** Gives up the attempt under way; its deposit comes back. Refused if there is none. */
+  /**
+   * Gives up the attempt under way; its deposit comes back. Refused if there is none, or if it is completed
+   * first.
+   */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
-    const account = addressOf(input.signer);
-    const isDone = ({ registering }: AccountState) => registering === null;
-    return this.#make('cancel', calls.cancel(this.api), account, input, isDone);
+    return this.#make(input, {
+      name: 'cancel',
+      call: calls.cancel(this.api),
+      subject: addressOf(input.signer),
+      isDone: (state, { registering }) => !isShown(registering, state),
+      whyTooLate: ({ registered }, { registering }) =>
+        isSame(registered, registering)
+          ? refusal('NotRegistering', 'it came too late, the key of the attempt is in force')
+          : undefined,
+    });
   }
 
   /**
@@ -190,32 +183,46 @@ export class Keyshare {
    * is none.
    */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
-    const account = addressOf(input.signer);
-    const isDone = ({ registered, registering }: AccountState) => !registered && !registering;
-    return this.#make('deregister', calls.deregister(this.api), account, input, isDone);
+    return this.#make(input, {
+      name: 'deregister',
+      call: calls.deregister(this.api),
+      subject: addressOf(input.signer),
+      // What it removes, and nothing that is begun afterwards.
+      isDone: (state, { registered, registering }) =>
+        !isShown(registered, state) && !isShown(registering, state),
+    });
   }
 
   /** Replaces a user's constraints; signed by the constraint-modification account. */
   async setConstraints(
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
+    const { account } = input;
     // Which scheme they are for, only the chain knows.
     const wanted = readConstraints(input.constraints, this.#text);
     const encoded = toHex(encodeConstraints(wanted));
-    const call = this.#call(() => calls.updateConstraints(this.api, input.account, encoded));
-    const isDone = ({ constraints }: AccountState) =>
-      constraints !== null && toHex(encodeConstraints(constraints)) === encoded;
-    return this.#make('updateConstraints', call, input.account, input, isDone, wanted);
+    return this.#make(input, {
+      name: 'updateConstraints',
+      call: encodable(() => calls.updateConstraints(this.api, account, encoded)),
+      subject: account,
+      isDone: ({ constraints }) =>
+        constraints !== null && toHex(encodeConstraints(constraints)) === encoded,
+      constraints: wanted,
+    });
   }
 
   /** Hands a user's constraints over to another constraint-modification account. */
   async changeConstraintAccount(
     input: ConstraintsInput & { readonly to: string },
   ): Promise<Status> {
-    const to = this.#address(input.to);
-    const call = this.#call(() => calls.changeConstraintAccount(this.api, input.account, to));
-    const isDone = ({ constraintAccount }: AccountState) => constraintAccount === to;
-    return this.#make('changeConstraintAccount', call, input.account, input, isDone);
+    const { account } = input;
+    const to = asWritten(this.api, input.to);
+    return this.#make(input, {
+      name: 'changeConstraintAccount',
+      call: encodable(() => calls.changeConstraintAccount(this.api, account, to)),
+      subject: account,
+      isDone: ({ constraintAccount }) => constraintAccount === to,
+    });
   }
 
   /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
@@ -261,12 +268,12 @@ export class Keyshare {
   }
 
   async #challenge(account: string, signal: AbortSignal): Promise<Custody[]> {
-    const { registered } = await this.#state(account);
+    const { registered } = await stateOf(this.api, account);
     if (registered === null) {
       throw new KeyshareError('NotRegistering', 'the account has no key in force');
     }
     const genesis = this.api.genesisHash.toU8a();
-    requireConsistent(registered, this.#accountId(account), genesis, this.parameters);
+    requireConsistent(registered, accountIdOf(this.api, account), genesis, this.parameters);
     const subject = { ...registered, account };
     const members = await readServers(this.api);
     const limit = callLimit();
@@ -283,237 +290,49 @@ export class Keyshare {
     );
   }
 
-  async #deal(input: KeyInput, generation: number, threshold: number): Promise<Dealt> {
-    // Before anything is signed: without it nothing could be sealed afterwards.
-    if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
-      throw new KeyshareError('InsecureContext', 'this page is not secure: it has no Web Crypto');
-    }
-    const source = 'dealer' in input ? input.dealer : dealer(input.scheme, input.key);
-    const account = this.#accountId(addressOf(input.signer));
-    const genesis = this.api.genesisHash.toU8a();
-    try {
-      const { subgroups } = this.parameters;
-      return await source.deal({ threshold, subgroups }, { genesis, account, generation });
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : 'not a private key';
-      throw new KeyshareError('Input', reason, { cause });
-    }
-  }
-
-  /**
-   * The threshold of a new attempt. Throws `Input` if no key can have it, and with `reshare` for
-   * another key than the one in force, whose threshold is then the default.
-   */
-  async #threshold(
-    input: KeyInput,
-    name: Attempting,
-    { registered }: AccountState,
-  ): Promise<number> {
-    const { threshold: least, subgroups: most } = this.parameters;
-    const { threshold = least } = input;
-    if (!isThreshold(threshold, this.parameters)) {
-      throw new KeyshareError(
-        'Input',
-        `threshold is a whole number from ${least} to ${most}, not ${String(threshold)}`,
-      );
-    }
-    if (name !== 'reshare') return threshold;
-    if (registered === null) throw refusal('NotRegistered', 'the account has no key in force');
-    const account = this.#accountId(addressOf(input.signer));
-    requireConsistent(registered, account, this.api.genesisHash.toU8a(), this.parameters);
-    const dealt = await this.#deal(input, registered.generation, registered.threshold);
-    dealt.wipe();
-    const { scheme, elements } = dealt.commitments;
-    if (scheme !== registered.scheme || !equal(elements[0] ?? EMPTY, registered.publicKey)) {
-      throw new KeyshareError(
-        'Input',
-        'another key is in force: reshare takes that one, swapKey takes another',
-      );
-    }
-    return input.threshold ?? registered.threshold;
-  }
-
-  /** Begins an attempt, or takes up the one of this key, and completes it. */
-  async #attempt(
-    input: KeyInput,
-    name: Attempting,
-    begin: (commitments: Commitments) => Call,
-    wanted: Wanted = {},
-  ): Promise<Registration> {
+  /** What attempts are made over. */
+  get #connected(): Connected {
     const { api, parameters: chain } = this;
-    const patience = new Patience(input);
-    const onProgress = unfailing(input.onProgress);
-    const address = addressOf(input.signer);
-    const account = { address, id: this.#accountId(address) };
-    const before = await patience.race(this.#state(address), ANSWERED);
-    const { registering, registered } = before;
-    const threshold = await patience.race(this.#threshold(input, name, before), DEALT);
-    // A key in force may lack some servers still. To swap it for itself is another attempt.
-    const withRegistered = name === 'register' || (name === 'swapKey' && input.onlyResume === true);
-    const resumable = withRegistered ? [registering, registered] : [registering];
-    const late = (resumed: { dealt: Dealt } | undefined) => resumed?.dealt.wipe();
-    const resumed = await patience.race(this.#underWay(input, resumable), DEALT, late);
-    if (resumed !== undefined) {
-      const { dealt, generation } = resumed;
-      try {
-        requireSame(wanted, before, this.#text);
-        const sent = undefined;
-        const taken = { api, chain, account, dealt, generation, sent, patience, onProgress };
-        return await deliver(taken);
-      } finally {
-        dealt.wipe();
-      }
-    }
-    if (input.onlyResume) {
-      throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
-    }
-    const call = name === 'register' ? name : 'swapKey';
-    requirePossible(call, before, this.#address(address), schemeOf(input));
-    await patience.race(this.#requireReady(), ANSWERED);
-    const dealing = this.#deal(input, before.generation + 1, threshold);
-    const dealt = await patience.race(dealing, DEALT, (dealt) => {
-      dealt.wipe();
-    });
-    try {
-      onProgress({ type: 'signing' });
-      const sent = await submit(api, begin(dealt.commitments), input.signer, patience);
-      try {
-        onProgress({ type: 'submitted' });
-        const generation = undefined;
-        const begun = { api, chain, account, dealt, generation, sent, patience, onProgress };
-        return await deliver(begun);
-      } finally {
-        sent.stop();
-      }
-    } finally {
-      dealt.wipe();
-    }
-  }
-
-  /** The shares of what the chain shows, if it is what this very key makes. */
-  async #underWay(
-    input: KeyInput,
-    shown: (Registration | null)[],
-  ): Promise<{ dealt: Dealt; generation: number } | undefined> {
-    const scheme = schemeOf(input);
-    for (const one of shown) {
-      if (one?.scheme !== scheme) continue;
-      const { generation, publicKey, threshold } = one;
-      // No deal that the chain takes: with a lower threshold fewer servers would have the key.
-      if (!isThreshold(threshold, this.parameters)) continue;
-      // A call made for one generation gets a later one when others come first.
-      for (let tried = generation; tried > Math.max(0, generation - GENERATIONS_TRIED); tried--) {
-        const dealt = await this.#deal(input, tried, threshold);
-        if (isOf(one, dealt.commitments)) return { dealt, generation };
-        dealt.wipe();
-        // Another key's: the public key is the same for every generation.
-        if (!equal(dealt.commitments.elements[0] ?? EMPTY, publicKey)) break;
-      }
-    }
-    return undefined;
-  }
-
-  /** Throws `Refused` if no member of a subgroup is ready. */
-  async #requireReady(): Promise<void> {
-    const unready = await readUnready(this.api);
-    if (unready !== undefined) {
-      throw refusal('NoReadyMember', `no member of subgroup ${unready} is ready`);
-    }
-  }
-
-  async #make(
-    name: CallName,
-    call: Call,
-    subject: string,
-    input: Waiting & { readonly signer: Account },
-    isDone: (state: AccountState) => boolean,
-    wanted?: ConstraintsV2,
-  ): Promise<Status> {
-    const { api } = this;
-    const patience = new Patience(input);
-    const onProgress = unfailing(input.onProgress);
-    const before = await patience.race(this.#state(subject), ANSWERED);
-    // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
-    const removes = name === 'cancel' || name === 'deregister';
-    if (!removes && isDone(before)) {
-      const there = await settle(api, subject, isDone, undefined, patience, onProgress);
-      return this.#shown(asSettled(there));
-    }
-    requirePossible(name, before, this.#address(addressOf(input.signer)));
-    const refused =
-      wanted && constraintsRefusal(wanted, (before.registered ?? before.registering)?.scheme);
-    if (refused !== undefined) throw refused;
-    onProgress({ type: 'signing' });
-    const sent = await submit(api, call, input.signer, patience);
-    try {
-      onProgress({ type: 'submitted' });
-      const done = await settle(api, subject, isDone, sent, patience, onProgress);
-      return this.#shown(asSettled(done));
-    } finally {
-      sent.stop();
-    }
-  }
-
-  #cost(
-    input: KeyInput,
-    name: Attempting,
-    begin: (commitments: Commitments) => Call,
-    constraints: Hex | null,
-  ): Promise<Cost> {
-    const costs = async () => {
-      const deposit = this.api.call['keyshareApi']?.['deposit'];
-      if (deposit === undefined) {
-        throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
-      }
-      const address = addressOf(input.signer);
-      const before = await this.#state(address);
-      const threshold = await this.#threshold(input, name, before);
-      const dealt = await this.#deal(input, before.generation + 1, threshold);
-      dealt.wipe();
-      const call = begin(dealt.commitments);
-      const scheme = partsOf(dealt.commitments.scheme).variant;
-      const [held, { partialFee }, confirmationFee, spendable] = await Promise.all([
-        answer(deposit(scheme, threshold, constraints)),
-        answer(call.paymentInfo(address)),
-        readConfirmationFee(this.api),
-        readSpendable(this.api, address),
-      ]);
-      return {
-        deposit: BigInt(held.toString()),
-        fee: partialFee.toBigInt(),
-        confirmationFee,
-        spendable,
-      };
+    const requireSafe = () => {
+      requireSafeConnection(api, this.#node);
     };
-    return new Patience(input).race(costs(), ANSWERED);
+    return { api, chain, requireSafe };
   }
 
-  /** `swap_key` with everything but the commitments. */
-  #swapCall(): (commitments: Commitments) => Call {
-    return (commitments) => calls.swapKey(this.api, commitments);
-  }
-
-  /** `register` with everything but the commitments. */
-  #registerCall(input: RegisterInput): (commitments: Commitments) => Call {
-    const { constraintAccount = addressOf(input.signer) } = input;
-    this.#accountId(constraintAccount);
-    const constraints = this.#encoded(input);
-    return (commitments) =>
-      this.#call(() => calls.register(this.api, constraintAccount, constraints, commitments));
-  }
-
-  /**
-   * The constraints of a key that is registered, in SCALE. As hex: polkadot.js would take bytes that may
-   * be absent, as in `deposit`, for an encoding that says whether they are.
-   */
-  #encoded(input: RegisterInput): Hex {
+  /** `register`, and its constraints in SCALE: as hex, since polkadot.js takes bytes that may be absent for more. */
+  #registration(input: RegisterInput): { beginning: Beginning; encoded: Hex } {
+    const account = input.constraintAccount ?? addressOf(input.signer);
+    const constraintAccount = asWritten(this.api, account);
     const options = { ...this.#text, scheme: schemeOf(input) };
-    return toHex(encodeConstraints(readConstraints(input.constraints ?? NO_CONSTRAINTS, options)));
+    const constraints = readConstraints(input.constraints ?? NO_CONSTRAINTS, options);
+    const encoded = toHex(encodeConstraints(constraints));
+    const call = (commitments: Commitments) =>
+      encodable(() => calls.register(this.api, account, encoded, commitments));
+    // The defaults are nobody's wish, until they are signed.
+    const requireNamed = this.#requires({
+      constraints: input.constraints && constraints,
+      constraintAccount: input.constraintAccount && constraintAccount,
+    });
+    const requireSigned = this.#requires({ constraints, constraintAccount });
+    return { beginning: { name: 'register', call, requireNamed, requireSigned }, encoded };
   }
 
-  async #state(account: string): Promise<AccountState> {
-    this.#accountId(account);
-    return readStatus(this.api, account);
+  /** `swap_key`, which leaves the constraints alone. */
+  #swap(name: 'swapKey' | 'reshare'): Beginning {
+    const call = (commitments: Commitments) => calls.swapKey(this.api, commitments);
+    const requireNothing = () => undefined;
+    return { name, call, requireNamed: requireNothing, requireSigned: requireNothing };
+  }
+
+  #requires(wanted: Wanted): (state: AccountState) => void {
+    return (state) => {
+      requireSame(wanted, state, this.#text);
+    };
+  }
+
+  async #make(input: Waiting & { readonly signer: Account }, change: Change): Promise<Status> {
+    const { final, finalBlock } = await make(this.api, change, input);
+    return this.#shown({ block: finalBlock, best: final, finalBlock, final });
   }
 
   #shown(view: View): Status {
@@ -521,59 +340,25 @@ export class Keyshare {
     const constraints = kept && showConstraints(kept, this.#text);
     return { ...state, constraints, block: view.block, isFinal: isFinal(view) };
   }
+}
 
-  /** What the caller names itself; the defaults are nobody's wish. */
-  #wanted({ constraints, constraintAccount, ...source }: RegisterInput): Wanted {
-    const options = { ...this.#text, scheme: schemeOf(source) };
-    return {
-      constraints: constraints && readConstraints(constraints, options),
-      constraintAccount: constraintAccount && this.#address(constraintAccount),
-    };
-  }
-
-  /** Makes a call of the caller's input, which may not be encodable. */
-  #call(make: () => Call): Call {
-    try {
-      return make();
-    } catch (cause) {
-      if (cause instanceof KeyshareError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new KeyshareError('Input', `the call cannot be encoded: ${reason}`, { cause });
-    }
-  }
-
-  #accountId(address: string): Uint8Array {
-    const decoded = (type: 'AccountId32' | 'AccountId33') => {
-      try {
-        return this.api.createType(type, address).toU8a();
-      } catch {
-        return undefined;
-      }
-    };
-    const account = decoded('AccountId32');
-    // polkadot.js cuts what is longer, and takes nothing for the zero account, which nobody has.
-    if (account === undefined || decoded('AccountId33') !== undefined) {
-      throw new KeyshareError('Input', `“${address}” is no address`);
-    }
-    return account;
-  }
-
-  /** As the chain writes it, whatever network's prefix it was given with. */
-  #address(address: string): string {
-    return this.api.createType('AccountId32', this.#accountId(address)).toString();
+/** Makes a call of the caller's input, which may not be encodable. */
+function encodable(make: () => Call): Call {
+  try {
+    return make();
+  } catch (cause) {
+    if (cause instanceof KeyshareError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeyshareError('Input', `the call cannot be encoded: ${reason}`, { cause });
   }
 }
 
-/** What a final block shows. */
-function asSettled({ final, finalBlock }: View): View {
-  return { block: finalBlock, best: final, finalBlock, final };
+/** Whether these are one attempt, or the key that became of it. */
+function isSame(one: Registration | null, other: Registration | null): boolean {
+  return one !== null && other !== null && equal(one.id, other.id);
 }
 
-/** The address of the node, where the provider tells it. */
-function endpointOf(api: ApiPromise): string | undefined {
-  interface Inside {
-    readonly _rpcCore?: { readonly provider?: { readonly endpoint?: unknown } };
-  }
-  const endpoint = (api as unknown as Inside)._rpcCore?.provider?.endpoint;
-  return typeof endpoint === 'string' ? endpoint : undefined;
+/** Whether a state shows it still, as an attempt or as the key that became of it. */
+function isShown(one: Registration | null, { registering, registered }: AccountState): boolean {
+  return isSame(one, registering) || isSame(one, registered);
 }

@@ -2,6 +2,9 @@
 
 import { KeyshareError } from './errors.js';
 
+/** What is waited for when the chain is only asked. */
+export const ANSWERED = 'the chain answered';
+
 /** When waiting ends without a result. */
 export interface Bounds {
   /** Gives up everything at once. */

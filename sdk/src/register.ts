@@ -17,7 +17,7 @@ import { type Patience, sleep } from './patience.js';
 import type { OnProgress, ServerState } from './progress.js';
 import type { Commitments } from './scheme.js';
 import { callLimit, type Server, type Subject, submitShare } from './servers.js';
-import type { Sent } from './submit.js';
+import { Absence, type Sent } from './submit.js';
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 8_000;
@@ -53,16 +53,28 @@ export function shownAs(status: AccountState, commitments: Commitments): Registr
   );
 }
 
+/** The error for a deal that the chain shows under another generation than it was made for. */
+export function dealtBefore(shown: number, dealt: number): KeyshareError {
+  return new KeyshareError(
+    'DealtBefore',
+    `attempt ${shown} has the commitments that were dealt for attempt ${dealt}`,
+  );
+}
+
 /** What is delivered, for whom, and how it is told. */
 export interface Delivery {
   readonly api: ApiPromise;
   readonly chain: ChainParameters;
   readonly account: { readonly address: string; readonly id: Uint8Array };
   readonly dealt: Dealt;
-  /** The attempt's, as far as the chain has shown it. */
-  readonly generation: number | undefined;
+  /** The generation that it was dealt for, and the attempt's. */
+  readonly generation: number;
   /** The call that begins it; absent if it is taken up. */
   readonly sent: Sent | undefined;
+  /** Throws `ConstraintsDiffer` unless a state has the constraints that are wanted. */
+  readonly requireWanted: (state: AccountState) => void;
+  /** Throws `InsecureNode` if the connection is to a node that may not be believed. */
+  readonly requireSafe: () => void;
   readonly patience: Patience;
   readonly onProgress: OnProgress;
 }
@@ -73,12 +85,15 @@ export interface Delivery {
  * block and the attempt comes back, its shares are sent again.
  */
 export async function deliver(delivery: Delivery): Promise<Registration> {
-  const { api, chain, account, dealt, sent, patience, onProgress } = delivery;
+  const { api, chain, account, dealt, generation, sent, patience, onProgress } = delivery;
+  const { requireWanted } = delivery;
   const { commitments } = dealt;
-  let { generation } = delivery;
+  // What is taken up was shown already.
+  let wasShown = sent === undefined;
+  const absence = new Absence();
   let round: Round | undefined;
   try {
-    for await (const view of follow(api, account.address, patience, WAITING_FOR, sent?.trouble)) {
+    for await (const view of follow(api, account.address, patience, WAITING_FOR, sent)) {
       const shown = shownAs(view.best, commitments);
       const settled = shownAs(view.final, commitments);
       if (round !== undefined && (shown === undefined || !equal(shown.id, round.id))) {
@@ -89,8 +104,9 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
       if (shown !== undefined) {
         const { block } = view;
         if (round === undefined) {
-          generation = shown.generation;
           requireOwn(shown);
+          requireWanted(view.best);
+          wasShown = true;
           // Checked once: what is sealed and proved in it is for this, whatever a node says then.
           round = new Round(delivery, { ...shown, account: account.address });
           onProgress({ type: 'open', registration: shown, block });
@@ -100,19 +116,25 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
       }
       if (settled?.status === 'registered') {
         requireOwn(settled);
+        // Since they were checked they may have been changed.
+        if (round === undefined) requireWanted(view.final);
         onProgress({ type: 'registered', registration: settled });
         await Promise.race([round?.settled(), patience.sleep(GRACE_MS)]);
         return settled;
       }
       if (shown?.status === 'registering') round?.refuseIfStuck(shown);
-      sent?.check(shown !== undefined, view.block);
-      const isOver = generation !== undefined && view.final.generation >= generation;
-      if (shown === undefined && settled === undefined && isOver) {
+      const isShown = shown !== undefined;
+      if (sent) await patience.race(sent.check(isShown, view), WAITING_FOR);
+      else absence.check(isShown, view.block);
+      if (isShown || settled !== undefined) continue;
+      // While the call is on its way, the generation may be that of another attempt.
+      if (view.final.generation >= generation && (wasShown || sent?.isFinished === true)) {
         throw new KeyshareError(
           'AttemptGone',
           'the attempt is gone: it expired, or was cancelled or replaced',
         );
       }
+      sent?.checkUnread();
     }
   } finally {
     round?.stop();
@@ -120,6 +142,7 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 
   function requireOwn(shown: Registration): void {
+    if (shown.generation !== generation) throw dealtBefore(shown.generation, generation);
     requireConsistent(shown, account.id, api.genesisHash.toU8a(), chain);
   }
 }
@@ -165,6 +188,7 @@ class Round {
       // The block of its confirmation was left. It may have let go of the share with it.
       this.#confirmed.delete(account);
       this.#sends.delete(account);
+      this.#refusals.delete(account);
     }
     await whenReachable(this.#startSends(shown, confirmed));
     for (const account of confirmed) {
@@ -193,7 +217,11 @@ class Round {
   async #startSends(shown: Registration, done: ReadonlySet<string>): Promise<void> {
     const isKnown = (member: string) => this.#sends.has(member);
     if (shown.coverage.every(({ members }) => members.every(isKnown))) return;
-    for (const server of await finalMembers(this.#delivery.api)) {
+    const { api, requireSafe } = this.#delivery;
+    const members = await finalMembers(api);
+    // A provider with several addresses may have gone to another one meanwhile.
+    requireSafe();
+    for (const server of members) {
       if (this.#signal.aborted || isKnown(server.account)) continue;
       this.#servers.set(server.account, server);
       // Stored on an earlier run, or by another one: the chain knows.

@@ -2,7 +2,7 @@
 
 import type { AccountState } from './chain.js';
 import { encodeConstraints } from './constraints/codec.js';
-import { showConstraints } from './constraints/shape.js';
+import { NO_CONSTRAINTS, readConstraints, showConstraints } from './constraints/shape.js';
 import type { ConstraintsV2, TextOptions } from './constraints/types.js';
 import { equal } from './bytes.js';
 import { KeyshareError } from './errors.js';
@@ -14,18 +14,11 @@ export interface Wanted {
   readonly constraintAccount?: string | undefined;
 }
 
-const NOTHING: ConstraintsV2 = {
-  rules: [],
-  fees: [],
-  messages: { tag: 'Never', value: undefined },
-  clauses: [],
-};
-
 /** Throws `ConstraintsDiffer`, with everything that differs, unless the chain has what is wanted. */
 export function requireSame(wanted: Wanted, chain: AccountState, options: TextOptions): void {
   const differences: string[] = [];
   const { constraints, constraintAccount } = wanted;
-  const there = chain.constraints ?? NOTHING;
+  const there = chain.constraints ?? readConstraints(NO_CONSTRAINTS, options);
   if (constraints && !equal(encodeConstraints(constraints), encodeConstraints(there))) {
     const [has, wants] = [there, constraints].map((one) => showConstraints(one, options));
     if (has === undefined || wants === undefined) throw new Error('two are shown');

@@ -3,6 +3,7 @@
 import { ed25519, ed25519_FROST } from '@noble/curves/ed25519.js';
 import { secp256k1, secp256k1_FROST } from '@noble/curves/secp256k1.js';
 import { bytesToNumberBE, bytesToNumberLE } from '@noble/curves/utils.js';
+import { sha512 } from '@noble/hashes/sha2.js';
 import { blake2_256, equal } from './bytes.js';
 
 /** `ed25519` or `secp256k1`. */
@@ -46,8 +47,8 @@ const SCHEMES: Readonly<Record<Scheme, SchemeParts>> = {
     Point: ed25519.Point,
     littleEndian: true,
     requireValid: () => undefined,
-    scalar: (key) => ed25519.Point.Fn.toBytes(ed25519.utils.getExtendedPublicKey(key).scalar),
-    publicKey: (key) => ed25519.getPublicKey(key),
+    scalar: (key) => ed25519.Point.Fn.toBytes(ed25519Scalar(key)),
+    publicKey: (key) => ed25519.Point.BASE.multiply(ed25519Scalar(key)).toBytes(),
     generate: () => ed25519.utils.randomSecretKey(),
     coefficient: (draw) => ed25519.Point.Fn.create(bytesToNumberLE(draw(64))),
     // ZIP 215 is what the chain goes by.
@@ -85,6 +86,23 @@ const SCHEMES: Readonly<Record<Scheme, SchemeParts>> = {
     },
   },
 };
+
+/**
+ * The scalar of a seed, RFC 8032 §5.1.5. The curve's own code leaves the hash of the seed in memory, from
+ * which the scalar follows and the signatures' nonces do.
+ */
+function ed25519Scalar(seed: Uint8Array): bigint {
+  const hash = sha512(seed);
+  try {
+    const head = hash.subarray(0, 32);
+    head[0] = (head[0] ?? 0) & 0b1111_1000;
+    head[31] = ((head[31] ?? 0) & 0b0111_1111) | 0b0100_0000;
+    const scalar = head.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n);
+    return ed25519.Point.Fn.create(scalar);
+  } finally {
+    hash.fill(0);
+  }
+}
 
 /** What a scheme is made of. Throws a `TypeError` for another one: callers may be without types. */
 export function partsOf(scheme: Scheme): SchemeParts {

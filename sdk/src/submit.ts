@@ -1,14 +1,52 @@
 /** Signing a call, handing it to the node, and hearing what becomes of it until it is final. */
 
 import type { ApiPromise } from '@polkadot/api';
-import type { DispatchError, ExtrinsicStatus } from '@polkadot/types/interfaces';
+import type { BlockNumber, DispatchError, ExtrinsicStatus } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
 import { type Account, addressOf, type Call } from './calls.js';
+import { answer } from './chain.js';
 import { KeyshareError } from './errors.js';
+import type { View } from './follow.js';
 import type { Patience } from './patience.js';
 
 /** How many blocks a call whose block was left has to come into another one. */
 const BLOCKS_TO_RETURN = 10;
+
+/** How long the best block lacks what an earlier one has shown. */
+export class Absence {
+  #since: number | undefined;
+
+  /** Throws `Dropped` when the best block, numbered `block`, lacks it for so long that it will hardly return. */
+  check(isShown: boolean, block: number): void {
+    if (isShown) {
+      this.#since = undefined;
+      return;
+    }
+    this.#since ??= block;
+    if (block < this.#since + BLOCKS_TO_RETURN) return;
+    throw dropped('the block that had it was left, and no block has had it since');
+  }
+}
+
+/** What polkadot.js says of a call; its type lacks the number of the block. */
+type Result = ISubmittableResult & { readonly blockNumber?: BlockNumber };
+
+/** What is heard of a call. */
+interface News {
+  /** Why it cannot become final any more, as far as the node knows, or has failed in a final block. */
+  readonly trouble?: KeyshareError;
+  /** Whether nothing more will be heard: a final block has it, or the connection was lost. */
+  readonly isFinished?: boolean;
+  /** Why it cannot be read whether it has failed in the final block that has it. */
+  readonly unread?: Error;
+}
+
+/** Why a block, with this number and hash, refuses a call. */
+interface Refusal {
+  readonly error: KeyshareError;
+  readonly block: number;
+  readonly hash: string;
+}
 
 /**
  * A call that the node has. What is heard of it is bad news only: whether it is done, the chain's state
@@ -19,13 +57,14 @@ export class Sent {
   readonly trouble: Promise<KeyshareError>;
   readonly #api: ApiPromise;
   #tell: (trouble: KeyshareError) => void = () => undefined;
-  #told: KeyshareError | undefined;
-  /** What was told before the view was read that is checked next: an older one may lack the call. */
-  #known: KeyshareError | undefined;
+  #heard: News = {};
+  /** What was heard before the view was read that is checked next: an older one may lack the call. */
+  #marked: News = {};
   /** What a block refused it for that is not final yet. */
-  #refusal: KeyshareError | undefined;
+  #refusal: Refusal | undefined;
   #isRetracted = false;
-  #leftSince: number | undefined;
+  readonly #absence = new Absence();
+  #isLost = false;
   #isStopped = false;
   #unsubscribe: (() => void) | undefined;
   #lost: (() => void) | undefined;
@@ -33,16 +72,24 @@ export class Sent {
   constructor(api: ApiPromise) {
     this.#api = api;
     this.trouble = new Promise((resolve) => {
-      this.#tell = (trouble) => {
-        this.#told ??= trouble;
-        resolve(this.#told);
+      this.#tell = (told) => {
+        const { trouble = told } = this.#heard;
+        this.#heard = { ...this.#heard, trouble };
+        resolve(trouble);
       };
     });
   }
 
-  /** Hands a signed call over. Throws `Refused` if the pool does not take it. */
+  /** Hands a signed call over. Throws `Refused` if the pool does not take it, `Input` if it cannot be sent. */
   async send(signed: Call): Promise<void> {
     await new Promise<void>((resolve, reject) => {
+      // Nothing more is heard of what was sent. What was not is rejected first.
+      this.#lost = () => {
+        this.#isLost = true;
+        this.#heard = { ...this.#heard, isFinished: true };
+        setTimeout(resolve, 0);
+      };
+      this.#api.on('disconnected', this.#lost);
       signed
         .send((result) => {
           this.#hear(result);
@@ -57,33 +104,44 @@ export class Sent {
             if (isAnswer(cause)) reject(poolRefusal(cause));
             else if (String(cause).includes('not connected')) reject(unsent(cause));
             // It may be on its way: the chain's state decides.
-            else resolve();
+            else if (this.#isLost || isUnanswered(cause)) resolve();
+            else reject(unsendable(cause));
           },
         );
-      // Nothing more is heard of what was sent. What was not is rejected first.
-      this.#lost = () => {
-        setTimeout(resolve, 0);
-        if (this.#refusal) this.#tell(this.#refusal);
-      };
-      this.#api.on('disconnected', this.#lost);
     });
   }
 
+  /** To be called before each view is read: what was heard by then, that view cannot be too old for. */
+  mark(): void {
+    this.#marked = this.#heard;
+  }
+
+  /** Whether nothing more will be heard of the call. */
+  get isFinished(): boolean {
+    return this.#marked.isFinished === true;
+  }
+
   /**
-   * Throws what became of the call, unless the best block, numbered `block`, shows its effect: then it
-   * waits to be final there. To be called with each new view.
+   * Throws what became of the call, unless the best block shows its effect: then it waits to be final
+   * there. To be called with each new view.
    */
-  check(isShown: boolean, block: number): void {
-    const known = this.#known;
-    this.#known = this.#told;
-    if (isShown || !this.#isRetracted) this.#leftSince = undefined;
-    if (isShown) return;
-    if (known) throw known;
-    if (!this.#isRetracted) return;
-    this.#leftSince ??= block;
-    if (block >= this.#leftSince + BLOCKS_TO_RETURN) {
-      throw dropped(`the block that had it was left, and no block has had it since`);
+  async check(isShown: boolean, { block, finalBlock }: View): Promise<void> {
+    if (!isShown) {
+      if (this.#marked.trouble) throw this.#marked.trouble;
+      if (this.#isLost) await this.#readRefusal(finalBlock);
     }
+    this.#absence.check(isShown || !this.#isRetracted, block);
+  }
+
+  /** Throws `Refused` if a final block has the call and nobody can say why it did nothing. */
+  checkUnread(): void {
+    const cause = this.#marked.unread;
+    if (cause === undefined) return;
+    throw new KeyshareError(
+      'Refused',
+      'the chain refuses the call: a final block has it, and why it did nothing cannot be read',
+      { cause },
+    );
   }
 
   /** Listens no longer. */
@@ -93,16 +151,40 @@ export class Sent {
     if (this.#lost) this.#api.off('disconnected', this.#lost);
   }
 
-  #hear({ status, dispatchError, isError }: ISubmittableResult): void {
+  /** Throws what a block refused the call for, if that block is final; if another is, it was left. */
+  async #readRefusal(finalBlock: number): Promise<void> {
+    if (this.#refusal === undefined || finalBlock < this.#refusal.block) return;
+    const { error, block, hash } = this.#refusal;
+    let final: string;
+    try {
+      final = (await answer(this.#api.rpc.chain.getBlockHash(block))).toHex();
+    } catch {
+      // It is asked for again with the next view.
+      return;
+    }
+    if (final === hash) throw error;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#isRetracted = true;
+    // Another block may take it.
+    this.#refusal = undefined;
+  }
+
+  #hear({ status, dispatchError, internalError, isError, blockNumber }: Result): void {
     if (this.#isStopped) return;
     if (status.isInBlock || status.isFinalized) {
       this.#isRetracted = false;
-      this.#refusal = dispatchError && dispatchRefusal(this.#api, dispatchError);
-      if (status.isFinalized && this.#refusal) this.#tell(this.#refusal);
+      const error = dispatchError && dispatchRefusal(this.#api, dispatchError);
+      const hash = (status.isInBlock ? status.asInBlock : status.asFinalized).toHex();
+      this.#refusal = error && { error, hash, block: blockNumber?.toNumber() ?? 0 };
+      if (!status.isFinalized) return;
+      const unread = internalError && { unread: internalError };
+      this.#heard = { ...this.#heard, ...unread, isFinished: true };
+      if (error) this.#tell(error);
     } else if (status.isRetracted) {
-      this.#isRetracted = true;
-      // Another block may take it.
-      this.#refusal = undefined;
+      this.#leave();
     } else if (isError) {
       this.#tell(dropped(whyDropped(status)));
     }
@@ -147,6 +229,19 @@ function unsent(cause: unknown): KeyshareError {
   });
 }
 
+function unsendable(cause: unknown): KeyshareError {
+  return new KeyshareError('Input', `the call cannot be sent: ${reasonOf(cause)}`, { cause });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Whether the connection was lost, or the node did not answer in time: in the words of polkadot.js. */
+function isUnanswered(cause: unknown): boolean {
+  return /^(disconnected from|No response received) /.test(reasonOf(cause));
+}
+
 /** Whether the node has answered with an error: JSON-RPC's have a code. */
 function isAnswer(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause;
@@ -165,8 +260,8 @@ async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call
   } catch (cause) {
     // The account's nonce is read first.
     if (!api.isConnected) throw unsent(cause);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new KeyshareError(isPair ? 'Input' : 'Rejected', `not signed: ${reason}`, { cause });
+    const name = isPair ? 'Input' : 'Rejected';
+    throw new KeyshareError(name, `not signed: ${reasonOf(cause)}`, { cause });
   }
 }
 
@@ -189,7 +284,7 @@ function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
 }
 
 function poolRefusal(cause: unknown): KeyshareError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   const cannotPay = reason.includes('pay some fees');
   return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
     cause,

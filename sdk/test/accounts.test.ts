@@ -2,7 +2,8 @@
 
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import type { KeyringPair } from '@polkadot/keyring/types';
-import { createKeyMulti, encodeAddress, sortAddresses } from '@polkadot/util-crypto';
+import type { Codec } from '@polkadot/types/types';
+import { blake2AsHex, createKeyMulti, encodeAddress, sortAddresses } from '@polkadot/util-crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Call, calls } from '../src/calls.js';
 import { encodeConstraints } from '../src/constraints/codec.js';
@@ -113,4 +114,38 @@ it('lets a proxy change constraints, and hand them over to nobody', async () => 
   const hand = calls.changeConstraintAccount(api, owner.address, proxy.address);
   await included(call('proxy', 'proxy', owner.address, null, hand), proxy);
   expect((await keyshare.status(owner.address)).constraintAccount).toBe(owner.address);
+}, 120_000);
+
+// The last one: sudo is gone afterwards.
+it('without sudo, two of three of the council authorize an upgrade and a stranger brings the code', async () => {
+  const [alice, bob, charlie, dave] = ['Alice', 'Bob', 'Charlie', 'Dave'].map(user);
+  if (!alice || !bob || !charlie || !dave) throw new Error('all of them are well known');
+  // The same code again: its version is the same too, so that nothing is migrated.
+  const key = '0x3a636f6465';
+  const code = await api.rpc.state.getStorage<Codec>(key);
+  const codeHash = blake2AsHex(code.toHex());
+  expect((await api.rpc.state.getStorageHash(key)).toHex()).toBe(codeHash);
+  await included(call('sudo', 'removeKey'), alice);
+  const asRoot = call('sudo', 'sudo', call('system', 'remark', '0x'));
+  await expect(included(asRoot, alice)).rejects.toThrow('sudo.RequireSudo');
+
+  const authorize = call('system', 'authorizeUpgradeWithoutChecks', codeHash);
+  const named = call('whitelist', 'whitelistCall', blake2AsHex(authorize.method.toU8a()));
+  const [proposal, length] = [blake2AsHex(named.method.toU8a()), named.method.encodedLength];
+  await included(call('council', 'propose', 2, named, length), alice);
+  for (const member of [alice, bob]) {
+    await included(call('council', 'vote', proposal, 0, true), member);
+  }
+  const weight = { refTime: 10n ** 11n, proofSize: 10n ** 6n };
+  const closed = await included(call('council', 'close', proposal, 0, weight, length), bob);
+  expect(closed).toContain('whitelist.CallWhitelisted');
+
+  const carryOut = call('whitelist', 'dispatchWhitelistedCallWithPreimage', authorize);
+  await expect(included(carryOut, dave)).rejects.toThrow('whitelist.DeferredDispatchExpired');
+  const apply = call('system', 'applyAuthorizedUpgrade', code.toHex());
+  await expect(included(apply, dave)).rejects.toThrow('system.NothingAuthorized');
+  expect(await included(carryOut, charlie)).toContain('system.UpgradeAuthorized');
+  expect(await included(apply, dave)).toContain('system.CodeUpdated');
+  // The chain goes on with it.
+  await included(call('system', 'remark', '0x'), dave);
 }, 120_000);

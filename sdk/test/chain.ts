@@ -123,10 +123,15 @@ export interface Heard {
   readonly status: string;
   /** Why the block's state refused it. */
   readonly refused?: string;
+  /** Why polkadot.js cannot read what became of it in the block. */
+  readonly unread?: string;
 }
 
-/** The number of a block, in its hash. */
-const hashOf = (block: number) => `0x${block.toString(16).padStart(64, '0')}`;
+/** The digits of a hash that are the block's number; those before them say which of several it is. */
+const NUMBER = 32;
+const hashOf = (block: number, which = 0) =>
+  `0x${which.toString(16).padStart(64 - NUMBER, '0')}${block.toString(16).padStart(NUMBER, '0')}`;
+const numberOf = (hash: string) => Number(`0x${hash.slice(-NUMBER)}`);
 
 /** What the chain says; a test changes it. */
 export class Chain {
@@ -135,26 +140,42 @@ export class Chain {
   operators = ['Alice', 'Bob', 'Charlie'].map((name, subgroup) =>
     operator(name, subgroup, { admitted: { since: 0 } }),
   );
-  /** What the provider says when it is asked for its address. */
-  readonly endpoints: (string | undefined)[] = [];
+  /** The connection: one that tells the address of its node, or is not connected yet, or never does. */
+  provider: object = { endpoint: 'wss://node.example' };
+  /** When it is connected. */
+  ready: Promise<unknown> = Promise.resolve();
   /** Names of validators. */
   kept: string[] = [];
-  /** In the best block. */
+  /** In the best block, from the next one on. */
   account: Account = { generation: 0, constraints: null, registered: null, registering: null };
   /** In the last final block, if that is another one. */
   final: { readonly block: number; readonly account: Account } | undefined;
   /** The number of the best block. */
   block = 0;
+  /** Whether there are no new blocks; otherwise there is one whenever the node is asked. */
+  isStill = false;
+  /** Blocks of which another one with the same number became final. */
+  readonly left = new Set<number>();
   /** What happens when the node gets a call. */
   onSent: () => void = () => undefined;
+  /** Why it does not get it. */
+  sendError: Error | undefined;
   /** What happens when there is a new block. */
   onBlock: () => void = () => undefined;
+  /** What happens when the node has told its best block. */
+  onTold: () => void = () => undefined;
   /** The thresholds that deposits were asked for. */
   readonly priced: number[] = [];
   /** The constraints that were passed with calls, and to ask for deposits. */
   readonly given: unknown[] = [];
   /** Whom the node tells of the call that was sent. */
   #listener: ((result: object) => void) | undefined;
+  /** Who hears that the connection is lost. */
+  readonly #losers = new Set<() => void>();
+  /** What blocks show, by their hashes. */
+  readonly #states = new Map<string, Account>();
+  /** Which of several blocks is the final one. */
+  readonly #which = new Map<object, number>();
 
   /** Has the last final block stay what it is now, whatever comes in later ones. */
   stall(): void {
@@ -162,10 +183,23 @@ export class Chain {
   }
 
   /** Has the node say something of the call that was sent. */
-  tell({ status, refused }: Heard): void {
+  tell({ status, refused, unread }: Heard): void {
     const dispatchError = refused && { isModule: false, isToken: false, toString: () => refused };
     const isError = ['Dropped', 'FinalityTimeout', 'Invalid', 'Usurped'].includes(status);
-    this.#listener?.({ status: { type: status, [`is${status}`]: true }, dispatchError, isError });
+    const hash = { toHex: () => hashOf(this.block) };
+    this.#listener?.({
+      status: { type: status, [`is${status}`]: true, [`as${status}`]: hash },
+      dispatchError,
+      internalError: unread && new Error(unread),
+      isError,
+      blockNumber: { toNumber: () => this.block },
+    });
+  }
+
+  /** Has the connection be lost, and made again. Nothing more is heard of a call. */
+  lose(): void {
+    this.#listener = undefined;
+    for (const hear of this.#losers) hear();
   }
 
   /** Whether anybody listens to what becomes of a call. */
@@ -173,18 +207,41 @@ export class Chain {
     return this.#listener !== undefined;
   }
 
+  /** The hash of the best block, after another one unless there is none. */
+  #nextBest(): string {
+    if (!this.isStill) {
+      this.block += 1;
+      this.onBlock();
+    }
+    return this.#kept(hashOf(this.block), this.account);
+  }
+
+  /** The hash of the last final block. */
+  #lastFinal(best: string): string {
+    if (this.final === undefined) return best;
+    const which = this.#which.get(this.final) ?? this.#which.size + 1;
+    this.#which.set(this.final, which);
+    return this.#kept(hashOf(this.final.block, which), this.final.account);
+  }
+
+  /** What a block shows, it shows for ever. */
+  #kept(hash: string, account: Account): string {
+    if (!this.#states.has(hash)) this.#states.set(hash, { ...account });
+    return hash;
+  }
+
   /** A connection to it. */
   connect(options: ConnectOptions = {}): Promise<Keyshare> {
     const registry = new TypeRegistry();
     const says = (value: unknown) => Promise.resolve({ toJSON: () => value });
-    const hash = (block: number) => ({ toHex: () => hashOf(block) });
-    const registration = (account: () => Account) => () => {
-      const { constraints } = account();
+    const hash = (text: string) => ({ toHex: () => text });
+    const registration = (account: Account) => {
+      const { constraints } = account;
       const shown = {
         isSome: constraints !== null,
         unwrap: () => constraints?.map((part) => ({ toU8a: () => part })),
       };
-      return Promise.resolve({ toJSON: account, get: () => shown });
+      return Promise.resolve({ toJSON: () => account, get: () => shown });
     };
     const parameters = {
       protocolVersion: 2,
@@ -195,6 +252,7 @@ export class Chain {
     };
     const signed = {
       send: (listener: (result: object) => void) => {
+        if (this.sendError) return Promise.reject(this.sendError);
         this.#listener = listener;
         this.onSent();
         return Promise.resolve(() => (this.#listener = undefined));
@@ -204,39 +262,37 @@ export class Chain {
       paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }),
       signAsync: () => Promise.resolve(signed),
     };
-    const { endpoints } = this;
-    const provider = {
-      get endpoint() {
-        return endpoints.shift();
-      },
+    const connection = {
+      get: () => this.provider,
     };
     const api = {
-      _rpcCore: { provider },
+      _rpcCore: Object.defineProperty({}, 'provider', connection),
       isConnected: true,
-      on: () => undefined,
-      off: () => undefined,
-      isReady: Promise.resolve(),
+      on: (_: string, hear: () => void) => this.#losers.add(hear),
+      off: (_: string, hear: () => void) => this.#losers.delete(hear),
+      isReady: this.ready,
       runtimeVersion: { specName: 'keyshare' },
       genesisHash: { toU8a: () => GENESIS, toHex: () => toHex(GENESIS) },
       createType: registry.createType.bind(registry),
-      // Only what is final is asked for by its block.
-      at: () => {
-        const account = () => this.final?.account ?? this.account;
-        const keyshareApi = { ...api.call.keyshareApi, registration: registration(account) };
+      at: (block: string) => {
+        const account = this.#states.get(block);
+        if (account === undefined) return Promise.reject(new Error(`there is no block ${block}`));
+        const keyshareApi = { ...api.call.keyshareApi, registration: () => registration(account) };
         return Promise.resolve({ ...api, call: { keyshareApi } });
       },
       rpc: {
         chain: {
-          // A new block whenever it is asked.
-          getFinalizedHead: () => {
-            this.block += 1;
-            this.onBlock();
-            return Promise.resolve(hash(this.final?.block ?? this.block));
-          },
+          getFinalizedHead: () => Promise.resolve(hash(this.#lastFinal(this.#nextBest()))),
           getHeader: (of?: string) => {
-            const block = of === undefined ? this.block : Number(of);
-            return Promise.resolve({ hash: hash(block), number: { toNumber: () => block } });
+            const told = of ?? hashOf(this.block);
+            if (of === undefined) this.onTold();
+            return Promise.resolve({
+              hash: hash(told),
+              number: { toNumber: () => numberOf(told) },
+            });
           },
+          getBlockHash: (block: number) =>
+            Promise.resolve(hash(hashOf(block, this.left.has(block) ? 99 : 0))),
         },
       },
       call: {
@@ -244,7 +300,7 @@ export class Chain {
           parameters: () => says(parameters),
           subgroups: () => says(this.subgroups),
           operators: () => says(this.operators),
-          registration: registration(() => this.account),
+          registration: () => registration(this.account),
           deposit: (_: string, threshold: number, constraints: unknown) => {
             this.priced.push(threshold);
             this.given.push(constraints);

@@ -1,10 +1,12 @@
 /** Which node is believed over which way. */
 
-import { ApiPromise, WsProvider } from '@polkadot/api';
-import { describe, expect, it } from 'vitest';
+import { ApiPromise, HttpProvider, WsProvider } from '@polkadot/api';
+import type { Signer } from '@polkadot/api/types';
+import { describe, expect, it, vi } from 'vitest';
 import { Keyshare, requireSafeNode } from '../src/index.js';
-import { Chain } from './chain.js';
+import { address, Chain, keyOf } from './chain.js';
 import { failure } from './failure.js';
+import { made } from './following.js';
 import { freePort } from './network.js';
 
 const check = (url: string, allowPlaintextNode?: boolean) =>
@@ -69,8 +71,83 @@ it('the SDK reads the address of a WsProvider', async () => {
 
 it('the SDK looks again once the provider is connected', async () => {
   const chain = new Chain();
-  chain.endpoints.push(undefined, 'ws://node.example');
+  const told = [undefined, 'ws://node.example', undefined, 'wss://node.example'];
+  chain.provider = {
+    get endpoint() {
+      return told.shift();
+    },
+  };
   expect((await failure(chain.connect())).name).toBe('InsecureNode');
-  chain.endpoints.push('wss://node.example', 'wss://node.example');
   await chain.connect();
+});
+
+it('a provider that does not tell where its node is has to be allowed by name', async () => {
+  const chain = new Chain();
+  for (const provider of [new HttpProvider('http://10.0.0.5:9944'), { endpoint: undefined }, {}]) {
+    chain.provider = provider;
+    const error = await failure(chain.connect());
+    expect([error.name, error.message]).toEqual([
+      'InsecureNode',
+      expect.stringContaining('does not tell the address'),
+    ]);
+    await chain.connect({ allowPlaintextNode: true });
+  }
+  // One that never will is not waited for.
+  chain.ready = new Promise(() => undefined);
+  chain.provider = new HttpProvider('http://10.0.0.5:9944');
+  expect((await failure(chain.connect({ deadlineMs: 1_000 }))).name).toBe('InsecureNode');
+});
+
+describe('a provider that goes to another address', () => {
+  const signer = { address: address('Ferdie'), signer: {} as Signer };
+  const input = { key: keyOf('1'), scheme: 'ed25519', signer, deadlineMs: 4_000 } as const;
+  const other = { endpoint: 'ws://other.example' };
+
+  it('gets nothing signed', async () => {
+    const chain = new Chain();
+    const keyshare = await chain.connect();
+    let isSent = false;
+    chain.onSent = () => (isSent = true);
+    chain.provider = other;
+    for (const call of [
+      () => keyshare.register(input),
+      () => keyshare.swapKey(input),
+      () => keyshare.reshare(input),
+    ]) {
+      expect((await failure(call())).name).toBe('InsecureNode');
+    }
+    expect(isSent).toBe(false);
+  });
+
+  it('names no servers that get a share', async () => {
+    for (const allowPlaintextNode of [false, true]) {
+      const asked = new AbortController();
+      const fetching = vi.spyOn(globalThis, 'fetch').mockImplementation(() => {
+        asked.abort();
+        return Promise.reject(new TypeError('offline'));
+      });
+      const chain = new Chain();
+      chain.account = made(1, 'registering');
+      const keyshare = await chain.connect({ allowPlaintextNode });
+      // After it was looked at for the attempt.
+      chain.onBlock = () => (chain.provider = other);
+      const error = await failure(keyshare.register({ ...input, signal: asked.signal }));
+      fetching.mockRestore();
+      expect(error.name).toBe(allowPlaintextNode ? 'Aborted' : 'InsecureNode');
+      expect(asked.signal.aborted).toBe(allowPlaintextNode);
+    }
+  });
+});
+
+it('a node that a browser does not reach from this page is told as that', async () => {
+  vi.stubGlobal('location', { protocol: 'https:' });
+  try {
+    expect((await check('ws://node.example:9944')).name).toBe('MixedContent');
+    expect((await check('ws://node.example:9944', true)).name).toBe('MixedContent');
+    expect(() => {
+      requireSafeNode('ws://127.0.0.1:9944');
+    }).not.toThrow();
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });

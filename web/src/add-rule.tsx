@@ -2,6 +2,7 @@
 
 import { parseRule, type Scheme, showRule } from '@keyshare/sdk';
 import { useId, useState } from 'preact/hooks';
+import { trimmed } from './constraints-draft.js';
 
 /** A kind of rule: its words after the id, with fields in brackets. */
 interface Kind {
@@ -69,7 +70,7 @@ export function fieldsOf(form: string): string[] {
 
 /** The rule without its id. Throws what is missing, or as `parseRule` does. */
 export function ruleOf(form: string, values: Readonly<Record<string, string>>): string {
-  const missing = fieldsOf(form).find((field) => (values[field] ?? '').trim() === '');
+  const missing = fieldsOf(form).find((field) => trimmed(values[field] ?? '') === '');
   if (missing !== undefined) throw new Error(`Fill in “${FIELDS[missing] ?? missing}”`);
   const rule = form.replace(/<(\w+)>/g, (_, field: string) => values[field] ?? '');
   return showRule(parseRule(`0: ${rule}`)).replace(/^0: /, '');

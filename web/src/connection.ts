@@ -1,14 +1,7 @@
 /** The connection to the chain. Loaded apart from the page's frame: it is most of the code. */
 
 import { ApiPromise, WsProvider } from '@polkadot/api';
-import {
-  isLocal,
-  isMixedContent,
-  Keyshare,
-  KeyshareError,
-  requireSafeNode,
-  rpc,
-} from '@keyshare/sdk';
+import { isLocal, Keyshare, requireSafeNode, rpc } from '@keyshare/sdk';
 
 /** A chain that the page follows. */
 export interface Connection {
@@ -28,21 +21,14 @@ export interface Connection {
 const RECONNECT_MS = 2_500;
 
 /**
- * Connects to a node, however long it takes; `onLost` hears when the connection comes and goes. Throws
- * `InsecureNode` for one on another machine over `ws`, unless the user allows it.
+ * Connects to a node, however long it takes; `onLost` hears when the connection comes and goes. Throws as
+ * `requireSafeNode` does: `InsecureNode` for one on another machine over `ws`, unless the user allows it.
  */
 export async function connect(
   url: string,
   allowPlaintextNode: boolean,
   onLost: (isLost: boolean) => void,
 ): Promise<Connection> {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
-    throw new KeyshareError('Input', `${url} is no address of a node: give a ws or wss URL`);
-  }
-  if (isMixedContent(parsed)) {
-    throw new KeyshareError('MixedContent', `this page cannot reach ${url}: it is not encrypted`);
-  }
   requireSafeNode(url, { allowPlaintextNode });
   const provider = new WsProvider(url, RECONNECT_MS);
   const api = await ApiPromise.create({ provider, rpc, noInitWarn: true, initWasm: false });
@@ -62,7 +48,7 @@ export async function connect(
     return {
       keyshare,
       url,
-      isLocal: isLocal(parsed),
+      isLocal: isLocal(new URL(url)),
       chain: chain.toString(),
       isDevelopment: kind.isDevelopment || kind.isLocal,
       blockMs: Number(slot?.toString() ?? NaN),

@@ -4,6 +4,7 @@ import {
   checkConstraints,
   type Constraints,
   KeyshareError,
+  NO_CONSTRAINTS,
   parseFee,
   parseRule,
   type Scheme,
@@ -44,16 +45,38 @@ interface Line {
   readonly text: string;
 }
 
-const NOTHING: Constraints = { rules: [], fees: [], messages: 'never' };
-
 /** A draft of these constraints; by default of none. */
-export function constraintsDraft({ rules, fees, messages } = NOTHING): ConstraintsDraft {
+export function constraintsDraft({ rules, fees, messages } = NO_CONSTRAINTS): ConstraintsDraft {
   return { rules: rules.join('\n'), fees: fees.join('\n'), messages };
 }
 
 /** Whether nothing was typed or chosen, so that nobody has said what the constraints are to be. */
 export function isUntouched({ rules, fees, messages }: ConstraintsDraft): boolean {
-  return rules.trim() === '' && fees.trim() === '' && messages === NOTHING.messages;
+  const isEmpty = (text: string) => linesOf(text).length === 0;
+  return isEmpty(rules) && isEmpty(fees) && messages === NO_CONSTRAINTS.messages;
+}
+
+/** A draft, and the constraints that it was begun from. */
+export interface Editing {
+  readonly from: Constraints;
+  readonly draft: ConstraintsDraft;
+}
+
+/** A draft that is begun from what the chain has. */
+export function beginEditing(from: Constraints): Editing {
+  return { from, draft: constraintsDraft(from) };
+}
+
+/**
+ * The draft when the chain has these constraints now: begun anew if they are others. What was typed stays
+ * until they are final, for the best block may be left again.
+ */
+export function keepUp(before: Editing, now: Constraints, isFinal: boolean): Editing {
+  const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+  if (isSame(before.from, now)) return before;
+  return isFinal || isSame(before.draft, constraintsDraft(before.from))
+    ? beginEditing(now)
+    : before;
 }
 
 /** What a draft says, for a key of this scheme; while it is not known, that rules fit it is left open. */
@@ -62,7 +85,11 @@ export function readDraft(draft: ConstraintsDraft, scheme: Scheme | undefined): 
   const wrongRules = problemsOf(rules, parseRule);
   const wrongFees = problemsOf(fees, parseFee);
   const isRead = ({ number }: Line) => !wrongRules.some(({ line }) => line === number);
-  const read = { ...NOTHING, rules: textsOf(rules.filter(isRead)), messages: draft.messages };
+  const read = {
+    ...NO_CONSTRAINTS,
+    rules: textsOf(rules.filter(isRead)),
+    messages: draft.messages,
+  };
   const reading = {
     constraints: undefined,
     rules: wrongRules,
@@ -87,17 +114,22 @@ export function readDraft(draft: ConstraintsDraft, scheme: Scheme | undefined): 
 
 /** The draft with a rule more, on a line of its own, under the first id from 1 that is free. */
 export function withRule(draft: ConstraintsDraft, rule: string): ConstraintsDraft {
-  const ids = new Set(linesOf(draft.rules).map(({ text }) => text.split(':')[0]?.trim()));
+  const ids = new Set(linesOf(draft.rules).map(({ text }) => trimmed(text.split(':')[0] ?? '')));
   let id = 1;
   while (ids.has(String(id))) id += 1;
-  const before = draft.rules.trimEnd();
+  const before = draft.rules.replace(/[ \t\r\n]+$/, '');
   return { ...draft, rules: `${before}${before === '' ? '' : '\n'}${id}: ${rule}` };
+}
+
+/** Without the spaces and tabs at its ends. Others are no rule's: the tool and the SDK refuse them. */
+export function trimmed(text: string): string {
+  return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }
 
 function linesOf(text: string): Line[] {
   return text
     .split(/\r?\n/)
-    .map((line, index) => ({ number: index + 1, text: line.trim() }))
+    .map((line, index) => ({ number: index + 1, text: trimmed(line) }))
     .filter((line) => line.text !== '');
 }
 

@@ -1,7 +1,7 @@
 /** State that follows the chain, and work that the user starts. */
 
 import type { Keyshare, OnProgress, Progress, Reachability, Status, Subgroup } from '@keyshare/sdk';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { countShares, type ShareCounts } from './share-counts.js';
 
 /** What the chain holds for an account, at every new best or final block; nothing while it is not known. */
@@ -29,6 +29,18 @@ export function useStatus(
     };
   }, [keyshare, account]);
   return { status, error };
+}
+
+/** What is shown while the best block lacks it: what there was before, until it is final that it is gone. */
+export function stillShown<T>(now: T | null, before: T | null, isFinal: boolean): T | null {
+  return now ?? (isFinal ? null : before);
+}
+
+/** The same from one block to the next. */
+export function useStillShown<T>(now: T | null, isFinal: boolean): T | null {
+  const before = useRef<T | null>(null);
+  before.current = stillShown(now, before.current, isFinal);
+  return before.current;
 }
 
 /** Reads something now and then; keeps the last answer when one fails. */

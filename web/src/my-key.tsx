@@ -1,27 +1,26 @@
 /** The screen *My key*: what the chain holds for an account, and what can be done about it. */
 
 import {
-  type Constraints,
+  addresses,
   type Coverage,
   type Custody,
   type Keyshare,
   type OnProgress,
   type Reachability,
   type Registration,
-  type Status,
+  type Scheme,
   toHex,
 } from '@keyshare/sdk';
 import type { ComponentChildren } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Connection } from './connection.js';
-import { constraintsDraft, readDraft } from './constraints-draft.js';
-import { ConstraintsEditor } from './constraints-editor.js';
-import { ConstraintsShown } from './constraints-shown.js';
+import { EditConstraints } from './edit-constraints.js';
 import { Expiry } from './expiry.js';
 import { short } from './format.js';
-import { useAction, useStatus } from './hooks.js';
+import { useAction, useStatus, useStillShown } from './hooks.js';
 import { Problem } from './problem.js';
 import { type Purpose, Register } from './register.js';
+import { AddressList } from './review.js';
 import { NothingToSpare } from './threshold.js';
 import type { Wallet } from './wallet.js';
 
@@ -73,6 +72,10 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
   const { status, error } = useStatus(keyshare, account);
   const action = useAction(props.onBusy);
   const [form, setForm] = useState<Exclude<Purpose, 'register'>>();
+  // What is typed into these stays while a best block lacks what they are for: it may be left again.
+  const isFinal = status?.isFinal === true;
+  const editable = useStillShown(status?.constraints ?? null, isFinal);
+  const swappable = useStillShown(status?.registered ?? null, isFinal);
   if (error !== undefined) return <Problem error={error} />;
   if (status === undefined) return <p role="status">Reading what the chain holds…</p>;
 
@@ -81,12 +84,11 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
     if (wallet === undefined) return;
     action.run((onProgress) => work(wallet.signer, onProgress), 'Done, and final');
   };
-  const { registering, registered, constraints } = status;
+  const { registering, registered } = status;
   return (
     <>
       <p role="status">
-        {!status.isFinal &&
-          'This is in the best block and not final yet: it can still be taken back.'}
+        {!isFinal && 'This is in the best block and not final yet: it can still be taken back.'}
       </p>
       {!registered && !registering && (
         <p role="status">
@@ -156,14 +158,15 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
           )}
         </Entry>
       )}
-      {form && registered && <Register key={form} {...props} purpose={form} />}
-      {constraints && (
+      {/* Nor is what is running taken off the page. */}
+      {form && (swappable !== null || props.isBusy) && (
+        <Register key={form} {...props} purpose={form} />
+      )}
+      {editable && (
         <EditConstraints
-          // Made anew when the chain's change.
-          key={JSON.stringify(constraints)}
           keyshare={keyshare}
           status={status}
-          now={constraints}
+          now={editable}
           wallet={wallet}
           isBusy={action.isRunning || wallet === undefined}
           act={act}
@@ -183,17 +186,29 @@ function howToComplete(registering: Registration, registered: Registration | nul
     : 'To complete it, swap again with the same key.';
 }
 
+/** The addresses of a key that a node shows; none if it makes up what is no key. */
+function addressesOf(scheme: Scheme, publicKey: Uint8Array) {
+  try {
+    return addresses(scheme, publicKey);
+  } catch {
+    return undefined;
+  }
+}
+
 function Entry(props: { title: string; registration: Registration; children: ComponentChildren }) {
   const { title, registration, children } = props;
-  const { threshold, coverage } = registration;
+  const { threshold, coverage, scheme, publicKey } = registration;
+  const key = toHex(publicKey);
+  const known = useMemo(() => addressesOf(scheme, publicKey), [scheme, key]);
   return (
     <article aria-label={title}>
       <h3>{title}</h3>
       <dl>
         <dt>Public key</dt>
         <dd>
-          {registration.scheme} <code>{toHex(registration.publicKey)}</code>
+          {scheme} <code>{key}</code>
         </dd>
+        {known && <AddressList of={known} />}
         <dt>Registration id</dt>
         <dd>
           <code>{toHex(registration.id)}</code>, generation {registration.generation}
@@ -257,79 +272,5 @@ function Challenge({ keyshare, account }: { keyshare: Keyshare; account: string 
         </ul>
       )}
     </>
-  );
-}
-
-function EditConstraints(props: {
-  keyshare: Keyshare;
-  status: Status;
-  now: Constraints;
-  wallet: Wallet | undefined;
-  isBusy: boolean;
-  act: (work: (signer: Wallet['signer'], onProgress: OnProgress) => Promise<unknown>) => void;
-}) {
-  const { keyshare, status, now, wallet, isBusy, act } = props;
-  const { account, constraintAccount, registered, registering } = status;
-  const scheme = (registered ?? registering)?.scheme;
-  const [draft, setDraft] = useState(() => constraintsDraft(now));
-  const [to, setTo] = useState('');
-  const reading = useMemo(() => readDraft(draft, scheme), [draft, scheme]);
-  const { constraints } = reading;
-  return (
-    <article aria-label="Constraints">
-      <h3>Constraints</h3>
-      <ConstraintsShown constraints={now} scheme={scheme} />
-      <p>
-        Only <code>{constraintAccount}</code> may change them
-        {!wallet && '; connect a wallet to sign'}
-        {wallet && wallet.address !== constraintAccount && `, and you sign as ${wallet.label}`}.
-      </p>
-      <ConstraintsEditor
-        draft={draft}
-        reading={reading}
-        scheme={scheme}
-        isBusy={isBusy}
-        onChange={setDraft}
-      />
-      <p class="buttons">
-        <button
-          type="button"
-          disabled={isBusy || constraints === undefined}
-          onClick={() => {
-            if (constraints === undefined) return;
-            act((signer, onProgress) =>
-              keyshare.setConstraints({ account, signer, constraints, onProgress }),
-            );
-          }}
-        >
-          Change the constraints
-        </button>
-      </p>
-      <label>
-        Hand them over to another constraint-modification account
-        <input
-          type="text"
-          spellcheck={false}
-          disabled={isBusy}
-          value={to}
-          onInput={({ currentTarget }) => {
-            setTo(currentTarget.value);
-          }}
-        />
-      </label>
-      <p class="buttons">
-        <button
-          type="button"
-          disabled={isBusy || to.trim() === ''}
-          onClick={() => {
-            act((signer, onProgress) =>
-              keyshare.changeConstraintAccount({ account, signer, to: to.trim(), onProgress }),
-            );
-          }}
-        >
-          Hand them over
-        </button>
-      </p>
-    </article>
   );
 }

@@ -55,6 +55,7 @@ function plan(
   const isThis = (one: Registration | null) =>
     held !== undefined && one?.scheme === held.scheme && toHex(one.publicKey) === held.publicKey;
   const { registering, registered } = status;
+  if (purpose !== 'register' && !registered) return wait('The account has no key in force.');
   if (purpose === 'reshare' && held && !isThis(registered)) {
     return wait('Another key is in force: give that one, or swap it for this.');
   }

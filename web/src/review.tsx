@@ -28,6 +28,22 @@ export function namedAddresses(of: Addresses[Scheme]): readonly (readonly [strin
   ];
 }
 
+/** A key's addresses in a list of descriptions. */
+export function AddressList({ of }: { of: Addresses[Scheme] }) {
+  return (
+    <>
+      {namedAddresses(of).map(([network, address]) => (
+        <Fragment key={network}>
+          <dt>{network}</dt>
+          <dd>
+            <code>{address}</code>
+          </dd>
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
 /**
  * The key with its addresses and threshold, what an attempt that is not under way yet costs, its
  * constraints, and whom the user believes.
@@ -56,14 +72,7 @@ export function Review(props: {
       </p>
       <p>Its addresses. Compare them with those that you know the key by:</p>
       <dl>
-        {namedAddresses(held.addresses).map(([network, address]) => (
-          <Fragment key={network}>
-            <dt>{network}</dt>
-            <dd>
-              <code>{address}</code>
-            </dd>
-          </Fragment>
-        ))}
+        <AddressList of={held.addresses} />
       </dl>
       {rules && (
         <>

@@ -32,6 +32,8 @@ export class Vault {
 
   /** Hands a key over; `key` is not the page's any more. Gives what is public of it. */
   take(scheme: Scheme, key: Uint8Array): Promise<PublicKey> {
+    // A thread that failed gets nothing, and so wipes nothing.
+    if (this.#failure) key.fill(0);
     return this.#ask({ ask: 'take', scheme, key }, [key.buffer]);
   }
 

@@ -344,11 +344,31 @@ test('lets the right account change the constraints, and no other', async ({ pag
   await editor.getByLabel('Largest fees').fill('solana=5000');
   await expect(editor).toContainText('this one’s is secp256k1');
   await expect(button(page, 'Change the constraints')).toBeDisabled();
+  // Who looks at the key knows it by its addresses.
+  const registered = page.getByRole('article', { name: 'Registered key' });
+  await expect(registered).toContainText(/EVM chains0x[0-9a-fA-F]{40}/);
+  await expect(registered).toContainText(/\(P2TR\)bc1p[0-9a-z]{58}/);
+  const review = editor.getByRole('group', { name: 'Before you change them' });
   const typeRules = async () => {
     await editor.getByLabel('Rules, one a line').fill('1: bitcoin data');
     await editor.getByLabel('Largest fees').fill('bitcoin=50000');
     await button(page, 'Change the constraints').click();
+    // They are shown as the chain will have them, and signed with a second click.
+    await expect(review).toBeFocused();
+    await expect(review).toContainText('Transactions within 1 rule are allowed');
+    await expect(review).toContainText('1: bitcoin data');
+    await expect(review).toContainText('whoever asks chooses');
+    await button(page, 'Sign and change them').click();
   };
+  await editor.getByLabel('Rules, one a line').fill('1: bitcoin data');
+  await editor.getByLabel('Largest fees').fill('bitcoin=50000');
+  await button(page, 'Change the constraints').click();
+  await expectAccessible(page);
+  await keepPictures(page, 'constraints');
+  // What is typed afterwards is to be looked at anew.
+  await editor.getByLabel('Rules, one a line').fill('2: bitcoin data');
+  await expect(review).toHaveCount(0);
+  await expect(button(page, 'Sign and change them')).toHaveCount(0);
   await typeRules();
   await expect(page.getByText('Sign with the constraint-modification account')).toBeVisible();
   await expect(editor).toContainText('The key is kept and never used.');

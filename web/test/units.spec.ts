@@ -12,10 +12,17 @@ import {
 } from '@keyshare/sdk';
 import { kindsFor, ruleOf } from '../src/add-rule.js';
 import { EMPTY, observe } from '../src/board.js';
-import { constraintsDraft, isUntouched, readDraft, withRule } from '../src/constraints-draft.js';
+import {
+  beginEditing,
+  constraintsDraft,
+  isUntouched,
+  keepUp,
+  readDraft,
+  withRule,
+} from '../src/constraints-draft.js';
 import { inWords } from '../src/constraints-shown.js';
 import { amount, duration } from '../src/format.js';
-import { stageOf } from '../src/hooks.js';
+import { stageOf, stillShown } from '../src/hooks.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
 import { quorumInWords, standingInWords } from '../src/network.js';
@@ -63,6 +70,44 @@ test('reads rules and fees a line each, and says what is wrong with which', () =
   expect(repeated.rules).toEqual([
     { line: 3, message: 'another rule has the id 1: choose a free one' },
   ]);
+});
+
+test('takes no spaces for none that the tool and the SDK refuse', () => {
+  for (const space of ['\u00a0', '\u3000', '\ufeff', '\v']) {
+    const draft = { ...constraintsDraft(), rules: '1: bitcoin data', fees: 'bitcoin=9' };
+    for (const text of [`${space}1: bitcoin data`, `1: bitcoin data${space}`]) {
+      const read = readDraft({ ...draft, rules: text }, 'secp256k1');
+      expect([read.constraints, read.rules.length]).toEqual([undefined, 1]);
+    }
+    const fees = readDraft({ ...draft, fees: `bitcoin=9${space}` }, 'secp256k1');
+    expect([fees.constraints, fees.fees.length]).toEqual([undefined, 1]);
+    // A line of them is one that somebody has typed.
+    expect(readDraft({ ...draft, rules: space }, 'secp256k1').rules).toHaveLength(1);
+    expect(isUntouched({ ...constraintsDraft(), rules: space })).toBe(false);
+    expect(withRule({ ...draft, rules: `1: bitcoin data${space}` }, PAY).rules).toBe(
+      `1: bitcoin data${space}\n2: ${PAY}`,
+    );
+  }
+});
+
+test('keeps what was typed when the best block shows other constraints, until they are final', () => {
+  const chain = { rules: ['1: bitcoin data'], fees: ['bitcoin=9'], messages: 'never' } as const;
+  const other = { ...chain, fees: ['bitcoin=8'] };
+  const begun = beginEditing(chain);
+  expect(keepUp(begun, { ...chain }, true)).toBe(begun);
+  // Untouched, it follows every block.
+  expect(keepUp(begun, other, false)).toEqual(beginEditing(other));
+  const typed = { ...begun, draft: { ...begun.draft, rules: '2: bitcoin data' } };
+  expect(keepUp(typed, other, false)).toBe(typed);
+  expect(keepUp(typed, chain, true)).toBe(typed);
+  expect(keepUp(typed, other, true)).toEqual(beginEditing(other));
+});
+
+test('keeps showing what the best block lacks, until it is final that it is gone', () => {
+  expect(stillShown('new', 'old', false)).toBe('new');
+  expect(stillShown(null, 'old', false)).toBe('old');
+  expect(stillShown(null, 'old', true)).toBeNull();
+  expect(stillShown(null, null, false)).toBeNull();
 });
 
 test('checks rules together once they can be read, and for the key once it is known', () => {
@@ -242,10 +287,13 @@ test('takes constraints for nobody’s wish as long as nothing was typed', () =>
 /** The two sides of the key's thread, in this one. */
 class SameThread {
   static ended = 0;
+  static last: SameThread | undefined;
   onmessage: ((event: { data: unknown }) => void) | undefined;
+  onerror: ((event: { message?: string }) => void) | undefined;
   static #handle: (event: { data: unknown }) => void;
 
   constructor() {
+    SameThread.last = this;
     Object.assign(globalThis, {
       postMessage: (data: unknown) => this.onmessage?.({ data }),
     });
@@ -295,6 +343,15 @@ test('keeps the last deal when an earlier one is wiped too late, and ends with i
   await Promise.allSettled([late]);
   await expect(third.seal(recipient, place)).rejects.toThrow('has ended');
   await expect(vault.reveal()).rejects.toThrow('has ended');
+});
+
+test('wipes a key that its thread has failed to take', async () => {
+  await SameThread.load();
+  const vault = new Vault();
+  SameThread.last?.onerror?.({ message: 'out of memory' });
+  const key = new Uint8Array(32).fill(1);
+  await expect(vault.take('ed25519', key)).rejects.toThrow('out of memory');
+  expect(key.every((byte) => byte === 0)).toBe(true);
 });
 
 test('names the addresses by which people know a key', () => {

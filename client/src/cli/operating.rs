@@ -19,7 +19,7 @@ pub enum Server {
 		/// The server, where the node hosts several
 		#[arg(long, value_name = "ACCOUNT", value_parser = parse_address)]
 		server: Option<AccountId>,
-		/// Where the world reaches the node's share listener: an https, wss, http or ws URL
+		/// Where the world reaches the node's share listener: an https or http URL
 		#[arg(long, value_name = "URL")]
 		endpoint: String,
 		/// The validator.

@@ -155,8 +155,11 @@ impl NodeArgs {
 		if missing == Missing::Refuse && !path.exists() {
 			return Err(ShareError::NoStore(path).into());
 		}
-		let shares = ShareStore::open(&path, &password, genesis)
-			.map_err(|reason| ShareError::Store { path, reason })?;
+		let shares = match missing {
+			Missing::Make => ShareStore::open(&path, &password, genesis),
+			Missing::Refuse => ShareStore::open_existing(&path, &password, genesis),
+		};
+		let shares = shares.map_err(|reason| ShareError::Store { path, reason })?;
 		let KeystoreConfig::Path { path, password } =
 			self.keystore.keystore_config(&home.folder)?
 		else {

@@ -34,8 +34,8 @@ pub enum ServerKeyError {
 	/// Nobody can connect to the endpoint.
 	#[error(
 		"{0:?} cannot be an endpoint; give a URL like https://shares.example.org:9955 with scheme \
-		 http, https, ws or wss and the name or address of one machine, without user and fragment, in \
-		 at most 256 characters of ASCII"
+		 http or https and the name or address of one machine, without user and fragment, in at most \
+		 256 characters of ASCII"
 	)]
 	InvalidEndpoint(String),
 	/// The text is no account.
@@ -111,7 +111,7 @@ pub fn prove_possession(
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use keyshare_primitives::development::SERVERS;
+	use keyshare_primitives::{development::SERVERS, endpoint::ENDPOINT_SCHEMES};
 	use sc_keystore::LocalKeystore;
 	use sp_core::Pair;
 	use std::sync::Arc;
@@ -190,6 +190,16 @@ mod tests {
 		let too_long = format!("http://h/{}", "p".repeat(250));
 		for bad in ["127.0.0.1:9955", "ftp://h", "", "https://h:x", "http://0.0.0.0:1", &too_long] {
 			assert!(matches!(endpoint(bad), Err(ServerKeyError::InvalidEndpoint(_))), "{bad}");
+		}
+	}
+
+	#[test]
+	fn who_gives_a_web_socket_as_endpoint_is_not_offered_it() {
+		for bad in ["ws://h", "wss://h"] {
+			let text = endpoint(bad).expect_err("protocol §8").to_string();
+			let offered = text.replace(bad, "");
+			assert!(!offered.contains("ws"), "{text}");
+			assert!(ENDPOINT_SCHEMES.iter().all(|scheme| offered.contains(scheme)), "{text}");
 		}
 	}
 }

@@ -3,7 +3,9 @@
 //! theirs: if the fitted base comes out below 0, the least time that was measured is taken for it. The keys are secp256k1's, whose elements and proofs are the
 //! larger and dearer ones; what depends on the scheme otherwise is measured for both.
 
-use crate::{lifecycle::AttemptOf, pallet::*, Call, Config, Pallet};
+use crate::{
+	lifecycle::AttemptOf, migrations::RulesInPlaceOfLists, pallet::*, Call, Config, Pallet,
+};
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
@@ -521,6 +523,56 @@ mod benches {
 		}
 
 		assert_eq!(NextExpiry::<T>::get(), next + One::one());
+		Ok(())
+	}
+
+	/// As long as the lists of version 2 could be.
+	#[benchmark]
+	fn migrate_constraints() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin::<T>(&user, MOST_ENTRIES)?;
+		let lists = (
+			1u8,
+			0u8,
+			alloc::vec![[1u8; 20]; 256],
+			false,
+			1u8,
+			0u8,
+			alloc::vec![[1u8; 32]; 256],
+			false,
+		);
+		let value = (user.clone(), lists).encode();
+		sp_io::storage::set(&ConstraintsOf::<T>::hashed_key_for(&user), &value);
+
+		#[block]
+		{
+			let _ = ConstraintsOf::<T>::iter_keys().next();
+			RulesInPlaceOfLists::<T>::migrate(&user).map_err(|_| "lists")?;
+		}
+
+		assert_eq!(
+			ConstraintsOf::<T>::get(&user).map(|entry| entry.constraint_account),
+			Some(user)
+		);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn renew_attempt() -> Result<(), BenchmarkError> {
+		set_up::<T>();
+		let user = user::<T>(0);
+		begin_swap::<T>(&user)?;
+		let before = Accounts::<T>::get(&user).registering.ok_or("begun")?.expires_at;
+		let until = before.saturating_add(One::one());
+
+		#[block]
+		{
+			let _ = Expiries::<T>::iter_keys().next();
+			Pallet::<T>::renew(before, &user, until);
+		}
+
+		assert!(Expiries::<T>::contains_key(until, &user));
 		Ok(())
 	}
 

@@ -12,8 +12,12 @@ const MAX_QUEUE_STEPS: u32 = 32;
 
 impl<T: Config> Pallet<T> {
 	/// Removes attempts past their time, oldest first, until the block's share of the work is
-	/// done. What does not fit waits for the next block; nothing of it is live meanwhile.
+	/// done. What does not fit waits for the next block; nothing of it is live meanwhile. During a pause
+	/// nothing expires.
 	pub(crate) fn expire_due(now: BlockNumberFor<T>, meter: &mut WeightMeter) {
+		if PausedSince::<T>::exists() {
+			return;
+		}
 		let mut expiries_left = T::MaxExpiriesPerBlock::get();
 		let mut next = NextExpiry::<T>::get();
 		// As they are before any of these attempts tells who was silent.

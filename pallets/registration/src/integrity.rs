@@ -38,7 +38,7 @@ impl<T: Config> Pallet<T> {
 	}
 }
 
-#[cfg(any(test, feature = "try-runtime"))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod state {
 	use crate::{pallet::*, Config, Pallet};
 	use alloc::collections::BTreeSet;

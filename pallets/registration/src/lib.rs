@@ -32,6 +32,7 @@ mod deposits;
 mod expiry;
 mod integrity;
 mod lifecycle;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod offchain;
@@ -62,14 +63,14 @@ pub mod pallet {
 		elements::CommitmentsError,
 		membership::SubgroupMembership,
 		record::{AccountRecord, Purpose},
-		AccountId, Confirmation, Constraints, Generation, KeyCommitments, RegistrationId,
+		storage, AccountId, Confirmation, Constraints, Generation, KeyCommitments, RegistrationId,
 		SubgroupId, MAX_SUBGROUPS,
 	};
 	use sp_core::{sr25519, H256};
 	use sp_runtime::{traits::Convert, Perbill};
 
 	/// The version of this pallet's storage.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(storage::REGISTRATION_VERSION);
 
 	/// The currency's balance type.
 	pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountId>>::Balance;
@@ -169,6 +170,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextExpiry<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
+	/// The first block of a pause, in which the chain takes no transactions of users and no attempt expires:
+	/// while migrations last, and until one that failed has been made good.
+	#[pallet::storage]
+	pub type PausedSince<T: Config> = StorageValue<_, BlockNumberFor<T>, OptionQuery>;
+
 	/// What the confirmations in this block weigh so far, in picoseconds; gone at its end.
 	#[pallet::storage]
 	#[pallet::whitelist_storage]
@@ -248,6 +254,15 @@ pub mod pallet {
 			/// The id of the key that was in force.
 			id: RegistrationId,
 		},
+		/// The chain took no transactions for a while: the attempt has its full time anew.
+		RegistrationRenewed {
+			/// The user.
+			account: AccountId,
+			/// The attempt's id.
+			id: RegistrationId,
+			/// The first block in which it is gone if it is not registered.
+			expires_at: BlockNumberFor<T>,
+		},
 	}
 
 	/// Why a call was refused.
@@ -301,6 +316,9 @@ pub mod pallet {
 		TooManyGenerations,
 		/// The server is not a member of a subgroup.
 		NotAMember,
+		/// A swap's commitments are those of the key in force: shares are never dealt twice. Split the key
+		/// anew.
+		SameCommitments,
 	}
 
 	impl<T> From<CommitmentsError> for Error<T> {

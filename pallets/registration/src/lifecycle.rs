@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
 				let in_force = record.registered.as_ref().ok_or(Error::<T>::NotRegistered)?;
 				let scheme = in_force.key.commitments.scheme();
 				ensure!(commitments.scheme() == scheme, Error::<T>::SchemeChanged);
+				ensure!(commitments != in_force.key.commitments, Error::<T>::SameCommitments);
 			}
 		}
 		ensure!(record.registering.is_none(), Error::<T>::AlreadyRegistering);

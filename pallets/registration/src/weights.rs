@@ -39,6 +39,10 @@ pub trait WeightInfo {
 	fn deregister() -> Weight;
 	/// Looking into one block of the expiry queue.
 	fn expiry_step() -> Weight;
+	/// Changing an account's constraints of storage version 2.
+	fn migrate_constraints() -> Weight;
+	/// Giving an attempt its time anew.
+	fn renew_attempt() -> Weight;
 }
 
 /// For tests: as the runtime's, without a database.
@@ -92,6 +96,12 @@ impl WeightInfo for () {
 		Weight::from_parts(1_000, 0)
 	}
 	fn expiry_step() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+	fn migrate_constraints() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+	fn renew_attempt() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
 }

@@ -50,7 +50,7 @@ impl GenesisServer {
 	fn server_info(&self) -> ServerInfo {
 		assert!(
 			endpoint_is_well_formed(self.endpoint.as_bytes()),
-			"genesis: an endpoint is an http, https, ws or wss URL: {}",
+			"genesis: an endpoint is an http or https URL: {}",
 			self.endpoint
 		);
 		let encryption_key = EncryptionKey::X25519(self.encryption_key.0);

@@ -80,13 +80,13 @@ pub mod pallet {
 	use frame_system::{offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 	use keyshare_primitives::{
 		membership::{Change, Masks as MasksOfAll, Seat, Silences as SilencesOfAll, Syncing},
-		AccountId, BlockNumber, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
+		storage, AccountId, BlockNumber, RetiredKey, ServerInfo, SessionIndex, SubgroupId,
 	};
 	use sp_core::{sr25519, H256};
 	use sp_runtime::traits::Convert;
 
 	/// The version of this pallet's storage.
-	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(storage::SUBGROUPS_VERSION);
 
 	/// The currency's balance type.
 	pub type BalanceOf<T> = <<T as Config>::NativeBalance as Inspect<AccountId>>::Balance;
@@ -439,7 +439,7 @@ pub mod pallet {
 	/// Why a call was refused.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The endpoint is not an http, https, ws or wss URL with a host and, if any, a port from 1
+		/// The endpoint is not an http or https URL with a host and, if any, a port from 1
 		/// to 65535, without user information or a fragment.
 		InvalidEndpoint,
 		/// The encryption key is a low-order point, to which nothing can be sealed, or not in the one

@@ -3,11 +3,11 @@
 //! A backup is a store like any other: complete, of one instant, and under the same password.
 
 use super::{
-	private_file, schema,
-	schema::KeyRow,
+	beside, private_file,
+	schema::{self, KeyRow, Missing},
 	take_lock,
 	vault::{Place, Vault},
-	StoreError,
+	versions, StoreError,
 };
 use keyshare_primitives::{messages, proof, share::Share, CustodyProof, GenesisHash};
 use rusqlite::Connection;
@@ -15,11 +15,15 @@ use secrecy::SecretString;
 use std::{
 	fs::{self, File},
 	io,
-	path::Path,
+	path::{self, Path},
+	time::Duration,
 };
 
 /// Rows read at once.
 const PAGE: u32 = 512;
+
+/// How long a change of password waits for others that read the store.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a store holds, and what of it is damaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -32,6 +36,9 @@ pub struct Inventory {
 	pub keys: u64,
 	/// Encryption keys that cannot.
 	pub damaged_keys: u64,
+	/// The store's version, if an older program made it. It is taken over when it is opened or
+	/// restored.
+	pub older: Option<i64>,
 }
 
 impl Inventory {
@@ -44,27 +51,34 @@ impl Inventory {
 /// Copies the store `from` to the new file `to`, as it is at this instant. The node may be running
 /// and go on storing.
 pub fn backup(from: &Path, to: &Path) -> Result<(), StoreError> {
-	copy(&open_existing(from)?, to)
+	let from = open_existing(from)?;
+	known_version(&from)?;
+	copy(&from, to, |copy| check_file(&open_existing(copy)?))
 }
 
-/// Checks the backup `from`, and copies it to `to`, where no store may be.
+/// Checks the backup `from`, and makes of it the store `to`, of today's version. No store may be
+/// there.
 pub fn restore(
 	from: &Path,
 	to: &Path,
 	password: &SecretString,
 	genesis: GenesisHash,
 ) -> Result<Inventory, StoreError> {
-	let inventory = verify(from, password, genesis)?;
+	let from = open_existing(from)?;
+	unlock(&from, password, genesis)?;
+	check_file(&from)?;
 	if let Some(folder) = to.parent() {
 		fs::create_dir_all(folder)?;
 	}
 	let _lock = take_lock(to)?;
-	copy(&open_existing(from)?, to)?;
-	Ok(inventory)
+	copy(&from, to, |copy| {
+		versions::take_over_copy(copy)?;
+		verify(copy, password, genesis)
+	})
 }
 
 /// Checks the file, and every secret in it: each share must make the custody proof that it was
-/// acknowledged with. Changes nothing; the node may be running.
+/// acknowledged with. Changes nothing; the node may be running, and the store of an older version.
 pub fn verify(
 	path: &Path,
 	password: &SecretString,
@@ -72,11 +86,11 @@ pub fn verify(
 ) -> Result<Inventory, StoreError> {
 	let connection = open_existing(path)?;
 	let vault = unlock(&connection, password, genesis)?;
-	let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-	if found != "ok" {
-		return Err(StoreError::Damaged("its file"));
-	}
-	let mut inventory = Inventory::default();
+	check_file(&connection)?;
+	let version = schema::version(&connection)?;
+	versions::show_as_todays(&connection, version)?;
+	let older = (version < schema::VERSION).then_some(version);
+	let mut inventory = Inventory { older, ..Inventory::default() };
 	let mut after = 0;
 	loop {
 		let page = schema::select_all(&connection, after, PAGE)?;
@@ -112,12 +126,20 @@ pub fn change_password(
 		return Err(StoreError::NotThere(path.into()));
 	}
 	let _lock = take_lock(path)?;
-	let (connection, _) = schema::open_writer(path, password, genesis)?;
+	let connection = schema::open_writer(path, password, genesis, Missing::Refuse)?.connection;
 	let header = schema::read_header(&connection)?.rewrapped(password, new)?;
+	// Whoever reads the store would keep the old wrapping in its files. Something written as it
+	// was shows it while nothing is changed yet.
+	connection.pragma_update(None, "user_version", schema::VERSION)?;
+	if !schema::erase_traces(&connection, PATIENCE)? {
+		return Err(StoreError::BeingRead);
+	}
 	schema::write_header(&connection, &header)?;
 	// Nothing of the old wrapping stays, which the old password would still open.
-	schema::erase_traces(&connection)?;
-	Ok(())
+	match schema::erase_traces(&connection, PATIENCE) {
+		Ok(true) => Ok(()),
+		Ok(false) | Err(_) => Err(StoreError::OldPasswordStays),
+	}
 }
 
 fn open_existing(path: &Path) -> Result<Connection, StoreError> {
@@ -132,16 +154,7 @@ fn unlock(
 	password: &SecretString,
 	genesis: GenesisHash,
 ) -> Result<Vault, StoreError> {
-	let version = schema::version(connection)?;
-	if version == 0 {
-		return Err(StoreError::Damaged("its header"));
-	}
-	if version > schema::VERSION {
-		return Err(StoreError::NewerVersion { found: version, supported: schema::VERSION });
-	}
-	if version < schema::VERSION {
-		return Err(StoreError::OlderVersion { found: version });
-	}
+	known_version(connection)?;
 	let header = schema::read_header(connection)?;
 	if header.genesis != genesis {
 		return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
@@ -149,29 +162,112 @@ fn unlock(
 	header.unlock(password)
 }
 
-/// One instant's content into a new file, durably; a copy that fails leaves no file.
-fn copy(from: &Connection, to: &Path) -> Result<(), StoreError> {
-	if to.exists() {
-		return Err(StoreError::InTheWay(to.into()));
+/// The version of a store that this program can read.
+fn known_version(connection: &Connection) -> Result<i64, StoreError> {
+	match schema::version(connection)? {
+		0 => Err(StoreError::Damaged("its header")),
+		version @ 1..=schema::VERSION => Ok(version),
+		found => Err(StoreError::NewerVersion { found, supported: schema::VERSION }),
 	}
-	// SQLite takes an empty file, and this one is its owner's alone.
-	drop(private_file(to)?);
-	let copied = from
-		.execute("VACUUM INTO ?1", [to.to_string_lossy()])
-		.map_err(StoreError::from)
-		.and_then(|_| Ok(make_durable(to)?));
-	if copied.is_err() {
-		// What is left of a failed copy must not be taken for one.
-		drop(fs::remove_file(to));
-	}
-	copied
 }
 
-fn make_durable(file: &Path) -> io::Result<()> {
-	File::open(file)?.sync_all()?;
-	match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-		Some(folder) => File::open(folder)?.sync_all(),
-		None => File::open(".")?.sync_all(),
+/// Checks that the file is a store, and every page of it what SQLite has written.
+fn check_file(connection: &Connection) -> Result<(), StoreError> {
+	known_version(connection)?;
+	let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+	if found != "ok" {
+		return Err(StoreError::Damaged("its file"));
+	}
+	Ok(())
+}
+
+/// One instant's content into the new file `to`, durably. It has another name until `check` has
+/// passed it, so that what is left of a copy that was cut off is never taken for one.
+fn copy<T>(
+	from: &Connection,
+	to: &Path,
+	check: impl FnOnce(&Path) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+	// SQLite takes a relative name for a URL if it begins like one.
+	let to = path::absolute(to)?;
+	refuse_taken(&to)?;
+	let partial = Partial::begin(&to)?;
+	from.execute("VACUUM INTO ?1", [partial.name.as_str()])?;
+	let checked = check(Path::new(&partial.name))?;
+	partial.finish(&to)?;
+	Ok(checked)
+}
+
+/// Nothing is written over. Nor is a store made beside another one's log or journal, which SQLite
+/// would play into it.
+fn refuse_taken(file: &Path) -> Result<(), StoreError> {
+	if fs::symlink_metadata(file).is_ok() {
+		return Err(StoreError::InTheWay(file.into()));
+	}
+	for suffix in ["-journal", "-wal"] {
+		let log = beside(file, suffix);
+		if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+			return Err(StoreError::InTheWay(log));
+		}
+	}
+	Ok(())
+}
+
+/// A copy that is being made, which is gone when this is dropped.
+struct Partial {
+	name: String,
+}
+
+impl Partial {
+	/// An empty file, its owner's alone, that becomes `to`.
+	fn begin(to: &Path) -> Result<Self, StoreError> {
+		let name = beside(to, ".partial").into_os_string().into_string();
+		let partial = Self { name: name.map_err(|_| StoreError::NotUtf8(to.into()))? };
+		// Of one that was cut off, with its journal: SQLite would take back with it what it is told
+		// to write.
+		partial.remove()?;
+		drop(private_file(Path::new(&partial.name))?);
+		Ok(partial)
+	}
+
+	/// Gives the file its name, durably.
+	fn finish(self, to: &Path) -> Result<(), StoreError> {
+		File::open(&self.name)?.sync_all()?;
+		// A link, unlike a new name, replaces nothing.
+		match fs::hard_link(&self.name, to) {
+			Ok(()) => {}
+			Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+				return Err(StoreError::InTheWay(to.into()));
+			}
+			// The file system has no links, such as a memory stick's.
+			Err(_) => {
+				refuse_taken(to)?;
+				fs::rename(&self.name, to)?;
+			}
+		}
+		self.remove()?;
+		// The path is absolute, so that this is never the empty one.
+		if let Some(folder) = to.parent() {
+			File::open(folder)?.sync_all()?;
+		}
+		Ok(())
+	}
+
+	fn remove(&self) -> io::Result<()> {
+		for suffix in ["", "-journal", "-wal", "-shm"] {
+			match fs::remove_file(beside(Path::new(&self.name), suffix)) {
+				Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+				_ => {}
+			}
+		}
+		Ok(())
+	}
+}
+
+impl Drop for Partial {
+	fn drop(&mut self) {
+		// If it cannot be removed, the next copy to the same place removes it, or says why not.
+		drop(self.remove());
 	}
 }
 

@@ -5,13 +5,15 @@
 //! transaction (`writer`); reads go beside it. Secrets are sealed record by record (`vault`);
 //! accounts, generations and custody proofs stand in the clear, for they are public.
 //!
-//! Whole stores are backed up, restored and checked by [`maintenance`].
+//! Whole stores are backed up, restored and checked by [`maintenance`]; those that older programs
+//! made are taken over when they are opened or restored (`versions`).
 //!
 //! A record that cannot be decrypted is logged and passed over, never mended while running.
 
 pub mod maintenance;
 mod schema;
 mod vault;
+mod versions;
 mod writer;
 
 use crate::LOG_TARGET;
@@ -20,8 +22,8 @@ use keyshare_primitives::{
 	share::{Share, VerifiedShare},
 	AccountId, CustodyProof, EncryptionKey, Generation, GenesisHash, RegistrationId, SubgroupId,
 };
-use rusqlite::Connection;
-use schema::{KeyRow, ShareRow};
+use rusqlite::{ffi, Connection, ErrorCode};
+use schema::{KeyRow, Missing, Opened, ShareRow};
 use secrecy::SecretString;
 use std::{
 	collections::BTreeMap,
@@ -116,12 +118,6 @@ pub enum StoreError {
 		/// What this program reads and writes.
 		supported: i64,
 	},
-	/// An older program made it, and only a start of the node brings it up to date.
-	#[error("the share store has the old version {found}; start the node on it once")]
-	OlderVersion {
-		/// The file's version.
-		found: i64,
-	},
 	/// Another process has it open.
 	#[error("the share store is in use by another process; stop the other node first")]
 	InUse,
@@ -143,6 +139,23 @@ pub enum StoreError {
 	/// Nothing is written over a file that is there.
 	#[error("{0} is there already, and is left as it is; move it away first")]
 	InTheWay(PathBuf),
+	/// SQLite cannot be told to copy to a file of such a name.
+	#[error("nothing is copied to {0:?}, because that is not UTF-8; give another file")]
+	NotUtf8(PathBuf),
+	/// Somebody reads it, and so keeps what is to be wiped.
+	#[error(
+		"the password was not changed, because another program is reading the share store and would \
+		 keep what the old one opens in its files; wait for the end of that program, such as a \
+		 backup, and change it then"
+	)]
+	BeingRead,
+	/// The password was changed, but what the old one opens could not be wiped.
+	#[error(
+		"the share store has the new password, but its files still hold what the old one opens: \
+		 another program reads them, such as a backup, or the disk fails. End that program, then \
+		 start the node, which wipes it"
+	)]
+	OldPasswordStays,
 	/// It is shutting down.
 	#[error("the share store is closed")]
 	Closed,
@@ -156,6 +169,14 @@ impl From<io::Error> for StoreError {
 
 impl From<rusqlite::Error> for StoreError {
 	fn from(error: rusqlite::Error) -> Self {
+		// Among others what is left of a writer that was killed: half a file, and beside it the
+		// journal that says so.
+		let code = error.sqlite_error_code();
+		let damaged = matches!(code, Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+			|| error.sqlite_extended_error_code() == Some(ffi::SQLITE_READONLY_ROLLBACK);
+		if damaged {
+			return Self::Damaged("its file");
+		}
 		Self::Database(Arc::new(error))
 	}
 }
@@ -176,8 +197,8 @@ struct Inner {
 
 impl ShareStore {
 	/// Opens the store in the file `path`, or makes it (and the folders above it) under
-	/// `password`. The file is readable by its owner only. Deriving the key from the password
-	/// takes a noticeable part of a second, by design.
+	/// `password`: for whoever asks for a new store. The file is readable by its owner only.
+	/// Deriving the key from the password takes a noticeable part of a second, by design.
 	pub fn open(
 		path: &Path,
 		password: &SecretString,
@@ -186,11 +207,34 @@ impl ShareStore {
 		if let Some(folder) = path.parent() {
 			fs::create_dir_all(folder)?;
 		}
+		Self::open_or(Missing::Make, path, password, genesis)
+	}
+
+	/// Opens the store that is in the file `path`. A file with nothing in it is the rest of a
+	/// store, and none is made of it: it would be empty, and its shares somewhere else.
+	pub fn open_existing(
+		path: &Path,
+		password: &SecretString,
+		genesis: GenesisHash,
+	) -> Result<Self, StoreError> {
+		if !path.exists() {
+			return Err(StoreError::NotThere(path.into()));
+		}
+		Self::open_or(Missing::Refuse, path, password, genesis)
+	}
+
+	fn open_or(
+		missing: Missing,
+		path: &Path,
+		password: &SecretString,
+		genesis: GenesisHash,
+	) -> Result<Self, StoreError> {
 		let lock = take_lock(path)?;
 		private_file(path)?;
-		let (connection, vault) = schema::open_writer(path, password, genesis)?;
+		let Opened { connection, vault, traces } =
+			schema::open_writer(path, password, genesis, missing)?;
 		let reader = Mutex::new(schema::open_reader(path)?);
-		let writer = Writer::start(connection)?;
+		let writer = Writer::start(connection, traces)?;
 		Ok(Self(Arc::new(Inner { reader, writer, vault, _lock: lock })))
 	}
 
@@ -252,7 +296,8 @@ impl ShareStore {
 	}
 
 	/// Erases shares: their bytes are overwritten, in the file and in its log, and the file gets
-	/// smaller. Waits until that is durable.
+	/// smaller. Waits until that is durable; but while another program reads the store, the shares
+	/// are only deleted, and their bytes go when it has ended.
 	pub fn erase(&self, shares: Vec<StoredShare>) -> Result<(), StoreError> {
 		self.write(Write::Erase(shares))
 	}
@@ -332,11 +377,16 @@ impl StoredKey {
 	}
 }
 
+/// The file beside `path` whose name ends in `suffix` as well.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+	let mut name = path.as_os_str().to_owned();
+	name.push(suffix);
+	name.into()
+}
+
 /// A lock file of our own: SQLite's exclusive mode would shut out our reader too.
 fn take_lock(path: &Path) -> Result<File, StoreError> {
-	let mut name = path.as_os_str().to_owned();
-	name.push(".lock");
-	let lock = private_file(&PathBuf::from(name))?;
+	let lock = private_file(&beside(path, ".lock"))?;
 	lock.try_lock().map_err(|error| match error {
 		fs::TryLockError::WouldBlock => StoreError::InUse,
 		fs::TryLockError::Error(error) => error.into(),

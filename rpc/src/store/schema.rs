@@ -2,14 +2,14 @@
 
 use super::{
 	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
-	RecordState, ShareRecord, StoreError, StoredShare,
+	versions, RecordState, ShareRecord, StoreError, StoredShare,
 };
 use codec::{DecodeAll, Encode};
 use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
 use rusqlite::{
 	params,
 	types::{FromSql, FromSqlError, FromSqlResult, ValueRef},
-	Connection, OpenFlags, OptionalExtension, Row, TransactionBehavior,
+	Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior,
 };
 use secrecy::SecretString;
 use std::{path::Path, time::Duration};
@@ -20,8 +20,13 @@ pub(super) const VERSION: i64 = 3;
 /// How long to wait for another program that holds SQLite's own lock, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// `proof` is the SCALE encoding of a [`CustodyProof`], and `state` a [`RecordState`]. The index holds what is still to be confirmed, oldest first, so
-/// that finding it costs nothing however much is confirmed.
+/// How long erasing may wait for whoever reads, where others wait for it. Who reads for longer, such
+/// as a backup, is not waited for: it is tried again later.
+pub(super) const ERASE_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// `proof` is the SCALE encoding of a [`CustodyProof`], and `state` a [`RecordState`]. The index
+/// holds what is still to be confirmed, oldest first, so that finding it costs nothing however much
+/// is confirmed.
 const LAYOUT: &str = "
 	CREATE TABLE header (
 		only INTEGER PRIMARY KEY CHECK (only = 0),
@@ -56,41 +61,65 @@ const LAYOUT: &str = "
 	) STRICT;
 ";
 
-/// Opens the file for writing, laying it out if it is new.
+/// What becomes of a file that has nothing in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missing {
+	/// A new store, for somebody has asked for one.
+	Make,
+	/// Nothing: it is what is left of one.
+	Refuse,
+}
+
+/// A file that is open for writing.
+pub(super) struct Opened {
+	pub connection: Connection,
+	pub vault: Vault,
+	/// Whether something of what was erased may be left in it.
+	pub traces: bool,
+}
+
+/// Opens the file for writing, and takes it over if an older program made it.
 pub(super) fn open_writer(
 	path: &Path,
 	password: &SecretString,
 	genesis: GenesisHash,
-) -> Result<(Connection, Vault), StoreError> {
+	missing: Missing,
+) -> Result<Opened, StoreError> {
 	let mut connection = Connection::open(path)?;
 	connection.busy_timeout(BUSY_TIMEOUT)?;
-	// Of a new file only, and before anything else: what is erased shall make the file smaller.
-	connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+	let version = version(&connection)?;
+	match version {
+		0 if missing == Missing::Make && is_empty(&connection)? => {
+			// Before anything else: what is erased shall make the file smaller.
+			connection.execute_batch(versions::SHRINKING)?;
+		}
+		0 => return Err(StoreError::Damaged("its header")),
+		1..=VERSION => {}
+		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
+	}
 	let journal: String =
 		connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
 	if journal != "wal" {
 		return Err(StoreError::NoWriteAheadLog);
 	}
 	connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
-	let vault = match version(&connection)? {
-		0 => create(&mut connection, password, genesis)?,
-		version @ 1..=VERSION => {
-			let header = read_header(&connection)?;
-			if header.genesis != genesis {
-				return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
-			}
-			let vault = header.unlock(password)?;
-			if version < 2 {
-				migrate_from_1(&mut connection)?;
-			}
-			if version < 3 {
-				migrate_from_2(&mut connection)?;
-			}
-			vault
-		}
-		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
-	};
-	Ok((connection, vault))
+	if version == 0 {
+		let vault = create(&mut connection, password, genesis)?;
+		return Ok(Opened { connection, vault, traces: false });
+	}
+	let header = read_header(&connection)?;
+	if header.genesis != genesis {
+		return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
+	}
+	let vault = header.unlock(password)?;
+	versions::take_over(&mut connection, version)?;
+	// What was erased before a crash, or while somebody read, is in the log still.
+	let traces = !matches!(erase_traces(&connection, ERASE_TIMEOUT), Ok(true));
+	Ok(Opened { connection, vault, traces })
+}
+
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+	connection.query_row("SELECT NOT EXISTS (SELECT * FROM sqlite_schema)", [], |row| row.get(0))
 }
 
 /// The file's version; 0 if nothing is in it.
@@ -123,47 +152,27 @@ fn create(
 	Ok(vault)
 }
 
-/// Version 1 kept what was gone, pages that nothing used, and one key a server.
-fn migrate_from_1(connection: &mut Connection) -> Result<(), StoreError> {
-	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-	transaction.execute_batch(
-		"DELETE FROM shares WHERE state = 3;
-		CREATE TABLE encryption_keys (
-			seq INTEGER PRIMARY KEY,
-			account BLOB NOT NULL,
-			nonce BLOB NOT NULL,
-			ciphertext BLOB NOT NULL
-		) STRICT;
-		INSERT INTO encryption_keys (account, nonce, ciphertext)
-			SELECT account, nonce, ciphertext FROM servers ORDER BY account;
-		DROP TABLE servers;",
-	)?;
-	transaction.pragma_update(None, "user_version", 2)?;
-	transaction.commit()?;
-	connection.execute_batch("VACUUM;")?;
-	erase_traces(connection)?;
-	Ok(())
+/// Gives unused pages back to the file system, and takes what was deleted out of the log. Whether
+/// it is all gone: whoever reads for longer than `patience` keeps it there.
+pub(super) fn erase_traces(connection: &Connection, patience: Duration) -> rusqlite::Result<bool> {
+	connection.busy_timeout(patience)?;
+	let erased = vacuum_and_checkpoint(connection);
+	connection.busy_timeout(BUSY_TIMEOUT)?;
+	match erased {
+		Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+		erased => erased,
+	}
 }
 
-/// Version 2 told a proof's scheme by its length alone.
-fn migrate_from_2(connection: &mut Connection) -> Result<(), StoreError> {
-	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-	transaction.execute_batch(
-		"UPDATE shares SET proof =
-			CAST((CASE length(proof) WHEN 64 THEN X'00' ELSE X'01' END) || proof AS BLOB);",
-	)?;
-	transaction.pragma_update(None, "user_version", 3)?;
-	transaction.commit()?;
-	Ok(())
-}
-
-/// Gives unused pages back to the file system, and takes what was deleted out of the log.
-pub(super) fn erase_traces(connection: &Connection) -> rusqlite::Result<()> {
+fn vacuum_and_checkpoint(connection: &Connection) -> rusqlite::Result<bool> {
 	// The pragma works a page a row, so all of its rows are read.
 	let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum")?;
 	let mut pages = vacuum.query([])?;
 	while pages.next()?.is_some() {}
-	connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+	// That somebody was in the way is no error to SQLite, but the first column of its answer.
+	let blocked: bool =
+		connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+	Ok(!blocked)
 }
 
 pub(super) fn read_header(connection: &Connection) -> Result<Header, StoreError> {
@@ -397,12 +406,17 @@ impl FromSql for RecordState {
 mod tests {
 	use super::*;
 
+	fn made(path: &Path) -> Connection {
+		let genesis = GenesisHash::repeat_byte(1);
+		let opened = open_writer(path, &"password".into(), genesis, Missing::Make);
+		opened.expect("a new store").connection
+	}
+
 	#[test]
 	fn what_is_committed_is_on_the_disk_and_what_is_deleted_is_wiped() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let path = folder.path().join("store");
-		let (writer, _) = open_writer(&path, &"password".into(), GenesisHash::repeat_byte(1))
-			.expect("a new store");
+		let writer = made(&path);
 		let pragma = |name: &str| -> String {
 			let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
 			writer.query_row(&sql, [], |row| row.get(0)).expect("known")
@@ -416,8 +430,7 @@ mod tests {
 	fn the_reader_cannot_write() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let path = folder.path().join("store");
-		let (_writer, _) = open_writer(&path, &"password".into(), GenesisHash::repeat_byte(1))
-			.expect("a new store");
+		let _writer = made(&path);
 		let reader = open_reader(&path).expect("opens");
 		assert!(select_keys(&reader).expect("readable").is_empty());
 		assert!(reader.execute("DELETE FROM shares", []).is_err());

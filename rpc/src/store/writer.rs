@@ -11,9 +11,9 @@ use keyshare_primitives::AccountId;
 use rusqlite::{Connection, TransactionBehavior};
 use std::{
 	io,
-	sync::mpsc::{sync_channel, Receiver, SyncSender},
+	sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
 	thread::{self, JoinHandle},
-	time::Duration,
+	time::{Duration, Instant},
 };
 
 /// The most requests in one transaction.
@@ -25,6 +25,10 @@ const GATHER: Duration = Duration::from_millis(1);
 
 /// Requests that may wait. Whoever has one more waits for a place.
 const QUEUE: usize = 1024;
+
+/// How long until it is tried again to wipe what is left of erased rows. While it is tried, nothing
+/// else is written.
+const WIPE_AGAIN: Duration = Duration::from_secs(3);
 
 /// What to write.
 pub(super) enum Write {
@@ -56,12 +60,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-	/// Starts the thread.
-	pub fn start(connection: Connection) -> io::Result<Self> {
+	/// Starts the thread, which first wipes the `traces` of what was erased before, if any are left.
+	pub fn start(connection: Connection, traces: bool) -> io::Result<Self> {
 		let (requests, waiting) = sync_channel(QUEUE);
+		let traces = Traces { next: traces.then(Instant::now), told: false };
 		let thread = thread::Builder::new()
 			.name("share-store".into())
-			.spawn(move || run(connection, &waiting))?;
+			.spawn(move || run(connection, &waiting, traces))?;
 		Ok(Self { requests: Some(requests), thread: Some(thread) })
 	}
 
@@ -89,13 +94,66 @@ impl Drop for Writer {
 	}
 }
 
-fn run(mut connection: Connection, requests: &Receiver<Request>) {
+/// What is left in the files of rows that were erased, because somebody else reads them.
+#[derive(Default)]
+struct Traces {
+	/// When to try again to wipe it; none if nothing is left.
+	next: Option<Instant>,
+	/// Whether the operator has been told.
+	told: bool,
+}
+
+impl Traces {
+	fn are_left(&self) -> bool {
+		self.next.is_some()
+	}
+
+	/// How long until the next try.
+	fn due_in(&self) -> Option<Duration> {
+		self.next.map(|next| next.saturating_duration_since(Instant::now()))
+	}
+
+	/// Wipes them, or puts it off. Returns what the operator should be told: a reader that stays is
+	/// told of once.
+	fn wipe(&mut self, connection: &Connection) -> Option<String> {
+		let reason = match schema::erase_traces(connection, schema::ERASE_TIMEOUT) {
+			Ok(true) => {
+				*self = Self::default();
+				return None;
+			}
+			Ok(false) => "another program is reading it, such as a backup".to_owned(),
+			Err(error) => error.to_string(),
+		};
+		self.next = Some(Instant::now() + WIPE_AGAIN);
+		(!std::mem::replace(&mut self.told, true)).then_some(reason)
+	}
+
+	fn wipe_and_tell(&mut self, connection: &Connection) {
+		if let Some(reason) = self.wipe(connection) {
+			log::warn!(
+				target: LOG_TARGET,
+				"Erased shares still take room in the share store, and whoever has its password \
+				 could read them there: {reason}. They are wiped as soon as that has ended",
+			);
+		}
+	}
+}
+
+fn run(mut connection: Connection, requests: &Receiver<Request>, mut traces: Traces) {
 	let mut crowded = false;
-	while let Some(group) = next_group(requests, crowded) {
+	loop {
+		if traces.due_in() == Some(Duration::ZERO) {
+			traces.wipe_and_tell(&connection);
+		}
+		let group = match next_group(requests, crowded, traces.due_in()) {
+			Ok(group) => group,
+			Err(RecvTimeoutError::Timeout) => continue,
+			Err(RecvTimeoutError::Disconnected) => break,
+		};
 		crowded = group.len() > 1;
 		let (writes, replies): (Vec<_>, Vec<_>) =
 			group.into_iter().map(|request| (request.write, request.reply)).unzip();
-		match commit(&mut connection, &writes) {
+		match commit(&mut connection, &writes, &mut traces) {
 			Ok(changed) => {
 				replies.into_iter().zip(changed).for_each(|(reply, rows)| reply(Ok(rows)));
 			}
@@ -108,19 +166,31 @@ fn run(mut connection: Connection, requests: &Receiver<Request>) {
 	}
 }
 
-/// Waits for a request and takes with it those that are waiting too, or when `crowded` those that
-/// come within [`GATHER`]; none when every handle is gone.
-fn next_group(requests: &Receiver<Request>, crowded: bool) -> Option<Vec<Request>> {
-	let mut group = vec![requests.recv().ok()?];
+/// Waits for a request, if told so not longer than `patience`, and takes with it those that are
+/// waiting too, or when `crowded` those that come within [`GATHER`].
+fn next_group(
+	requests: &Receiver<Request>,
+	crowded: bool,
+	patience: Option<Duration>,
+) -> Result<Vec<Request>, RecvTimeoutError> {
+	let first = match patience {
+		Some(patience) => requests.recv_timeout(patience)?,
+		None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected)?,
+	};
+	let mut group = vec![first];
 	if crowded {
 		thread::sleep(GATHER);
 	}
 	group.extend(requests.try_iter().take(GROUP - 1));
-	Some(group)
+	Ok(group)
 }
 
 /// All or nothing; durable when it returns.
-fn commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec<usize>> {
+fn commit(
+	connection: &mut Connection,
+	writes: &[Write],
+	traces: &mut Traces,
+) -> rusqlite::Result<Vec<usize>> {
 	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
 	let changed = writes
 		.iter()
@@ -137,18 +207,19 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec
 		})
 		.collect::<rusqlite::Result<_>>()?;
 	transaction.commit()?;
-	if writes.iter().any(|write| matches!(write, Write::Erase(_) | Write::EraseKey(_))) {
-		// The rows are gone in any case; what is left of them goes with the next group then.
-		if let Err(error) = schema::erase_traces(connection) {
-			log::warn!(target: LOG_TARGET, "Erased shares still take room: {error}");
-		}
+	let erased = writes.iter().any(|write| matches!(write, Write::Erase(_) | Write::EraseKey(_)));
+	// The rows are gone in any case. While somebody keeps what is left of them, not every group
+	// waits for that.
+	if erased && !traces.are_left() {
+		traces.wipe_and_tell(connection);
 	}
 	Ok(changed)
 }
 
 #[cfg(test)]
 mod tests {
-	use super::*;
+	use super::{schema::Missing, *};
+	use keyshare_primitives::GenesisHash;
 
 	fn request(reply: impl FnOnce(Result<usize, StoreError>) + Send + 'static) -> Request {
 		Request { write: Write::States(Vec::new()), reply: Box::new(reply) }
@@ -160,17 +231,42 @@ mod tests {
 		for _ in 0..GROUP + 3 {
 			assert!(sender.send(request(|_| ())).is_ok());
 		}
-		assert_eq!(next_group(&requests, false).map(|group| group.len()), Some(GROUP));
-		assert_eq!(next_group(&requests, false).map(|group| group.len()), Some(3));
+		let next = |patience| next_group(&requests, false, patience).map(|group| group.len());
+		assert_eq!(next(None), Ok(GROUP));
+		assert_eq!(next(Some(Duration::ZERO)), Ok(3));
+		assert_eq!(next(Some(Duration::ZERO)), Err(RecvTimeoutError::Timeout));
 		drop(sender);
-		assert!(next_group(&requests, false).is_none());
+		assert_eq!(next(None), Err(RecvTimeoutError::Disconnected));
+	}
+
+	#[test]
+	fn a_reader_that_keeps_what_was_erased_is_told_of_once() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("store");
+		let genesis = GenesisHash::repeat_byte(1);
+		let opened = schema::open_writer(&path, &"password".into(), genesis, Missing::Make);
+		let connection = opened.expect("a new store").connection;
+		let reader = schema::open_reader(&path).expect("opens");
+		for _ in 0..2 {
+			// Something in the log that the reader needs.
+			connection.pragma_update(None, "user_version", schema::VERSION).expect("writable");
+			reader.execute_batch("BEGIN; SELECT * FROM header;").expect("readable");
+			let mut traces = Traces::default();
+			assert!(traces.wipe(&connection).is_some_and(|reason| reason.contains("backup")));
+			assert!(traces.are_left() && traces.due_in().is_some());
+			assert_eq!(traces.wipe(&connection), None, "it was told");
+			assert!(traces.are_left());
+			reader.execute_batch("COMMIT").expect("it reads");
+			assert_eq!(traces.wipe(&connection), None);
+			assert!(!traces.are_left() && traces.due_in().is_none());
+		}
 	}
 
 	#[test]
 	fn a_group_that_fails_is_refused_to_each_of_its_writers() {
 		// A connection without the store's tables: every write of a share fails.
 		let connection = Connection::open_in_memory().expect("memory");
-		let writer = Writer::start(connection).expect("a thread");
+		let writer = Writer::start(connection, false).expect("a thread");
 		let (answers, received) = std::sync::mpsc::channel();
 		for _ in 0..2 {
 			let answers = answers.clone();

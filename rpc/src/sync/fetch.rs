@@ -1,6 +1,10 @@
 //! Fetches shares from other servers of the subgroup, and checks what they hand over.
+//!
+//! Whoever answers late, or with less than the chain says that it holds, is asked last: what others can
+//! give comes first, in the whole fetch, and the time spent on what only such a server has is bounded. So
+//! no member can hold up what it does not have to give.
 
-use super::number;
+use super::{number, scan::Missing};
 use crate::{
 	chain::{key_of, ChainError},
 	intake::{Intake, IntakeError, Lack},
@@ -20,18 +24,88 @@ use sp_keystore::KeystorePtr;
 use std::{
 	cmp::Reverse,
 	collections::{btree_map::Entry, BTreeMap, BTreeSet, HashMap},
-	sync::Arc,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
 	time::Duration,
 };
 use tokio::{task::spawn_blocking, time::Instant};
+
+/// For how long, in one fetch, servers are asked that are asked last. What they have not given by then is
+/// found again by the next full scan.
+const LAST_TURN: Duration = Duration::from_secs(60);
+/// How often the log says how far a fetch has come.
+const SAY_EVERY: Duration = Duration::from_secs(5);
 
 /// Fetches what is lacking.
 pub(super) struct Fetcher {
 	/// Whose servers it fetches for.
 	pub intake: Arc<Intake>,
 	keystore: KeystorePtr,
-	/// How often each server has handed over a wrong share.
-	penalties: HashMap<AccountId, u32>,
+	/// An answer that takes longer is late.
+	late: Duration,
+	standing: Mutex<Standing>,
+}
+
+/// How other servers have answered.
+#[derive(Default)]
+struct Standing {
+	/// How often each has handed over a wrong share.
+	wrong: HashMap<AccountId, u32>,
+	/// Those that are asked last until the next full scan.
+	last: BTreeSet<AccountId>,
+	/// Whole seconds that each took for its latest answer, since the last full scan.
+	seconds: HashMap<AccountId, u64>,
+}
+
+impl Standing {
+	/// Who has a lower one is asked before.
+	fn rank(&self, peer: &AccountId) -> (u32, u64) {
+		let wrong = self.wrong.get(peer).copied().unwrap_or(0);
+		let seconds = self.seconds.get(peer).copied().unwrap_or(0);
+		(wrong, seconds)
+	}
+}
+
+/// Who is asked now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Turn {
+	/// Those of whom nothing is known that speaks against it.
+	First,
+	/// Those that are asked last, too.
+	Last,
+}
+
+/// How far a fetch has come.
+struct Course {
+	total: usize,
+	/// Shares that are here now, or are not lacking any more.
+	done: usize,
+	began: Instant,
+	said: Instant,
+	/// Servers that are not asked again in this fetch.
+	silent: BTreeSet<AccountId>,
+}
+
+impl Course {
+	fn new(total: usize) -> Self {
+		let now = Instant::now();
+		Self { total, done: 0, began: now, said: now, silent: BTreeSet::new() }
+	}
+
+	fn say_now_and_then(&mut self) {
+		if self.said.elapsed() > SAY_EVERY {
+			self.said = Instant::now();
+			self.say();
+		}
+	}
+
+	fn say(&self) {
+		let Self { total, done, began, .. } = self;
+		let rate = *done as f64 / began.elapsed().as_secs_f64().max(0.001);
+		log::info!(
+			target: LOG_TARGET,
+			"Fetched {done} of {total} lacking share(s), {rate:.0} a second",
+		);
+	}
 }
 
 /// What another server can give.
@@ -41,10 +115,20 @@ struct Offer {
 	places: Vec<usize>,
 }
 
+/// What has become of a server's answer.
+#[derive(Default)]
+struct Taken {
+	/// Places that it has filled.
+	places: Vec<usize>,
+	/// Whether it has given less than the chain says that it holds.
+	is_short: bool,
+}
+
 impl Fetcher {
-	/// For the servers of `intake`, whose signing keys are in `keystore`.
-	pub fn new(intake: Arc<Intake>, keystore: KeystorePtr) -> Self {
-		Self { intake, keystore, penalties: HashMap::new() }
+	/// For the servers of `intake`, whose signing keys are in `keystore`; an answer that takes longer
+	/// than `late` is late.
+	pub fn new(intake: Arc<Intake>, keystore: KeystorePtr, late: Duration) -> Self {
+		Self { intake, keystore, late, standing: Mutex::default() }
 	}
 
 	/// Does on a thread of its own what blocks on reads and writes.
@@ -56,68 +140,89 @@ impl Fetcher {
 		spawn_blocking(move || work(&intake)).await.ok()
 	}
 
-	/// Fetches shares from other servers of the subgroup; gives back what could not be had.
-	pub async fn fetch(&mut self, lacking: Vec<Lack>) -> Vec<Lack> {
-		let total = lacking.len();
-		if total == 0 {
-			return lacking;
-		}
-		log::info!(target: LOG_TARGET, "Lacking {total} share(s): asking other servers for them");
-		let began = Instant::now();
-		let mut said = began;
-		let mut left = Vec::new();
-		let mut silent = BTreeSet::new();
-		let mut queue = lacking;
-		while !queue.is_empty() {
-			let rest = queue.split_off(queue.len().min(MAX_REQUESTED));
-			let batch = std::mem::replace(&mut queue, rest);
-			left.extend(self.fetch_batch(batch, &mut silent).await);
-			if said.elapsed() > Duration::from_secs(5) {
-				said = Instant::now();
-				let fetched = total - queue.len() - left.len();
-				log_fetched(fetched, total, began.elapsed());
-			}
-		}
-		log_fetched(total - left.len(), total, began.elapsed());
-		left
+	/// Nobody is asked last any more, but for those that have handed over wrong shares.
+	pub fn begin_anew(&self) {
+		let mut standing = self.standing();
+		standing.last.clear();
+		standing.seconds.clear();
 	}
 
-	/// The same for a list that may be of several servers, but fits into one request each.
+	/// Fetches shares from other servers of the subgroup; how many could not be had.
+	pub async fn fetch(&self, lacking: Vec<Missing>) -> usize {
+		let total = lacking.len();
+		if total == 0 {
+			return 0;
+		}
+		log::info!(target: LOG_TARGET, "Lacking {total} share(s): asking other servers for them");
+		let mut course = Course::new(total);
+		let mut later = Vec::new();
+		let mut queue = lacking.into_iter();
+		while let Some(batch) = next_batch(&mut queue) {
+			later.extend(self.fetch_batch(batch, Turn::First, &mut course).await);
+			course.say_now_and_then();
+		}
+		let end = Instant::now() + LAST_TURN;
+		let mut queue = later.into_iter();
+		while let Some(batch) = next_batch(&mut queue).filter(|_| Instant::now() < end) {
+			self.fetch_batch(batch, Turn::Last, &mut course).await;
+			course.say_now_and_then();
+		}
+		course.say();
+		total.saturating_sub(course.done)
+	}
+
+	/// The same for a list that may be of several servers, but fits into one request each; what of it
+	/// only those can give that are asked last.
 	async fn fetch_batch(
-		&mut self,
-		batch: Vec<Lack>,
-		silent: &mut BTreeSet<AccountId>,
-	) -> Vec<Lack> {
-		let Some(batch) = self.blocking(move |intake| lacking_elsewhere(intake, batch)).await
-		else {
-			return Vec::new();
-		};
-		let batch = Arc::new(batch);
-		let wanted = batch.clone();
-		let offers = self.blocking(move |intake| offers(intake, &wanted)).await;
-		let mut offers = match offers {
-			Some(Ok(offers)) => offers,
-			_ => Vec::new(),
+		&self,
+		batch: Vec<Missing>,
+		turn: Turn,
+		course: &mut Course,
+	) -> Vec<Missing> {
+		let count = batch.len();
+		let (lacks, mut offers) = match self.blocking(move |intake| look_up(intake, &batch)).await {
+			Some(Ok(found)) => found,
+			Some(Err(error)) => {
+				log::debug!(target: LOG_TARGET, "Some shares are not asked for now: {error}");
+				return Vec::new();
+			}
+			None => return Vec::new(),
 		};
 		offers.sort_by_key(|offer| {
-			let penalty = self.penalties.get(&offer.peer.account).copied().unwrap_or(0);
-			(penalty, Reverse(offer.places.len()))
+			(self.standing().rank(&offer.peer.account), Reverse(offer.places.len()))
 		});
-		let mut missing: BTreeSet<usize> = (0..batch.len()).collect();
+		let lacks = Arc::new(lacks);
+		let mut open: BTreeSet<usize> = (0..lacks.len()).collect();
+		let mut later = BTreeSet::new();
 		for Offer { peer, places } in offers {
 			let wanted: Vec<usize> =
-				places.into_iter().filter(|place| missing.contains(place)).collect();
-			let Some(server) = wanted.first().map(|place| batch[*place].server.clone()) else {
+				places.into_iter().filter(|place| open.contains(place)).collect();
+			let Some(server) = wanted.first().map(|place| lacks[*place].server.clone()) else {
 				continue;
 			};
-			if silent.contains(&peer.account) {
+			if course.silent.contains(&peer.account) {
 				continue;
 			}
-			let ids = wanted.iter().map(|place| batch[*place].key.id).collect();
+			if turn == Turn::First && self.is_asked_last(&peer.account) {
+				later.extend(wanted);
+				continue;
+			}
+			let ids = wanted.iter().map(|place| lacks[*place].key.id).collect();
+			let asked = Instant::now();
 			match self.ask(&peer, &server, ids).await {
 				Ok(answer) => {
-					let got = self.take_over(&peer, batch.clone(), wanted, answer).await;
-					missing.retain(|place| !got.contains(place));
+					let took = asked.elapsed();
+					let is_late = took > self.late;
+					self.standing().seconds.insert(peer.account.clone(), took.as_secs());
+					let taken = self.take_over(&peer, lacks.clone(), wanted, answer).await;
+					open.retain(|place| !taken.places.contains(place));
+					if is_late || taken.is_short {
+						self.ask_last(&peer.account);
+					}
+					// The last turn is short, and others are to have a part of it.
+					if is_late && taken.is_short && turn == Turn::Last {
+						course.silent.insert(peer.account);
+					}
 				}
 				Err(reason) => {
 					log::debug!(
@@ -125,11 +230,13 @@ impl Fetcher {
 						"Server {} gives no shares now: {reason}",
 						peer.account,
 					);
-					silent.insert(peer.account);
+					self.standing().last.insert(peer.account.clone());
+					course.silent.insert(peer.account);
 				}
 			}
 		}
-		missing.into_iter().map(|place| batch[place].clone()).collect()
+		course.done += count - open.len();
+		open.intersection(&later).map(|place| Missing::from(&lacks[*place])).collect()
 	}
 
 	async fn ask(
@@ -160,26 +267,27 @@ impl Fetcher {
 		call(&endpoint, "keyshare_requestShares", &request).await.map_err(|error| error.to_string())
 	}
 
-	/// Checks and stores what a server has handed over; the places it has filled. A wrong share ends
-	/// the list: whoever hands one over is not worth another check.
+	/// Checks and stores what a server has handed over. A wrong share ends the list: whoever hands one
+	/// over is not worth another check.
 	async fn take_over(
-		&mut self,
+		&self,
 		peer: &ServerInfo,
-		batch: Arc<Vec<Lack>>,
+		lacks: Arc<Vec<Lack>>,
 		wanted: Vec<usize>,
 		answer: SealedShares,
-	) -> Vec<usize> {
+	) -> Taken {
+		let asked_for = wanted.len();
 		let taken = self
 			.blocking(move |intake| {
 				let mut got = Vec::new();
 				for sealed in answer.shares.iter().take(wanted.len()) {
 					let id = sealed.registration_id;
-					let place = wanted.iter().find(|place| batch[**place].key.id == id);
+					let place = wanted.iter().find(|place| lacks[**place].key.id == id);
 					let Some(place) = place.filter(|place| !got.contains(*place)) else {
 						return (got, Err(IntakeError::ShareMismatch));
 					};
 					let share = SealedShare { enc: sealed.enc.0, ciphertext: sealed.ciphertext.0 };
-					match intake.take_over(&batch[*place], &share) {
+					match intake.take_over(&lacks[*place], &share) {
 						Ok(()) => got.push(*place),
 						Err(error) => return (got, Err(error)),
 					}
@@ -187,9 +295,10 @@ impl Fetcher {
 				(got, Ok(()))
 			})
 			.await;
-		let Some((got, result)) = taken else { return Vec::new() };
-		self.intake.metrics().fetched.inc_by(number(got.len()));
-		match result {
+		let Some((places, result)) = taken else { return Taken::default() };
+		self.intake.metrics().fetched.inc_by(number(places.len()));
+		let is_short = match result {
+			Ok(()) => places.len() < asked_for,
 			Err(IntakeError::ShareMismatch | IntakeError::DecryptionFailed) => {
 				log::warn!(
 					target: LOG_TARGET,
@@ -198,56 +307,86 @@ impl Fetcher {
 					peer.account,
 				);
 				self.intake.metrics().wrong.inc();
-				*self.penalties.entry(peer.account.clone()).or_default() += 1;
+				*self.standing().wrong.entry(peer.account.clone()).or_default() += 1;
+				true
 			}
+			// That is this node's fault.
 			Err(error) => {
 				log::warn!(target: LOG_TARGET, "A share that was fetched is not kept: {error}");
+				false
 			}
-			Ok(()) => {}
+		};
+		Taken { places, is_short }
+	}
+
+	fn is_asked_last(&self, peer: &AccountId) -> bool {
+		self.standing().last.contains(peer)
+	}
+
+	fn ask_last(&self, peer: &AccountId) {
+		if self.standing().last.insert(peer.clone()) {
+			log::info!(
+				target: LOG_TARGET,
+				"Server {peer} answers late, or with less than the chain says that it holds: others \
+				 are asked first until the next full scan",
+			);
 		}
-		got
+	}
+
+	fn standing(&self) -> MutexGuard<'_, Standing> {
+		// Whoever panicked has left nothing half written.
+		self.standing.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 }
 
-/// Of these, what no other server on this node holds either.
-fn lacking_elsewhere(intake: &Intake, lacking: Vec<Lack>) -> Vec<Lack> {
-	let is_lacking = |lack: &Lack| match intake.take_from_own(lack) {
-		Ok(taken) => !taken,
-		Err(error) => {
-			log::warn!(target: LOG_TARGET, "A share of this node's is not kept: {error}");
-			true
-		}
-	};
-	lacking.into_iter().filter(is_lacking).collect()
+/// As many as fit into one request; none at the end.
+fn next_batch(queue: &mut impl Iterator<Item = Missing>) -> Option<Vec<Missing>> {
+	let batch: Vec<_> = queue.take(MAX_REQUESTED).collect();
+	(!batch.is_empty()).then_some(batch)
 }
 
-/// Which servers can give what: those of the subgroup whose confirmation the chain shows.
-fn offers(intake: &Intake, lacking: &[Lack]) -> Result<Vec<Offer>, ChainError> {
+/// Of these, what the chain still shows and no other server on this node holds either; and which servers
+/// can give what: those of the subgroup whose confirmation the chain shows.
+fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer>), ChainError> {
 	let chain = intake.chain();
 	let at = chain.finalized();
 	let masks = chain.masks(at)?;
+	let mut lacks = Vec::new();
 	// By who asks, too: each request is signed by one server.
 	let mut offers = BTreeMap::<(AccountId, AccountId), Offer>::new();
 	let mut members = BTreeMap::<SubgroupId, Vec<(ServerInfo, Seat)>>::new();
-	for (place, lack) in lacking.iter().enumerate() {
-		if let Entry::Vacant(entry) = members.entry(lack.subgroup) {
-			entry.insert(chain.members(at, lack.subgroup)?);
+	for Missing { account, id, server, subgroup } in missing {
+		let record = chain.record(at, account)?;
+		let Some((key, confirmed)) = key_of(&record, id) else { continue };
+		let lack = Lack {
+			server: server.clone(),
+			subgroup: *subgroup,
+			account: account.clone(),
+			key: key.clone(),
+		};
+		if is_taken_from_own(intake, &lack) {
+			continue;
 		}
-		let record = chain.record(at, &lack.account)?;
-		let Some((_, confirmed)) = key_of(&record, &lack.key.id) else { continue };
-		let peers = members.get(&lack.subgroup).into_iter().flatten();
+		if let Entry::Vacant(entry) = members.entry(*subgroup) {
+			entry.insert(chain.members(at, *subgroup)?);
+		}
+		let peers = members.get(subgroup).into_iter().flatten();
 		for (peer, _) in peers.filter(|(_, seat)| confirmed.has(&masks, *seat)) {
-			if peer.account != lack.server {
-				let key = (lack.server.clone(), peer.account.clone());
+			if peer.account != *server {
+				let key = (server.clone(), peer.account.clone());
 				let none = || Offer { peer: peer.clone(), places: Vec::new() };
-				offers.entry(key).or_insert_with(none).places.push(place);
+				offers.entry(key).or_insert_with(none).places.push(lacks.len());
 			}
 		}
+		lacks.push(lack);
 	}
-	Ok(offers.into_values().collect())
+	Ok((lacks, offers.into_values().collect()))
 }
 
-fn log_fetched(fetched: usize, total: usize, time: Duration) {
-	let rate = fetched as f64 / time.as_secs_f64().max(0.001);
-	log::info!(target: LOG_TARGET, "Fetched {fetched} of {total} lacking share(s), {rate:.0} a second");
+/// Whether another server on this node holds it, and it has been copied.
+fn is_taken_from_own(intake: &Intake, lack: &Lack) -> bool {
+	intake.take_from_own(lack).unwrap_or_else(|error| {
+		log::warn!(target: LOG_TARGET, "A share of this node's is not kept: {error}");
+		false
+	})
 }

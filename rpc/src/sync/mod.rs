@@ -5,7 +5,11 @@
 //! whenever a hosted server's membership changes, and every [`SyncConfig::full_scan`]; in between,
 //! at each block, only the attempts under way. It is fetched from servers of the same subgroup
 //! that the chain shows to have confirmed it, and checked against the chain like a share from a
-//! client: whom it comes from does not matter. A server that hands over a wrong share is asked last.
+//! client: whom it comes from does not matter. A server that hands over a wrong share is asked last, and
+//! so is one that is late or gives less than it has confirmed.
+//!
+//! Fetching can take hours, and other servers decide how long an answer takes. So nothing waits for it:
+//! keys are retired and attempts looked at meanwhile, at each block.
 //!
 //! When nothing is lacking that another member has, and the chain shows every confirmation, the
 //! off-chain worker is told that the server is ready.
@@ -18,22 +22,19 @@
 mod fetch;
 mod scan;
 
-use crate::{
-	chain::ChainError,
-	intake::{Intake, Lack},
-	retire::KeyKeeper,
-	seats::Seats,
-	LOG_TARGET,
-};
+use crate::{chain::ChainError, intake::Intake, retire::KeyKeeper, seats::Seats, LOG_TARGET};
 use codec::Encode;
 use fetch::Fetcher;
 use futures::{FutureExt, Stream, StreamExt};
-use keyshare_primitives::{membership::Change, offchain::READY_KEY, AccountId, RegistrationId};
-use scan::{lacking_of_attempts, memberships, Memberships, Scan};
+use keyshare_primitives::{membership::Change, offchain::READY_KEY, AccountId};
+use scan::{lacking_of_attempts, memberships, Memberships, Missing, Scan};
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
 use sp_keystore::KeystorePtr;
 use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
-use tokio::time::Instant;
+use tokio::{
+	task::{JoinError, JoinSet},
+	time::{sleep_until, Instant},
+};
 
 /// How a node keeps its servers complete.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +47,8 @@ pub struct SyncConfig {
 	pub first_delay: Duration,
 	/// How long at most.
 	pub longest_delay: Duration,
+	/// A server that takes longer to answer is asked last.
+	pub late: Duration,
 }
 
 impl Default for SyncConfig {
@@ -55,6 +58,7 @@ impl Default for SyncConfig {
 			patience: 10,
 			first_delay: Duration::from_secs(2),
 			longest_delay: Duration::from_secs(60),
+			late: Duration::from_secs(5),
 		}
 	}
 }
@@ -81,9 +85,8 @@ where
 		offchain: Storage,
 		blocks: Blocks,
 	) -> Self {
-		let fetcher = Fetcher::new(intake, keystore);
-		let keeper = Keeper { fetcher, keys: KeyKeeper::default(), awaited: HashMap::new() };
-		Self { config, keeper, offchain, blocks }
+		let fetcher = Fetcher::new(intake, keystore, config.late);
+		Self { config, keeper: Keeper::new(fetcher), offchain, blocks }
 	}
 
 	/// Runs until `blocks` ends. Spawn it within a tokio runtime; what blocks, it does on tokio's
@@ -93,44 +96,72 @@ where
 		let mut blocks = pin!(blocks);
 		let mut members = Memberships::new();
 		let mut ready: Option<Vec<(AccountId, Change)>> = None;
-		let mut delay = config.first_delay;
-		let mut next_scan = Instant::now();
+		let mut pace = Pace::new(config);
+		let (mut moved, mut is_new_block) = (false, true);
 		loop {
 			keeper.keep_house().await;
-			let moved = keeper.memberships().await.is_some_and(|now| {
-				let moved = now != members;
+			if let Some(now) = keeper.memberships().await {
+				moved |= now != members;
 				members = now;
-				moved
-			});
-			if moved || Instant::now() >= next_scan {
-				let outcome = keeper.full_scan().await;
-				if let Some(now) = outcome.ready {
+			}
+			if is_new_block {
+				keeper.look_at_attempts(config.patience).await;
+			}
+			// One at a time: what the one before has found is being fetched.
+			if keeper.of_scan.is_empty() && (moved || Instant::now() >= pace.next_scan) {
+				moved = false;
+				match keeper.full_scan().await {
 					// Written when it changes only: the off-chain worker reads it at each block.
-					if ready.as_ref() != Some(&now) {
+					Some(now) if ready.as_ref() != Some(&now) => {
 						offchain.set(STORAGE_PREFIX, READY_KEY, &now.encode());
 						ready = Some(now);
 					}
+					Some(_) => {}
+					None => pace.after(Progress::None),
 				}
-				delay = match outcome.progress {
-					Progress::Settled => config.full_scan,
-					Progress::Some => config.first_delay,
-					Progress::None => delay.saturating_mul(2).min(config.longest_delay),
-				};
-				next_scan = Instant::now() + delay;
-			} else {
-				keeper.look_at_attempts(config.patience).await;
 			}
+			is_new_block = false;
 			tokio::select! {
-				block = blocks.next() => if block.is_none() { return },
-				() = tokio::time::sleep_until(next_scan) => {},
+				block = blocks.next() => match block {
+					Some(()) => is_new_block = true,
+					None => return,
+				},
+				() = sleep_until(pace.next_scan), if keeper.of_scan.is_empty() => {},
+				Some(ended) = keeper.of_scan.join_next() => pace.after(keeper.settle(ended)),
+				Some(_) = keeper.of_attempts.join_next() => {},
 			}
 			// One look sees all that has happened by now.
 			while let Some(block) = blocks.next().now_or_never() {
 				if block.is_none() {
 					return;
 				}
+				is_new_block = true;
 			}
 		}
+	}
+}
+
+/// When every key is looked at again.
+struct Pace {
+	config: SyncConfig,
+	delay: Duration,
+	next_scan: Instant,
+}
+
+impl Pace {
+	/// At once.
+	fn new(config: SyncConfig) -> Self {
+		Self { config, delay: config.first_delay, next_scan: Instant::now() }
+	}
+
+	/// After a full scan has brought its servers that far.
+	fn after(&mut self, progress: Progress) {
+		self.delay = match progress {
+			Progress::Settled => self.config.full_scan,
+			Progress::Some => self.config.first_delay,
+			Progress::None => self.delay.saturating_mul(2).min(self.config.longest_delay),
+		};
+		self.next_scan = Instant::now() + self.delay;
 	}
 }
 
@@ -145,21 +176,42 @@ enum Progress {
 	None,
 }
 
-struct Outcome {
-	/// Servers that hold everything and have not declared so; none if that is not known.
-	ready: Option<Vec<(AccountId, Change)>>,
-	progress: Progress,
+/// What has come of fetching what a full scan has found.
+struct Fetched {
+	/// Whether nothing was left to do for anybody before.
+	settled: bool,
+	/// How many shares were lacking.
+	lacking: usize,
+	/// How many of them still are.
+	left: usize,
 }
 
 /// Finds what is lacking, and has it fetched.
 struct Keeper {
-	fetcher: Fetcher,
+	fetcher: Arc<Fetcher>,
 	keys: KeyKeeper,
 	/// Shares that attempts under way lack, with the number of blocks at which that was seen.
-	awaited: HashMap<(RegistrationId, AccountId), (Lack, u32)>,
+	awaited: HashMap<Missing, u32>,
+	/// Shares that attempts lack that were completed in the meantime.
+	completed: Vec<Missing>,
+	/// Fetches what a full scan has found; one task at most. It ends when this is dropped.
+	of_scan: JoinSet<Fetched>,
+	/// The same of attempts.
+	of_attempts: JoinSet<()>,
 }
 
 impl Keeper {
+	fn new(fetcher: Fetcher) -> Self {
+		Self {
+			fetcher: Arc::new(fetcher),
+			keys: KeyKeeper::default(),
+			awaited: HashMap::new(),
+			completed: Vec::new(),
+			of_scan: JoinSet::new(),
+			of_attempts: JoinSet::new(),
+		}
+	}
+
 	/// What is done at every finalized block: keys are retired, and the members counted.
 	async fn keep_house(&mut self) {
 		let mut keys = std::mem::take(&mut self.keys);
@@ -185,14 +237,15 @@ impl Keeper {
 		self.fetcher.blocking(read).await?.ok()
 	}
 
-	async fn full_scan(&mut self) -> Outcome {
-		let scan = match self.fetcher.blocking(Scan::of).await {
-			Some(Ok(scan)) => scan,
-			Some(Err(error)) => {
+	/// Looks at every key, and begins to fetch what is lacking. Gives the servers that hold everything
+	/// and have not declared so; none if that is not known now.
+	async fn full_scan(&mut self) -> Option<Vec<(AccountId, Change)>> {
+		let scan = match self.fetcher.blocking(Scan::of).await? {
+			Ok(scan) => scan,
+			Err(error) => {
 				log::warn!(target: LOG_TARGET, "Cannot look for lacking shares now: {error}");
-				return Outcome { ready: None, progress: Progress::None };
+				return None;
 			}
-			None => return Outcome { ready: None, progress: Progress::None },
 		};
 		let (ready, settled) = (scan.ready(), scan.is_settled());
 		if scan.lost > 0 {
@@ -203,21 +256,37 @@ impl Keeper {
 				scan.lost,
 			);
 		}
-		let lacking = scan.lacking.len();
-		let metrics = self.fetcher.intake.metrics().clone();
-		metrics.lost.set(number(scan.lost));
+		self.fetcher.intake.metrics().lost.set(number(scan.lost));
+		let missing = scan.lacking;
+		let lacking = missing.len();
 		self.say_backlog(lacking);
-		let left = self.fetcher.fetch(scan.lacking).await.len();
+		self.fetcher.begin_anew();
+		let fetcher = self.fetcher.clone();
+		self.of_scan.spawn(async move {
+			let left = fetcher.fetch(missing).await;
+			Fetched { settled, lacking, left }
+		});
+		Some(ready)
+	}
+
+	/// Says what has come of it.
+	fn settle(&self, ended: Result<Fetched, JoinError>) -> Progress {
+		let Ok(Fetched { settled, lacking, left }) = ended else {
+			log::error!(
+				target: LOG_TARGET,
+				"Fetching shares failed unexpectedly: this is a bug. It is tried again",
+			);
+			return Progress::None;
+		};
 		self.say_backlog(left);
 		if left == 0 {
-			metrics.lost.set(0);
+			self.fetcher.intake.metrics().lost.set(0);
 		}
-		let progress = match (settled, left < lacking) {
+		match (settled, left < lacking) {
 			(true, _) => Progress::Settled,
 			(false, true) => Progress::Some,
 			(false, false) => Progress::None,
-		};
-		Outcome { ready: Some(ready), progress }
+		}
 	}
 
 	fn say_backlog(&self, lacking: usize) {
@@ -228,23 +297,32 @@ impl Keeper {
 	/// Fetches what attempts under way lack for too long, and what those that were completed in the
 	/// meantime lack.
 	async fn look_at_attempts(&mut self, patience: u32) {
-		let before: Vec<Lack> = self.awaited.values().map(|(lack, _)| lack.clone()).collect();
+		let before: Vec<Missing> = self.awaited.keys().cloned().collect();
 		let look = move |intake: &Intake| lacking_of_attempts(intake, &before);
 		let Some(Ok((open, completed))) = self.fetcher.blocking(look).await else { return };
+		self.completed.extend(completed);
 		let mut now = HashMap::new();
-		let mut due = completed;
-		for lack in open {
-			let place = (lack.key.id, lack.server.clone());
-			let blocks =
-				self.awaited.get(&place).map_or(0, |(_, blocks)| *blocks).saturating_add(1);
+		let mut due = Vec::new();
+		for missing in open {
+			let blocks = self.awaited.get(&missing).copied().unwrap_or(0).saturating_add(1);
 			if blocks > patience {
-				due.push(lack.clone());
+				due.push(missing.clone());
 			}
-			now.insert(place, (lack, blocks));
+			now.insert(missing, blocks);
 		}
 		self.awaited = now;
+		// One at a time: what is under way is due again at the next look, and what is completed waits.
+		if !self.of_attempts.is_empty() {
+			return;
+		}
+		due.append(&mut self.completed);
 		// What cannot be had now is found again: by the next look, or by the next full scan.
-		self.fetcher.fetch(due).await;
+		if !due.is_empty() {
+			let fetcher = self.fetcher.clone();
+			self.of_attempts.spawn(async move {
+				fetcher.fetch(due).await;
+			});
+		}
 	}
 }
 

@@ -9,3 +9,4 @@ mod maintenance;
 mod retire;
 mod store;
 mod sync;
+mod versions;

@@ -4,13 +4,15 @@ use crate::common::*;
 use keyshare_primitives::{GenesisHash, KeyScheme};
 use keyshare_rpc::store::{
 	maintenance::{backup, change_password, restore, verify, Inventory},
-	ShareStore, StoreError,
+	ShareStore, StoreError, FILE_NAME,
 };
 use rusqlite::Connection;
 use std::{
-	fs,
+	env, fs,
 	path::{Path, PathBuf},
+	process::{Command, Stdio},
 	sync::mpsc,
+	thread,
 };
 use tempfile::TempDir;
 
@@ -107,6 +109,115 @@ fn only_a_backup_of_this_chain_under_this_password_is_restored() {
 	assert!(!to.exists());
 }
 
+/// Tells the process that is killed which copy it is to make.
+const JOB: &str = "KEYSHARE_TEST_COPY";
+
+#[test]
+fn what_is_left_of_a_killed_copy_is_not_taken_for_one() {
+	if let Ok(job) = env::var(JOB) {
+		let copied = match job.as_str() {
+			"backup" => backup(Path::new(FILE_NAME), Path::new("copy")),
+			_ => restore(Path::new(FILE_NAME), Path::new("copy"), &PASSWORD.into(), GENESIS)
+				.map(drop),
+		};
+		return copied.expect("it is killed before, or done");
+	}
+	for job in ["backup", "restore"] {
+		let folder = tempfile::tempdir().expect("a folder");
+		drop(filled(&folder));
+		enlarge(&store_path(&folder), 50_000);
+		let copy = beside(&folder, "copy");
+		let begun = || copy.exists() || beside(&folder, "copy.partial").exists();
+
+		let mut process = Command::new(env::current_exe().expect("it runs"))
+			.args(["--exact", "maintenance::what_is_left_of_a_killed_copy_is_not_taken_for_one"])
+			.env(JOB, job)
+			.current_dir(folder.path())
+			.stdout(Stdio::null())
+			.stderr(Stdio::null())
+			.spawn()
+			.expect("it starts");
+		while !begun() && process.try_wait().expect("it is ours").is_none() {
+			thread::yield_now();
+		}
+		process.kill().expect("it is ours");
+		process.wait().expect("it ends");
+
+		if copy.exists() {
+			check(&copy).expect("what has the name is whole");
+			fs::remove_file(&copy).expect("removed");
+		}
+		if job == "backup" {
+			backup(&store_path(&folder), &copy).expect("what is left is not in the way");
+		} else {
+			restore(&store_path(&folder), &copy, &PASSWORD.into(), GENESIS)
+				.expect("what is left is not in the way");
+		}
+		assert_eq!(check(&copy).expect("readable").shares, 2);
+		assert!(!beside(&folder, "copy.partial").exists());
+	}
+}
+
+/// Adds `count` rows, which take a while to copy. None of them is a share.
+fn enlarge(path: &Path, count: u32) {
+	let file = Connection::open(path).expect("opens");
+	let added = file.execute(
+		"WITH RECURSIVE numbers (number) AS
+			(SELECT 1 UNION ALL SELECT number + 1 FROM numbers WHERE number < ?1)
+		INSERT INTO shares (registration_id, server, account, generation, subgroup, proof, nonce,
+			ciphertext, state)
+		SELECT randomblob(32), server, account, generation, subgroup, proof, nonce, ciphertext, state
+		FROM shares, numbers WHERE seq = 1",
+		[count],
+	);
+	assert_eq!(added, Ok(count as usize));
+}
+
+#[test]
+fn the_rest_of_a_copy_that_was_cut_off_is_removed_by_the_next() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(filled(&folder));
+	let copy = beside(&elsewhere, "backup");
+	for suffix in ["", "-journal"] {
+		fs::write(beside(&elsewhere, &format!("backup.partial{suffix}")), "left").expect("written");
+	}
+	backup(&store_path(&folder), &copy).expect("copied");
+	assert_eq!(check(&copy).expect("readable"), whole(2));
+	assert_eq!(fs::read_dir(elsewhere.path()).expect("readable").count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_to_a_name_that_is_not_utf8_is_refused_and_goes_nowhere_else() {
+	use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(filled(&folder));
+	let to = elsewhere.path().join(OsStr::from_bytes(b"back\xffup"));
+	let refused = backup(&store_path(&folder), &to);
+	assert!(matches!(refused, Err(StoreError::NotUtf8(path)) if path == to));
+	assert_eq!(fs::read_dir(elsewhere.path()).expect("readable").count(), 0);
+	let refused = restore(&store_path(&folder), &to, &PASSWORD.into(), GENESIS);
+	assert!(matches!(refused, Err(StoreError::NotUtf8(_))));
+	assert!(!to.exists());
+}
+
+#[test]
+fn a_store_is_not_restored_beside_the_log_of_a_lost_one() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(filled(&folder));
+	let to = beside(&elsewhere, "store");
+	let restored = || restore(&store_path(&folder), &to, &PASSWORD.into(), GENESIS);
+	for log in ["store-wal", "store-journal"].map(|name| beside(&elsewhere, name)) {
+		fs::write(&log, "what SQLite would play into it").expect("written");
+		assert!(matches!(restored(), Err(StoreError::InTheWay(path)) if path == log));
+		assert!(!to.exists());
+		fs::remove_file(&log).expect("removed");
+	}
+	// Whoever only reads leaves one with nothing in it.
+	fs::write(beside(&elsewhere, "store-wal"), "").expect("written");
+	assert_eq!(restored().expect("restored"), whole(2));
+}
+
 #[test]
 fn damage_is_found_and_counted() {
 	let folder = tempfile::tempdir().expect("a folder");
@@ -118,13 +229,13 @@ fn damage_is_found_and_counted() {
 		.expect("writable");
 	assert_eq!(
 		check(&path).expect("readable"),
-		Inventory { shares: 1, damaged_shares: 1, keys: 1, damaged_keys: 0 }
+		Inventory { shares: 1, damaged_shares: 1, keys: 1, ..Default::default() }
 	);
 	file.execute("UPDATE shares SET ciphertext = zeroblob(48) WHERE length(proof) = 66", [])
 		.expect("writable");
 	file.execute("UPDATE encryption_keys SET nonce = zeroblob(24)", []).expect("writable");
 	let found = check(&path).expect("readable");
-	assert_eq!(found, Inventory { shares: 0, damaged_shares: 2, keys: 0, damaged_keys: 1 });
+	assert_eq!(found, Inventory { damaged_shares: 2, damaged_keys: 1, ..Default::default() });
 	assert!(!found.is_whole() && whole(2).is_whole());
 }
 
@@ -147,5 +258,24 @@ fn a_new_password_opens_the_same_shares_and_the_old_one_nothing() {
 	assert!(matches!(check(&path), Err(StoreError::WrongPassword)));
 	assert_eq!(verify(&path, &"new".into(), GENESIS).expect("opens"), whole(2));
 	assert_ne!(before, header(&path));
+	assert!(!contains(&store_bytes(&folder), &before), "no trace of the old wrapping");
+}
+
+#[test]
+fn a_password_is_not_changed_while_a_reader_would_keep_the_old_wrapping() {
+	let folder = tempfile::tempdir().expect("a folder");
+	drop(filled(&folder));
+	let path = store_path(&folder);
+	let change = || change_password(&path, &PASSWORD.into(), &"new".into(), GENESIS);
+	let reader = Connection::open(&path).expect("opens");
+	let before: Vec<u8> =
+		reader.query_row("SELECT ciphertext FROM header", [], |row| row.get(0)).expect("readable");
+	reader.execute_batch("BEGIN; SELECT * FROM header;").expect("readable");
+	assert!(matches!(change(), Err(StoreError::BeingRead)));
+	assert_eq!(check(&path).expect("the password is what it was"), whole(2));
+
+	reader.execute_batch("COMMIT").expect("it has read");
+	change().expect("changed");
+	assert!(matches!(check(&path), Err(StoreError::WrongPassword)));
 	assert!(!contains(&store_bytes(&folder), &before), "no trace of the old wrapping");
 }

@@ -2,7 +2,14 @@
 
 use crate::common::*;
 use keyshare_primitives::{EncryptionKey, Endpoint, KeyScheme, RetiredKey, ServerInfo};
-use keyshare_rpc::{chain::PublishedServer, retire::KeyKeeper};
+use keyshare_rpc::{
+	chain::PublishedServer,
+	retire::{KeyKeeper, FORMER_GRACE},
+};
+use std::sync::{
+	atomic::{AtomicBool, Ordering},
+	Arc,
+};
 
 const LAST_BLOCK_OF_GRACE: u32 = 99;
 
@@ -20,6 +27,35 @@ fn show(node: &Node, current: u8, before: Option<u8>, number: u32) {
 		view.published.insert(server(0), published);
 		view.number = number;
 	});
+}
+
+/// Makes the chain show server 0 no longer: its validator has withdrawn it, or published another.
+fn withdraw(node: &Node, number: u32) {
+	node.chain.everywhere(|view| {
+		view.published.remove(&server(0));
+		view.leave(&server(0));
+		view.number = number;
+	});
+}
+
+/// Looks at what the chain shows at some blocks.
+fn look_at(keeper: &mut KeyKeeper, node: &Node, numbers: impl IntoIterator<Item = u32>) {
+	for number in numbers {
+		node.chain.everywhere(|view| view.number = number);
+		keeper.look(&node.intake).expect("works");
+	}
+}
+
+/// A node whose server 0 was published with key 0, has made key 5 since, and is withdrawn at block 100.
+async fn withdrawn() -> (Node, KeyKeeper) {
+	let node = Node::start().await;
+	let mut keeper = KeyKeeper::default();
+	add(&node, 0);
+	add(&node, 5);
+	show(&node, 0, None, 1);
+	keeper.look(&node.intake).expect("works");
+	withdraw(&node, 100);
+	(node, keeper)
 }
 
 /// Gives server 0 a further key, as the node does when one is asked for.
@@ -96,4 +132,115 @@ async fn nothing_is_erased_of_a_server_that_the_chain_does_not_show() {
 	add(&node, 5);
 	KeyKeeper::default().look(&node.intake).expect("works");
 	assert_eq!(keys(&node), publics(&[0, 5]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_a_former_server_are_erased_after_a_grace_period() {
+	let (node, mut keeper) = withdrawn().await;
+	look_at(&mut keeper, &node, [100, 101, 99 + FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+	look_at(&mut keeper, &node, [100 + FORMER_GRACE]);
+	let left = keys(&node);
+	assert_eq!(left.len(), 1, "a new one, so that the server is hosted after a restart");
+	assert!(!publics(&[0, 5]).contains(&left[0]));
+	let hosted = node.intake.clone().hosted_servers().await.expect("answered");
+	assert_eq!(hosted.servers.len(), usize::from(SUBGROUPS));
+
+	// Nothing is sealed to that one, so it stays.
+	look_at(&mut keeper, &node, [101 + FORMER_GRACE, 200 + 3 * FORMER_GRACE]);
+	assert_eq!(keys(&node), left);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_a_former_server_are_erased_after_a_restart_too() {
+	let node = Node::start().await;
+	add(&node, 0);
+	show(&node, 0, None, 1);
+	let dealt = node.register(1, KeyScheme::Ed25519);
+	node.intake.clone().submit(dealt.request(0)).await.expect("accepted");
+	withdraw(&node, 100);
+	// This process has never seen it published, but only members are given shares.
+	let mut keeper = KeyKeeper::default();
+	look_at(&mut keeper, &node, [100, 99 + FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0]));
+	look_at(&mut keeper, &node, [100 + FORMER_GRACE]);
+	assert!(!keys(&node).contains(&secret(0).public()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_published_again_in_time_keeps_its_keys() {
+	let (node, mut keeper) = withdrawn().await;
+	look_at(&mut keeper, &node, [100, 50 + FORMER_GRACE]);
+	show(&node, 0, None, 51 + FORMER_GRACE);
+	node.chain.everywhere(|view| view.join(server(0), 0));
+	look_at(&mut keeper, &node, [51 + FORMER_GRACE, 3 * FORMER_GRACE]);
+	let dealt = node.register(1, KeyScheme::Ed25519);
+	let answer = node.intake.clone().submit(dealt.request(0)).await;
+	assert!(answer.is_ok(), "it goes on: {answer:?}");
+	// The time is counted anew.
+	withdraw(&node, 4 * FORMER_GRACE);
+	look_at(&mut keeper, &node, [4 * FORMER_GRACE, 5 * FORMER_GRACE - 1]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+	// What is published in the best block is about to be so in the finalized one.
+	show(&node, 0, None, 5 * FORMER_GRACE);
+	let mut finalized = node.chain.finalized.write().expect("not poisoned");
+	finalized.published.remove(&server(0));
+	drop(finalized);
+	look_at(&mut keeper, &node, [5 * FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_keeps_its_keys_whatever_else_the_chain_shows() {
+	let (node, mut keeper) = withdrawn().await;
+	node.chain.everywhere(|view| view.join(server(0), 0));
+	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE, 100 + 3 * FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_waits_to_be_published_keeps_its_keys() {
+	let node = Node::start().await;
+	add(&node, 0);
+	withdraw(&node, 100);
+	let mut keeper = KeyKeeper::default();
+	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE, 100 + 3 * FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_catches_up_erases_no_key_of_a_former_server() {
+	let (node, mut keeper) = withdrawn().await;
+	let behind = Arc::new(AtomicBool::new(true));
+	let is_behind = behind.clone();
+	node.intake.health().follow(move || is_behind.load(Ordering::SeqCst));
+	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE, 100 + 3 * FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0, 5]), "it may be published again by now");
+	behind.store(false, Ordering::SeqCst);
+	look_at(&mut keeper, &node, [101 + 3 * FORMER_GRACE, 100 + 4 * FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+	look_at(&mut keeper, &node, [101 + 4 * FORMER_GRACE]);
+	assert!(!keys(&node).contains(&secret(0).public()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_server_has_published_is_not_erased() {
+	let (node, mut keeper) = withdrawn().await;
+	let of_another = |number: u8| {
+		node.chain.everywhere(|view| {
+			let info = ServerInfo {
+				account: server(7),
+				encryption_key: secret(number).public(),
+				endpoint: Endpoint::truncate_from(b"http://127.0.0.1:1".to_vec()),
+			};
+			view.published.insert(server(7), PublishedServer { info, retired: None });
+			view.join(server(7), 0);
+		});
+	};
+	of_another(0);
+	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[0]));
+	of_another(8);
+	look_at(&mut keeper, &node, [101 + FORMER_GRACE]);
+	assert!(!keys(&node).contains(&secret(0).public()));
 }

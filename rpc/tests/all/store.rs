@@ -4,10 +4,15 @@ use crate::common::*;
 use keyshare_primitives::{GenesisHash, KeyScheme};
 use keyshare_rpc::store::{Put, RecordState, ShareStore, StoreError, FILE_NAME};
 use rusqlite::Connection;
-use std::{fs, sync::mpsc};
+use std::{
+	fs,
+	sync::mpsc,
+	thread,
+	time::{Duration, Instant},
+};
 use tempfile::TempDir;
 
-fn put(store: &ShareStore, dealt: &Dealt, number: u8) -> Result<Put, StoreError> {
+pub fn put(store: &ShareStore, dealt: &Dealt, number: u8) -> Result<Put, StoreError> {
 	let (reply, answer) = mpsc::channel();
 	store.put(dealt.record(number), &dealt.verified(number), move |result| {
 		reply.send(result).expect("the test waits");
@@ -15,7 +20,7 @@ fn put(store: &ShareStore, dealt: &Dealt, number: u8) -> Result<Put, StoreError>
 	answer.recv().expect("every put is answered")
 }
 
-fn assert_holds(store: &ShareStore, dealt: &Dealt, number: u8) {
+pub fn assert_holds(store: &ShareStore, dealt: &Dealt, number: u8) {
 	let (record, share) =
 		store.load(&dealt.key.id, &server(number)).expect("readable").expect("the share is there");
 	assert_eq!(record, dealt.record(number));
@@ -279,6 +284,85 @@ fn what_is_erased_leaves_no_trace_and_makes_the_file_smaller() {
 	assert_holds(&store, &kept, 0);
 	store.erase(erased).expect("what is gone stays gone");
 	assert_holds(&store, &kept, 0);
+}
+
+#[test]
+fn what_another_program_keeps_of_erased_shares_goes_when_it_has_ended() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let (gone, later) = (deal(user(1), 1, SCHEMES[0]), deal(user(2), 1, SCHEMES[0]));
+	put(&store, &gone, 0).expect("stored");
+	let stored = store.get(&gone.key.id, &server(0)).expect("readable").expect("stored");
+	let has_traces = || contains(&store_bytes(&folder), gone.key.id.as_bytes());
+
+	// As a backup does, for as long as it takes.
+	let reader = Connection::open(store_path(&folder)).expect("opens");
+	reader.execute_batch("BEGIN; SELECT * FROM shares;").expect("readable");
+	store.erase(vec![stored]).expect("it is gone for the store's users");
+	assert!(store.get(&gone.key.id, &server(0)).expect("readable").is_none());
+	assert!(has_traces(), "the reader needs them");
+	put(&store, &later, 0).expect("the intake goes on");
+	assert_holds(&store, &later, 0);
+
+	reader.execute_batch("COMMIT").expect("it has read");
+	let until = Instant::now() + Duration::from_secs(120);
+	while has_traces() {
+		assert!(Instant::now() < until, "nobody wipes what is left");
+		thread::sleep(Duration::from_millis(50));
+	}
+	assert_holds(&store, &later, 0);
+}
+
+#[test]
+fn what_was_not_wiped_before_a_crash_is_wiped_at_the_next_start() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let (gone, kept) = (deal(user(1), 1, SCHEMES[0]), deal(user(2), 1, SCHEMES[0]));
+	for dealt in [&gone, &kept] {
+		put(&store, dealt, 0).expect("stored");
+	}
+	let stored = store.get(&gone.key.id, &server(0)).expect("readable").expect("stored");
+	let reader = Connection::open(store_path(&folder)).expect("opens");
+	reader.execute_batch("BEGIN; SELECT * FROM shares;").expect("readable");
+	store.erase(vec![stored]).expect("writable");
+	// What a killed process leaves.
+	let left = tempfile::tempdir().expect("a folder");
+	for suffix in ["", "-wal"] {
+		let name = format!("{FILE_NAME}{suffix}");
+		fs::copy(folder.path().join(&name), left.path().join(&name)).expect("copied");
+	}
+	let has_traces = || contains(&store_bytes(&left), gone.key.id.as_bytes());
+	assert!(has_traces());
+	let store = open_store(&left);
+	assert!(!has_traces(), "wiped while it is opened");
+	assert_holds(&store, &kept, 0);
+}
+
+#[test]
+fn a_file_with_no_store_in_it_becomes_one_only_where_one_is_asked_for() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let path = store_path(&folder);
+	let open = || ShareStore::open_existing(&path, &"correct horse".into(), GENESIS);
+	assert!(matches!(open(), Err(StoreError::NotThere(_))));
+	assert!(!path.exists());
+	// What a killed copy left under its own name, before it had another until it was whole.
+	for length in [0, 3 * 4096] {
+		let left = vec![0; length];
+		fs::write(&path, &left).expect("written");
+		assert!(matches!(open(), Err(StoreError::Damaged(_))));
+		assert_eq!(fs::read(&path).expect("readable"), left, "it is left as it was");
+	}
+	assert!(matches!(reopen(&folder, "correct horse", GENESIS), Err(StoreError::Damaged(_))));
+
+	fs::remove_file(&path).expect("removed");
+	let others = Connection::open(&path).expect("opens");
+	others.execute_batch("CREATE TABLE theirs (a)").expect("writable");
+	drop(others);
+	assert!(matches!(reopen(&folder, "correct horse", GENESIS), Err(StoreError::Damaged(_))));
+
+	fs::write(&path, "").expect("written");
+	drop(open_store(&folder));
+	assert!(open().is_ok());
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(super) fn begin_block(number: BlockNumber) {
 	assert!(matches!(apply(UncheckedExtrinsic::new_bare(time)), Ok(Ok(()))));
 }
 
-fn end_block() {
+pub(super) fn end_block() {
 	let header = Executive::finalize_block();
 	frame_system::BlockHash::<Runtime>::insert(header.number, header.hash());
 }
@@ -119,7 +119,7 @@ impl User {
 	}
 
 	/// Without what a transaction costs.
-	fn register(&self) {
+	pub fn register(&self) {
 		let call = sp_runtime::traits::Dispatchable::dispatch(
 			self.registering(),
 			RuntimeOrigin::signed(self.account.clone()),

@@ -133,4 +133,14 @@ impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> 
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
+	fn migrate_constraints() -> Weight {
+		Weight::from_parts(100_000_000, 16867)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	fn renew_attempt() -> Weight {
+		Weight::from_parts(100_000_000, 16867)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
 }

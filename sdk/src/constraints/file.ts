@@ -18,7 +18,7 @@ export function parseConstraints(
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw wrong('NotUtf8', 'the file is not UTF-8: save it in that encoding');
   }
@@ -106,7 +106,7 @@ class Reader {
 }
 
 function readFile(file: string): Constraints {
-  // A byte order mark, which some editors write.
+  // One byte order mark, which some editors write; the decoder leaves it.
   const reader = new Reader(file.replace(/^\uFEFF/, ''));
   const texts = (what: string): string[] => {
     const list: string[] = [];

@@ -12,6 +12,9 @@ export interface CheckOptions extends TextOptions {
   readonly scheme?: Scheme | undefined;
 }
 
+/** With them a key is kept and never used. */
+export const NO_CONSTRAINTS: Constraints = { rules: [], fees: [], messages: 'never' };
+
 const MESSAGES: Readonly<Record<Constraints['messages'], Messages['tag']>> = {
   never: 'Never',
   prefixed: 'Prefixed',

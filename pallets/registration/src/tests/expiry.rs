@@ -1,8 +1,9 @@
 //! Attempts that run out of time.
 
-use crate::{mock::*, pallet::*, weights::WeightInfo, Call, Refusal};
+use crate::{migrations::RenewAttempts, mock::*, pallet::*, weights::WeightInfo, Call, Refusal};
 use frame_support::{
 	assert_noop, assert_ok,
+	migrations::{SteppedMigration, SteppedMigrationError},
 	weights::{Weight, WeightMeter},
 };
 use sp_runtime::transaction_validity::TransactionValidityError;
@@ -127,4 +128,59 @@ fn an_attempt_that_has_its_quorums_because_members_left_is_completed() {
 			check();
 		});
 	}
+}
+
+#[test]
+fn nothing_expires_during_a_pause_and_what_was_alive_has_its_time_anew() {
+	new_test_ext().execute_with(|| {
+		for (number, who) in [(1, ALICE), (2, BOB)] {
+			assert_ok!(register(&who, &ed25519(number)));
+			run_to(System::block_number() + 1);
+		}
+		confirm_all(&ed25519(2), &BOB, 1, &[1]);
+		// Alice's attempt is over in the block with which the pause begins, and Bob's is not.
+		let begin = 1 + TIMEOUT;
+		run_to(begin - 1);
+		Registration::pause();
+		System::set_block_number(begin + 7);
+		Registration::pause();
+		assert_eq!(PausedSince::<Test>::get(), Some(begin), "it is one pause");
+		run_to(begin + 50);
+		assert_eq!(events(), vec![]);
+
+		let mut cursor = Some((System::block_number() + TIMEOUT, None));
+		let mut steps = 0;
+		while cursor.is_some() {
+			let mut meter = WeightMeter::with_limit(<() as WeightInfo>::renew_attempt());
+			cursor = RenewAttempts::<Test, 3>::step(cursor, &mut meter).expect("enough weight");
+			steps += 1;
+		}
+		assert!((3..=4).contains(&steps), "each once, but for one that moves ahead: {steps}");
+		Registration::resume();
+		let expires_at = begin + 50 + TIMEOUT;
+		let id = attempt(&BOB).expect("alive").key.id;
+		assert_eq!(events(), vec![Event::RegistrationRenewed { account: BOB, id, expires_at }]);
+		let renewed = attempt(&BOB).expect("alive");
+		assert_eq!(renewed.expires_at, expires_at);
+		assert!(renewed.expectations.iter().all(|of| of.first_heard.is_none()));
+		run_to(begin + 51);
+		assert!(attempt(&ALICE).is_none() && attempt(&BOB).is_some());
+		check();
+		run_to(expires_at);
+		assert!(attempt(&BOB).is_none());
+		check();
+	});
+}
+
+#[test]
+fn a_step_without_the_weight_for_one_says_how_much_it_needs() {
+	new_test_ext().execute_with(|| {
+		let required = <() as WeightInfo>::renew_attempt();
+		let too_little = required - Weight::from_parts(1, 0);
+		let mut meter = WeightMeter::with_limit(too_little);
+		assert_eq!(
+			RenewAttempts::<Test, 3>::step(None, &mut meter),
+			Err(SteppedMigrationError::InsufficientWeight { required })
+		);
+	});
 }

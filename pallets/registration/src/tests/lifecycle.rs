@@ -264,3 +264,13 @@ fn calls_want_a_signature() {
 		assert_noop!(Registration::deregister(none()), bad);
 	});
 }
+
+#[test]
+fn the_deal_in_force_is_not_dealt_again() {
+	new_test_ext().execute_with(|| {
+		let key = ed25519(1);
+		make_registered(&ALICE, &key);
+		assert_noop!(swap(&ALICE, &key), Error::<Test>::SameCommitments);
+		assert_ok!(swap(&ALICE, &ed25519(2)));
+	});
+}

@@ -1,25 +1,26 @@
 //! Shares from server to server, over real sockets.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `peers` | servers that answer badly, and what does not wait for them |
+//! | `requests` | to whom shares are handed over |
+
+mod peers;
+mod requests;
 
 use crate::{common::*, confirmations::SharedStorage};
 use codec::Decode;
 use futures::channel::mpsc::{unbounded, UnboundedSender};
-use jsonrpsee::{
-	core::client::{ClientT, Error},
-	http_client::HttpClient,
-	rpc_params, RpcModule,
-};
 use keyshare_primitives::{
 	membership::{Change, Missed, Syncing},
 	messages,
 	offchain::{server_crypto, READY_KEY},
-	seal::{seal, ShareContext},
-	wire::{ErrorCode, HexBytes, RequestShares, SealedShareOf, SealedShares, Ss58, MAX_REQUESTED},
-	AccountId, BlockNumber, Endpoint, KeyScheme, RegistrationId, ServerInfo, SubgroupId,
+	wire::MAX_REQUESTED,
+	AccountId, Endpoint, KeyScheme, ServerInfo, SubgroupId,
 };
 use keyshare_rpc::{
 	chain::{AccountRecord, PublishedServer},
 	keys::ServerKeys,
-	listener::{self, Cors, Listener, ListenerConfig},
 	sync::{Sync, SyncConfig},
 };
 use sp_core::{
@@ -28,10 +29,7 @@ use sp_core::{
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
 use std::{
-	sync::{
-		atomic::{AtomicUsize, Ordering},
-		mpsc, Arc,
-	},
+	sync::{mpsc, Arc},
 	time::Duration,
 };
 
@@ -130,13 +128,14 @@ impl Running {
 /// Looks again and again, without waiting for the clock between two looks.
 fn eager() -> SyncConfig {
 	let moment = Duration::from_millis(5);
-	SyncConfig { full_scan: moment, patience: 3, first_delay: moment, longest_delay: moment }
+	let late = SyncConfig::default().late;
+	SyncConfig { full_scan: moment, patience: 3, first_delay: moment, longest_delay: moment, late }
 }
 
 /// Never looks again by itself.
 fn only_at_blocks() -> SyncConfig {
 	let long = Duration::from_secs(3_600);
-	SyncConfig { full_scan: long, patience: 3, first_delay: long, longest_delay: long }
+	SyncConfig { full_scan: long, first_delay: long, longest_delay: long, ..eager() }
 }
 
 async fn until(mut condition: impl FnMut() -> bool) {
@@ -352,191 +351,6 @@ async fn an_attempt_that_was_completed_without_us_is_fetched_at_once() {
 	chain.everywhere(|view| view.complete(&dealt));
 	running.block.unbounded_send(()).expect("it listens");
 	until(|| holds(&new, 2, &dealt)).await;
-}
-
-/// A server that hands over another share than it should, and counts how often it is asked.
-async fn liar(chain: &MockChain, number: u8, lie: &Dealt) -> (Listener, Arc<AtomicUsize>) {
-	let asked = Arc::new(AtomicUsize::new(0));
-	let mut module = RpcModule::new((asked.clone(), lie.shares[usize::from(G)].clone()));
-	module
-		.register_method("keyshare_requestShares", |params, (asked, share), _| {
-			asked.fetch_add(1, Ordering::SeqCst);
-			let request: RequestShares = params.one().expect("its shape");
-			let to = secret(2).public();
-			let shares = request
-				.registrations
-				.iter()
-				.map(|id| {
-					let context = ShareContext { id, server: &request.requester.0, subgroup: G };
-					let sealed = seal(share, &to, context).expect("usable");
-					SealedShareOf {
-						registration_id: *id,
-						enc: HexBytes(sealed.enc),
-						ciphertext: HexBytes(sealed.ciphertext),
-					}
-				})
-				.collect();
-			Ok::<_, jsonrpsee::types::ErrorObjectOwned>(SealedShares { shares })
-		})
-		.expect("one method");
-	let config = ListenerConfig {
-		addr: ([127, 0, 0, 1], 0).into(),
-		cors: Cors::default(),
-		max_connections: 4,
-	};
-	let listener = listener::start(config, module, Arc::default()).await.expect("a free port");
-	publish(chain, number, G, &format!("http://{}", listener.local_addr()));
-	(listener, asked)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn who_hands_over_a_wrong_share_is_asked_last() {
-	let chain = MockChain::new();
-	let other = deal(user(999), 1, KeyScheme::Ed25519);
-	// More servers lie than tell the truth, and they come first and last by account.
-	let mut liars = Vec::new();
-	for number in [3, 4, 5] {
-		liars.push(liar(&chain, number, &other).await);
-	}
-	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
-	let share_of = |number: u32| {
-		let dealt = held(&chain, &old, 1, number);
-		chain.everywhere(|view| {
-			[3, 4, 5].iter().for_each(|liar| view.confirm_by(&dealt, peer(*liar)));
-		});
-		dealt
-	};
-	let first: Vec<_> = (0..10).map(share_of).collect();
-	let _running = Running::start(&new, 2, eager());
-	until(|| first.iter().all(|one| holds(&new, 2, one))).await;
-	let times = || liars.iter().map(|(_, asked)| asked.load(Ordering::SeqCst)).sum::<usize>();
-	let asked = times();
-	assert!(asked <= 3, "each lie is believed once at most, but {asked} were");
-	let later = share_of(100);
-	until(|| holds(&new, 2, &later)).await;
-	assert!(times() <= 3, "who tells the truth comes first now");
-}
-
-async fn request(node: &Node, request: RequestShares) -> Result<SealedShares, Error> {
-	let client = HttpClient::builder().build(node.url("http")).expect("a URL");
-	client.request("keyshare_requestShares", rpc_params![request]).await
-}
-
-fn signed(
-	from: u8,
-	requester: u8,
-	signer: u8,
-	registrations: Vec<RegistrationId>,
-) -> RequestShares {
-	signed_at(0, from, requester, signer, registrations)
-}
-
-fn signed_at(
-	block: BlockNumber,
-	from: u8,
-	requester: u8,
-	signer: u8,
-	registrations: Vec<RegistrationId>,
-) -> RequestShares {
-	let message =
-		messages::request_message(&GENESIS, &peer(from), &peer(requester), &registrations, block);
-	RequestShares {
-		from: Ss58(peer(from)),
-		requester: Ss58(peer(requester)),
-		registrations,
-		block,
-		signature: HexBytes(pair(signer).sign(&message).0),
-	}
-}
-
-fn refused(answer: Result<SealedShares, Error>, code: ErrorCode) {
-	match answer {
-		Err(Error::Call(error)) => assert_eq!(error.code(), code.code(), "{error:?}"),
-		other => panic!("{other:?}"),
-	}
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn shares_are_handed_over_to_members_of_the_subgroup_only() {
-	let chain = MockChain::new();
-	let node = member(&chain, 1).await;
-	publish(&chain, 2, G, "http://127.0.0.1:1");
-	publish(&chain, 3, G + 1, "http://127.0.0.1:1");
-	let dealt = held(&chain, &node, 1, 1);
-	let id = dealt.key.id;
-
-	let answer = request(&node, signed(1, 2, 2, vec![id])).await.expect("a member");
-	let [sealed] = answer.shares.as_slice() else { panic!("one share") };
-	assert_eq!(sealed.registration_id, id);
-	let envelope = keyshare_primitives::seal::SealedShare {
-		enc: sealed.enc.0,
-		ciphertext: sealed.ciphertext.0,
-	};
-	let requester = peer(2);
-	let context = ShareContext { id: &id, server: &requester, subgroup: G };
-	let opened = secret(2).open(&envelope, context).expect("sealed to the requester");
-	assert_eq!(opened.expose_secret(), dealt.shares[usize::from(G)].expose_secret());
-
-	let other_subgroup = request(&node, signed(1, 3, 3, vec![id])).await;
-	refused(other_subgroup, ErrorCode::WrongSubgroup);
-	refused(request(&node, signed(1, 4, 4, vec![id])).await, ErrorCode::WrongSubgroup);
-	refused(request(&node, signed(1, 2, 3, vec![id])).await, ErrorCode::BadSignature);
-	let mut other_ids = signed(1, 2, 2, vec![id]);
-	other_ids.registrations = vec![RegistrationId::zero()];
-	refused(request(&node, other_ids).await, ErrorCode::BadSignature);
-	refused(request(&node, signed(2, 1, 1, vec![id])).await, ErrorCode::UnknownServer);
-	let too_many = vec![id; MAX_REQUESTED + 1];
-	refused(request(&node, signed(1, 2, 2, too_many)).await, ErrorCode::InvalidParams);
-	let as_many_as_may_be = vec![id; MAX_REQUESTED];
-	assert!(request(&node, signed(1, 2, 2, as_many_as_may_be)).await.is_ok());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_of_another_time_is_played_back_in_vain() {
-	let chain = MockChain::new();
-	let node = member(&chain, 1).await;
-	publish(&chain, 2, G, "http://127.0.0.1:1");
-	let id = held(&chain, &node, 1, 1).key.id;
-	chain.everywhere(|view| view.number = 1_000);
-	let signed_at = |block| signed_at(block, 1, 2, 2, vec![id]);
-	for near in [968, 1_000, 1_032] {
-		assert!(request(&node, signed_at(near)).await.is_ok(), "{near}");
-	}
-	for far in [0, 967, 1_033] {
-		refused(request(&node, signed_at(far)).await, ErrorCode::WrongBlock);
-	}
-	let mut moved = signed_at(900);
-	moved.block = 1_000;
-	refused(request(&node, moved).await, ErrorCode::BadSignature);
-	// What is final counts: a best block runs ahead.
-	chain.at_best(|view| view.number = 1_100);
-	assert!(request(&node, signed_at(1_000)).await.is_ok());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_is_given_a_share_by_the_word_of_a_block_that_is_not_final() {
-	let chain = MockChain::new();
-	let node = member(&chain, 1).await;
-	// In the finalized chain it belongs to another subgroup, and may have the share of that.
-	publish(&chain, 2, G + 1, "http://127.0.0.1:1");
-	chain.at_best(|view| view.join(peer(2), G));
-	let id = held(&chain, &node, 1, 1).key.id;
-	refused(request(&node, signed(1, 2, 2, vec![id])).await, ErrorCode::WrongSubgroup);
-	publish(&chain, 2, G, "http://127.0.0.1:1");
-	assert!(request(&node, signed(1, 2, 2, vec![id])).await.is_ok());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_chain_shows_no_longer_is_not_handed_over() {
-	let chain = MockChain::new();
-	let node = member(&chain, 1).await;
-	publish(&chain, 2, G, "http://127.0.0.1:1");
-	let (stays, left) = (held(&chain, &node, 1, 1), held(&chain, &node, 1, 2));
-	chain.everywhere(|view| view.deregister(&left.account));
-	let ids = vec![left.key.id, RegistrationId::zero(), stays.key.id];
-	let answer = request(&node, signed(1, 2, 2, ids)).await.expect("a member");
-	let ids: Vec<_> = answer.shares.iter().map(|share| share.registration_id).collect();
-	assert_eq!(ids, [stays.key.id]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

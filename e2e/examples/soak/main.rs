@@ -4,18 +4,17 @@
 //! - `expiry`: a whole subgroup is down; the attempt expires, and the deposit comes back. Its only
 //!   member is idle by then, is kept, and is called back;
 //! - `crashes [SEED]`: nodes die by SIGKILL every few seconds while 300 users register;
-//! - `upgrade RUNTIME`: a network that began with the runtime in a file is upgraded to this one
-//!   while users register.
+//! - `upgrade RUNTIME`: a network that began with the runtime in a file is upgraded to this one, by its
+//!   council, while users register.
 
-use codec::{Decode, Encode};
-use frame_support::weights::Weight;
+mod council;
+
+use codec::Decode;
+use council::Governed;
 use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
 use keyshare_client::{
-	account::development_signer,
 	chain::Chain,
-	payload::Payload,
 	progress::{silent, Event, Progress, ServerState},
-	submit::{carry_out_until, Signer},
 	verify::{verify, Custody},
 	Error,
 };
@@ -27,7 +26,7 @@ use keyshare_primitives::{
 	api::{Membership, Obstacle},
 	AccountId, Balance, Constraints,
 };
-use keyshare_runtime::{Runtime, RuntimeCall, VERSION, WASM_BINARY};
+use keyshare_runtime::{Runtime, VERSION, WASM_BINARY};
 use std::{
 	collections::BTreeSet,
 	sync::{Arc, Mutex},
@@ -248,28 +247,6 @@ async fn crashes(seed: u64) {
 	network.stop();
 }
 
-/// `Sudo.sudo_unchecked_weight(System.set_code(code))`.
-struct SetCode(Vec<u8>);
-
-impl Payload for SetCode {
-	fn pallet(&self) -> &'static str {
-		"Sudo"
-	}
-
-	fn name(&self) -> &'static str {
-		"sudo_unchecked_weight"
-	}
-
-	fn arguments(&self) -> Vec<u8> {
-		let call = RuntimeCall::System(frame_system::Call::set_code { code: self.0.clone() });
-		(call, Weight::zero()).encode()
-	}
-
-	fn in_words(&self) -> String {
-		"Replaces the runtime".into()
-	}
-}
-
 async fn upgrade(old: &[u8]) {
 	const USERS: u16 = 120;
 	let new = WASM_BINARY.expect("built with the runtime");
@@ -288,16 +265,9 @@ async fn upgrade(old: &[u8]) {
 	})
 	.await;
 	say(&format!("from version {before} to {}", VERSION.spec_version));
-	let alice = development_signer("alice").expect("a well-known name");
 	let url = network.validators[0].node().url.clone();
-	let is_upgraded =
-		async |_| Ok(Chain::connect(&url).await?.spec_version() == VERSION.spec_version);
-	let signer = Signer::Key(Box::new(alice));
-	let deadline = Instant::now() + PATIENCE;
-	let call = SetCode(new.to_vec());
-	carry_out_until(&chain, &call, &signer, deadline, &silent(), is_upgraded)
-		.await
-		.expect("upgraded");
+	council::upgrade(&Governed { chain: &chain, url: &url, patience: PATIENCE }, new).await;
+	say("upgraded by the council, without sudo");
 	users.join_all().await;
 	say("every registration that was under way is complete; one more, over the new runtime");
 	let chain = network.chain().await;

@@ -1,0 +1,183 @@
+/** Calls that begin no attempt: done when a final block shows it, and not by what others did. */
+
+import { describe, expect, it } from 'vitest';
+import { type Account, address } from './chain.js';
+import { failure } from './failure.js';
+import {
+  account,
+  hurried,
+  listener,
+  made,
+  nothing,
+  NOTHING_ALLOWED,
+  shown,
+  signer,
+  stalled,
+} from './following.js';
+
+hurried();
+
+describe('a change', () => {
+  it('is done in a final block, told before, and told when it is taken back', async () => {
+    const chain = stalled(made(1, 'registered'));
+    const to = address('Eve');
+    const changed = (): Account => ({
+      ...made(1, 'registered'),
+      constraints: [to, NOTHING_ALLOWED],
+    });
+    chain.onSent = () => (chain.account = changed());
+    const { onProgress, types } = listener((progress, count) => {
+      if (progress.type === 'inBlock' && count === 1) chain.account = made(1, 'registered');
+      if (progress.type === 'retracted') chain.account = changed();
+      if (progress.type === 'inBlock' && count === 2) chain.final = undefined;
+    });
+    const status = await (
+      await chain.connect()
+    ).changeConstraintAccount({ account, signer, to, onProgress });
+    expect([status.constraintAccount, status.isFinal]).toEqual([to, true]);
+    expect(types()).toEqual(['signing', 'submitted', 'inBlock', 'retracted', 'inBlock']);
+  });
+
+  it('is not done by a final block from before what it changes', async () => {
+    // The attempt is in the best block alone, so that the final one never had it.
+    const chain = stalled();
+    chain.account = made(1, 'registering');
+    chain.onSent = () => undefined;
+    const keyshare = await chain.connect();
+    const waiting = { signer, deadlineMs: 200 };
+    expect((await failure(keyshare.cancel(waiting))).name).toBe('DeadlinePassed');
+    // In the best block it is cancelled: not final yet.
+    chain.onSent = () => (chain.account = nothing(1));
+    expect((await failure(keyshare.cancel(waiting))).name).toBe('DeadlinePassed');
+    chain.account = made(1, 'registering');
+    const { onProgress } = listener((progress) => {
+      if (progress.type === 'inBlock') chain.final = undefined;
+    });
+    const cancelled = await keyshare.cancel({ signer, onProgress });
+    expect([cancelled.registering, cancelled.isFinal]).toEqual([null, true]);
+  });
+
+  it('that is there already is waited for, and not signed again', async () => {
+    const chain = stalled(made(1, 'registered'));
+    const to = address('Eve');
+    chain.account.constraints = [to, NOTHING_ALLOWED];
+    const { onProgress, types } = listener((progress) => {
+      if (progress.type === 'inBlock') chain.final = undefined;
+    });
+    const change = { account, signer, to, onProgress };
+    const status = await (await chain.connect()).changeConstraintAccount(change);
+    expect(status.constraintAccount).toBe(to);
+    expect(types()).toEqual(['inBlock']);
+  });
+
+  it('that is there already is made when its block is left', async () => {
+    const chain = stalled(made(1, 'registered'));
+    const to = address('Eve');
+    const changed = (): Account => ({
+      ...made(1, 'registered'),
+      constraints: [to, NOTHING_ALLOWED],
+    });
+    const keyshare = await chain.connect();
+    chain.account = changed();
+    chain.onSent = () => (chain.account = changed());
+    const { onProgress, types } = listener((progress, count) => {
+      // The call that made it first is lost with that block.
+      if (progress.type === 'inBlock' && count === 1) chain.account = made(1, 'registered');
+      if (progress.type === 'inBlock' && count === 2) chain.final = undefined;
+    });
+    const change = { account, signer, to, onProgress, deadlineMs: 4_000 };
+    const status = await keyshare.changeConstraintAccount(change);
+    expect(status.constraintAccount).toBe(to);
+    expect(types()).toEqual(['inBlock', 'retracted', 'signing', 'submitted', 'inBlock']);
+    // The same if the block is left before anybody was told.
+    chain.account = changed();
+    chain.stall();
+    const other = address('Dave');
+    chain.account = { ...changed(), constraints: [other, NOTHING_ALLOWED] };
+    chain.onBlock = () => {
+      chain.account = changed();
+      chain.onBlock = () => undefined;
+    };
+    chain.onSent = () => {
+      chain.account = { ...changed(), constraints: [other, NOTHING_ALLOWED] };
+      chain.final = undefined;
+    };
+    const again = await keyshare.changeConstraintAccount({
+      ...change,
+      signer: { ...signer, address: to },
+      to: other,
+    });
+    expect(again.constraintAccount).toBe(other);
+  });
+});
+
+describe('a cancel', () => {
+  it('that came too late, after the attempt was completed, is refused', async () => {
+    for (const isTold of [true, false]) {
+      const chain = stalled(made(1, 'registering'));
+      chain.onSent = () => {
+        chain.account = made(1, 'registered');
+        chain.final = undefined;
+        if (isTold) chain.tell({ status: 'Finalized', refused: 'NotRegistering' });
+      };
+      const late = await failure((await chain.connect()).cancel({ signer, deadlineMs: 4_000 }));
+      expect([late.name, late.chainError]).toEqual(['Refused', 'registration.NotRegistering']);
+      expect(late.message).toContain('it came too late');
+    }
+  });
+
+  it('that comes too late in the best block alone is not refused yet', async () => {
+    const chain = stalled(made(1, 'registering'));
+    let blocks = 0;
+    chain.onSent = () => {
+      chain.account = made(1, 'registered');
+      chain.onBlock = () => {
+        blocks += 1;
+        // The chain leaves it for one in which the cancel was first.
+        if (blocks === 3) chain.account = nothing(1);
+        if (blocks === 5) chain.final = undefined;
+      };
+    };
+    const cancelled = await (await chain.connect()).cancel({ signer, deadlineMs: 4_000 });
+    expect([cancelled.registering, cancelled.registered]).toEqual([null, null]);
+  });
+
+  it('is done though another attempt begins right after', async () => {
+    const chain = stalled(made(1, 'registering'));
+    chain.onSent = () => {
+      chain.account = made(2, 'registering', { signedFor: 2 });
+      chain.final = undefined;
+    };
+    const cancelled = await (await chain.connect()).cancel({ signer, deadlineMs: 4_000 });
+    expect(cancelled.registering?.generation).toBe(2);
+  });
+});
+
+describe('a deregistration', () => {
+  it('is done though another attempt begins right after', async () => {
+    const chain = stalled(made(1, 'registered'));
+    chain.onSent = () => {
+      chain.account = made(2, 'registering', { signedFor: 2 });
+      chain.final = undefined;
+    };
+    const gone = await (await chain.connect()).deregister({ signer, deadlineMs: 4_000 });
+    expect([gone.registered, gone.registering?.generation]).toEqual([null, 2]);
+  });
+
+  it('is not done when the swap under way is completed first', async () => {
+    const swap = { signedFor: 2 };
+    const registering = shown(2, 'registering', swap);
+    const chain = stalled({ ...made(1, 'registered'), generation: 2, registering });
+    let blocks = 0;
+    chain.onSent = () => {
+      chain.account = made(2, 'registered', swap);
+      chain.final = undefined;
+      chain.onBlock = () => {
+        blocks += 1;
+        if (blocks === 5) chain.account = nothing(2);
+      };
+    };
+    const gone = await (await chain.connect()).deregister({ signer, deadlineMs: 4_000 });
+    expect([gone.registered, blocks]).toEqual([null, 5]);
+  });
+});

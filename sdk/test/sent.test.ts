@@ -1,0 +1,259 @@
+/** What becomes of a call that was sent, and that what was lost is noticed. */
+
+import { describe, expect, it } from 'vitest';
+import { failure } from './failure.js';
+import {
+  hurried,
+  input,
+  isRegistered,
+  listener,
+  made,
+  nothing,
+  signer,
+  stalled,
+} from './following.js';
+
+hurried();
+
+describe('a call that was sent', () => {
+  it.each([
+    ['Dropped', 'pool is full'],
+    ['Invalid', 'valid no more'],
+    ['Usurped', 'took its place'],
+    ['FinalityTimeout', 'did not become final in time'],
+  ])('and is said to be %s, is given up', async (status, words) => {
+    const chain = stalled();
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.tell({ status });
+    };
+    const error = await failure(keyshare.register(input));
+    expect([error.name, error.message]).toEqual(['Dropped', expect.stringContaining(words)]);
+    expect(error.hint).toContain('look at the status');
+    // The same for every other call.
+    const owned = stalled(made(1, 'registered'));
+    owned.onSent = () => {
+      owned.tell({ status });
+    };
+    expect((await failure((await owned.connect()).deregister({ signer }))).name).toBe('Dropped');
+  });
+
+  it('is given up when its block is left and it is said to be invalid then', async () => {
+    const chain = stalled();
+    chain.onSent = () => (chain.account = made(1, 'registered'));
+    const { onProgress, types } = listener((progress) => {
+      if (!isRegistered(progress)) return;
+      chain.account = nothing();
+      chain.tell({ status: 'Retracted' });
+      chain.tell({ status: 'Invalid' });
+    });
+    const error = await failure((await chain.connect()).register({ ...input, onProgress }));
+    expect(error.name).toBe('Dropped');
+    expect(types()).not.toContain('registered');
+  });
+
+  it('is not given up while the chain shows what it does', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.account = made(1, 'registered');
+      chain.tell({ status: 'FinalityTimeout' });
+    };
+    let blocks = 0;
+    const { onProgress } = listener((progress) => {
+      if (isRegistered(progress) && (blocks += 1) === 3) chain.final = undefined;
+    });
+    const done = await (await chain.connect()).register({ ...input, onProgress });
+    expect(done.status).toBe('registered');
+  });
+
+  it('may come back after its block was left, and is given up if it does not', async () => {
+    for (const returns of [true, false]) {
+      const chain = stalled();
+      chain.onSent = () => (chain.account = made(1, 'registered'));
+      let left = 0;
+      const { onProgress } = listener((progress) => {
+        if (isRegistered(progress) && left === 0) {
+          left = chain.block;
+          chain.account = nothing();
+          chain.tell({ status: 'Retracted' });
+        }
+        if (progress.type === 'retracted' && returns) {
+          chain.account = made(1, 'registered');
+          chain.tell({ status: 'InBlock' });
+          chain.final = undefined;
+        }
+      });
+      const registering = (await chain.connect()).register({ ...input, onProgress });
+      if (returns) {
+        expect((await registering).status).toBe('registered');
+        continue;
+      }
+      const error = await failure(registering);
+      expect([error.name, error.message]).toEqual([
+        'Dropped',
+        expect.stringContaining('no block has had it since'),
+      ]);
+      expect(chain.block).toBeGreaterThan(left + 10);
+    }
+  });
+
+  it('is refused once the block that refused it is final', async () => {
+    const chain = stalled();
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.tell({ status: 'InBlock', refused: 'Exhausted' });
+      chain.tell({ status: 'Finalized', refused: 'Exhausted' });
+    };
+    const refused = await failure(keyshare.register(input));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('Exhausted'),
+    ]);
+  });
+
+  it('is not refused by a block that is left again', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.tell({ status: 'InBlock', refused: 'Exhausted' });
+      const sentIn = chain.block;
+      chain.onBlock = () => {
+        if (chain.block !== sentIn + 3) return;
+        chain.tell({ status: 'Retracted' });
+        chain.tell({ status: 'InBlock' });
+        chain.account = made(1, 'registered');
+        chain.final = undefined;
+      };
+    };
+    expect((await (await chain.connect()).register(input)).status).toBe('registered');
+  });
+
+  it('that another block refuses after the first was left is refused, and not lost', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.tell({ status: 'InBlock' });
+      chain.tell({ status: 'Retracted' });
+      chain.tell({ status: 'InBlock', refused: 'Exhausted' });
+      const sentIn = chain.block;
+      chain.onBlock = () => {
+        if (chain.block === sentIn + 30) chain.tell({ status: 'Finalized', refused: 'Exhausted' });
+      };
+    };
+    expect((await failure((await chain.connect()).register(input))).name).toBe('Refused');
+  });
+
+  it('and is dropped, is given up at once, while there is no new block', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.isStill = true;
+      // Between two looks at the chain.
+      setTimeout(() => {
+        chain.tell({ status: 'Dropped' });
+      }, 1_500);
+    };
+    const keyshare = await chain.connect();
+    const dropped = await failure(keyshare.register({ ...input, deadlineMs: 4_000 }));
+    expect(dropped.name).toBe('Dropped');
+  });
+
+  it('and did nothing in a final block that cannot be read, is refused', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.tell({ status: 'Finalized', unread: 'State already discarded' });
+    };
+    const keyshare = await chain.connect();
+    const refused = await failure(keyshare.register({ ...input, deadlineMs: 4_000 }));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('cannot be read'),
+    ]);
+    const owned = stalled(made(1, 'registered'));
+    owned.onSent = () => {
+      owned.tell({ status: 'Finalized', unread: 'State already discarded' });
+    };
+    const removing = (await owned.connect()).deregister({ signer, deadlineMs: 4_000 });
+    expect((await failure(removing)).name).toBe('Refused');
+  });
+
+  it('and did what it should in a final block that cannot be read, is done', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.account = made(1, 'registered');
+      chain.final = undefined;
+      chain.tell({ status: 'Finalized', unread: 'State already discarded' });
+    };
+    expect((await (await chain.connect()).register(input)).status).toBe('registered');
+  });
+
+  it('and is refused by a block, is refused once that is final, and the connection lost', async () => {
+    const chain = stalled();
+    let refusedIn = 0;
+    chain.onSent = () => {
+      refusedIn = chain.block += 1;
+      chain.tell({ status: 'InBlock', refused: 'Exhausted' });
+      chain.onBlock = () => {
+        if (chain.block === refusedIn + 5) chain.final = undefined;
+      };
+    };
+    const { onProgress } = listener(({ type }) => {
+      if (type === 'submitted') chain.lose();
+    });
+    const keyshare = await chain.connect();
+    const refused = await failure(keyshare.register({ ...input, onProgress, deadlineMs: 4_000 }));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('Exhausted'),
+    ]);
+    expect(chain.block).toBeGreaterThanOrEqual(refusedIn + 5);
+  });
+
+  it.each([true, false])(
+    'and is refused by a block that is left while the connection is lost, may come back: %s',
+    async (returns) => {
+      const chain = stalled();
+      chain.onSent = () => {
+        const refusedIn = (chain.block += 1);
+        chain.tell({ status: 'InBlock', refused: 'Exhausted' });
+        chain.left.add(refusedIn);
+        chain.onBlock = () => {
+          if (chain.block === refusedIn + 3) chain.final = undefined;
+          if (chain.block === refusedIn + 6 && returns) chain.account = made(1, 'registered');
+        };
+      };
+      const { onProgress } = listener(({ type }) => {
+        if (type === 'submitted') chain.lose();
+      });
+      const keyshare = await chain.connect();
+      const registering = keyshare.register({ ...input, onProgress, deadlineMs: 4_000 });
+      if (returns) expect((await registering).status).toBe('registered');
+      else expect((await failure(registering)).name).toBe('Dropped');
+    },
+  );
+});
+
+describe('a call that cannot be sent', () => {
+  it('is wrong input, and not waited for', async () => {
+    const chain = stalled();
+    chain.sendError = new Error('Unable to encode the extrinsic');
+    const keyshare = await chain.connect();
+    const unsent = await failure(keyshare.register({ ...input, deadlineMs: 4_000 }));
+    expect([unsent.name, unsent.message]).toEqual([
+      'Input',
+      'the call cannot be sent: Unable to encode the extrinsic',
+    ]);
+  });
+
+  it.each([
+    'disconnected from wss://node.example: 1006:: Abnormal Closure',
+    'No response received from RPC endpoint in 60s',
+  ])('may have been sent, and the chain decides: %s', async (words) => {
+    const chain = stalled();
+    chain.sendError = new Error(words);
+    const { onProgress } = listener(({ type }) => {
+      if (type !== 'submitted') return;
+      chain.account = made(1, 'registered');
+      chain.final = undefined;
+    });
+    const done = await (await chain.connect()).register({ ...input, onProgress });
+    expect(done.status).toBe('registered');
+  });
+});
