@@ -141,7 +141,7 @@ it('without sudo, two of three of the council authorize an upgrade and a strange
   expect(closed).toContain('whitelist.CallWhitelisted');
 
   const carryOut = call('whitelist', 'dispatchWhitelistedCallWithPreimage', authorize);
-  await expect(included(carryOut, dave)).rejects.toThrow('whitelist.DeferredDispatchExpired');
+  await expect(included(carryOut, dave)).rejects.toThrow('whitelist.DeferredDispatchNotFound');
   const apply = call('system', 'applyAuthorizedUpgrade', code.toHex());
   await expect(included(apply, dave)).rejects.toThrow('system.NothingAuthorized');
   expect(await included(carryOut, charlie)).toContain('system.UpgradeAuthorized');

@@ -17,7 +17,10 @@ use frame_support::{
 use frame_system::RawOrigin;
 use k256::{ecdsa::SigningKey, elliptic_curve::group::GroupEncoding, ProjectivePoint, Scalar};
 use keyshare_primitives::{
-	constraints::{Amount, ConstraintsV2, EvmAllow, Network, Rule, Who, MAX_FEES, MAX_RULES},
+	constraints::{
+		Amount, BitcoinAllow, ConstraintsV2, Network, Rule, Who, MAX_FEES, MAX_RULES,
+		MAX_SCRIPT_LENGTH,
+	},
 	elements::{verifying_shares, Polynomial},
 	membership::{Seat, SubgroupMembership, MAX_SEATS},
 	messages,
@@ -78,15 +81,16 @@ fn first_share(first: u64, threshold: u32) -> SigningKey {
 	SigningKey::from_bytes(&sum.to_bytes()).expect("not zero")
 }
 
-/// Constraints for a secp256k1 key with as many rules and fees together: of the longest there are for
-/// it, all different in their last bytes only.
+/// Constraints for a secp256k1 key with as many rules and fees together: with the longest scripts, which
+/// are the dearest to check since each is on the heap, all different in their last bytes only.
 fn constraints(entries: u32) -> Constraints {
 	let rule = |number: u32| {
-		let mut to = [0; 20];
-		to[16..].copy_from_slice(&number.to_be_bytes());
-		let (to, largest) = (Who::Only(to), Amount::UpTo(1));
-		let allow = EvmAllow::Token { token: [1; 20], to, largest };
-		(u16::try_from(number).expect("few rules"), Rule::Evm { chain: 1, allow })
+		let mut script = [0x11; MAX_SCRIPT_LENGTH as usize];
+		(script[0], script[1]) = (0x60, 40);
+		script[38..].copy_from_slice(&number.to_be_bytes());
+		let to = Who::Only(BoundedVec::truncate_from(script.to_vec()));
+		let allow = BitcoinAllow::Pay { to, largest: Amount::UpTo(1) };
+		(u16::try_from(number).expect("few rules"), Rule::Bitcoin { allow })
 	};
 	let rules = (0..entries.min(MAX_RULES)).map(rule).collect();
 	let fee = |number: u32| (Network::Evm(u64::from(number)), 1);

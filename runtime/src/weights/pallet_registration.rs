@@ -1,4 +1,4 @@
-//! Weights of `pallet_registration`, measured by `scripts/weights` on 2026-11-26 (AMD EPYC; 10 steps,
+//! Weights of `pallet_registration`, measured by `scripts/weights` on 2026-11-27 (AMD EPYC; 10 steps,
 //! 5 repeats, wasm). Do not edit: change the benchmark and measure again.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
@@ -11,61 +11,61 @@ use frame_support::{traits::Get, weights::Weight};
 pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> {
-	/// `a` was measured from 0 to 512.
+	/// `e` was measured from 0 to 272.
 	/// `n` was measured from 2 to 16.
-	fn register(a: u32, n: u32, ) -> Weight {
-		// Fastest run: 142_082_000 ps.
-		Weight::from_parts(122_234_945, 6007)
-			.saturating_add(Weight::from_parts(68_839, 0).saturating_mul(a.into()))
-			.saturating_add(Weight::from_parts(3_669_600, 0).saturating_mul(n.into()))
+	fn register(e: u32, n: u32, ) -> Weight {
+		// Fastest run: 161_470_000 ps.
+		Weight::from_parts(110_012_408, 6007)
+			.saturating_add(Weight::from_parts(556_763, 0).saturating_mul(e.into()))
+			.saturating_add(Weight::from_parts(4_567_454, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// `t` was measured from 0 to 16.
 	fn read_ed25519(t: u32, ) -> Weight {
-		// Fastest run: 160_000 ps.
-		Weight::from_parts(191_000, 0)
-			.saturating_add(Weight::from_parts(148_893_760, 0).saturating_mul(t.into()))
+		// Fastest run: 220_000 ps.
+		Weight::from_parts(241_000, 0)
+			.saturating_add(Weight::from_parts(148_453_589, 0).saturating_mul(t.into()))
 	}
 	/// `t` was measured from 1 to 16.
 	fn share_ed25519(t: u32, ) -> Weight {
-		// Fastest run: 12_980_000 ps.
-		Weight::from_parts(7_392_072, 0)
-			.saturating_add(Weight::from_parts(5_773_014, 0).saturating_mul(t.into()))
+		// Fastest run: 12_889_000 ps.
+		Weight::from_parts(7_433_664, 0)
+			.saturating_add(Weight::from_parts(5_711_356, 0).saturating_mul(t.into()))
 	}
 	/// `t` was measured from 0 to 16.
 	fn read_secp256k1(t: u32, ) -> Weight {
-		// Fastest run: 160_000 ps.
-		Weight::from_parts(264_049, 0)
-			.saturating_add(Weight::from_parts(9_795_157, 0).saturating_mul(t.into()))
+		// Fastest run: 210_000 ps.
+		Weight::from_parts(397_604, 0)
+			.saturating_add(Weight::from_parts(9_778_500, 0).saturating_mul(t.into()))
 	}
 	/// `t` was measured from 1 to 16.
 	fn share_secp256k1(t: u32, ) -> Weight {
-		// Fastest run: 17_166_000 ps.
-		Weight::from_parts(10_629_706, 0)
-			.saturating_add(Weight::from_parts(6_822_687, 0).saturating_mul(t.into()))
+		// Fastest run: 17_115_000 ps.
+		Weight::from_parts(10_641_770, 0)
+			.saturating_add(Weight::from_parts(6_792_408, 0).saturating_mul(t.into()))
 	}
 	/// `n` was measured from 2 to 16.
 	fn account_record(n: u32, ) -> Weight {
-		// Fastest run: 9_314_000 ps.
-		Weight::from_parts(9_366_011, 1486)
-			.saturating_add(Weight::from_parts(1_069_714, 0).saturating_mul(n.into()))
+		// Fastest run: 9_845_000 ps.
+		Weight::from_parts(9_692_531, 1486)
+			.saturating_add(Weight::from_parts(528_298, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	/// `c` was measured from 0 to 64.
 	fn authorize_confirm(c: u32, ) -> Weight {
-		// Fastest run: 113_349_000 ps.
-		Weight::from_parts(207_425_200, 3682)
-			.saturating_add(Weight::from_parts(51_240_633, 0).saturating_mul(c.into()))
+		// Fastest run: 85_186_000 ps.
+		Weight::from_parts(119_360_901, 3682)
+			.saturating_add(Weight::from_parts(51_361_986, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(Weight::from_parts(0, 5017).saturating_mul(c.into()))
 	}
 	/// `c` was measured from 0 to 64.
 	fn confirm(c: u32, ) -> Weight {
-		// Fastest run: 70_926_000 ps.
-		Weight::from_parts(103_069_096, 3682)
-			.saturating_add(Weight::from_parts(14_692_432, 0).saturating_mul(c.into()))
+		// Fastest run: 66_779_000 ps.
+		Weight::from_parts(40_059_906, 3682)
+			.saturating_add(Weight::from_parts(17_568_433, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(c.into())))
@@ -73,74 +73,76 @@ impl<T: frame_system::Config> pallet_registration::WeightInfo for WeightInfo<T> 
 	}
 	/// `n` was measured from 2 to 16.
 	fn complete(n: u32, ) -> Weight {
-		// Fastest run: 32_748_000 ps.
-		Weight::from_parts(40_488_367, 16867)
-			.saturating_add(Weight::from_parts(2_232_747, 0).saturating_mul(n.into()))
+		// Fastest run: 34_642_000 ps.
+		Weight::from_parts(36_487_164, 23984)
+			.saturating_add(Weight::from_parts(2_339_040, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// `n` was measured from 2 to 16.
 	fn complete_swap(n: u32, ) -> Weight {
-		// Fastest run: 74_541_000 ps.
-		Weight::from_parts(85_066_237, 16867)
-			.saturating_add(Weight::from_parts(2_902_109, 0).saturating_mul(n.into()))
+		// Fastest run: 79_668_000 ps.
+		Weight::from_parts(81_485_254, 23984)
+			.saturating_add(Weight::from_parts(2_898_532, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	fn cancel() -> Weight {
-		// Fastest run: 99_769_000 ps.
-		Weight::from_parts(125_728_000, 6007)
+		// Fastest run: 103_805_000 ps.
+		Weight::from_parts(125_366_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	fn expire() -> Weight {
-		// Fastest run: 129_403_000 ps.
-		Weight::from_parts(194_580_000, 6007)
+		// Fastest run: 135_411_000 ps.
+		Weight::from_parts(153_218_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// `n` was measured from 2 to 16.
 	fn swap_key(n: u32, ) -> Weight {
-		// Fastest run: 133_219_000 ps.
-		Weight::from_parts(218_006_074, 16867)
-			.saturating_add(Weight::from_parts(3_760_043, 0).saturating_mul(n.into()))
+		// Fastest run: 129_292_000 ps.
+		Weight::from_parts(130_234_191, 23984)
+			.saturating_add(Weight::from_parts(4_749_541, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
-	/// `a` was measured from 0 to 512.
-	fn update_constraints(a: u32, ) -> Weight {
-		// Fastest run: 114_250_000 ps.
-		Weight::from_parts(159_921_261, 16867)
-			.saturating_add(Weight::from_parts(4_260, 0).saturating_mul(a.into()))
+	/// `e` was measured from 0 to 272.
+	fn update_constraints(e: u32, ) -> Weight {
+		// Fastest run: 189_913_000 ps.
+		Weight::from_parts(221_446_097, 23984)
+			.saturating_add(Weight::from_parts(649_284, 0).saturating_mul(e.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	fn change_constraint_account() -> Weight {
-		// Fastest run: 55_092_000 ps.
-		Weight::from_parts(67_601_000, 16867)
+		// Fastest run: 113_018_000 ps.
+		Weight::from_parts(130_684_000, 23984)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	fn deregister() -> Weight {
-		// Fastest run: 108_522_000 ps.
-		Weight::from_parts(124_546_000, 6007)
+		// Fastest run: 102_693_000 ps.
+		Weight::from_parts(125_046_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	fn expiry_step() -> Weight {
-		// Fastest run: 4_116_000 ps.
-		Weight::from_parts(4_787_000, 3682)
-			.saturating_add(T::DbWeight::get().reads(3))
+		// Fastest run: 4_837_000 ps.
+		Weight::from_parts(5_468_000, 3682)
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	fn migrate_constraints() -> Weight {
-		Weight::from_parts(100_000_000, 16867)
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(4))
+		// Fastest run: 110_874_000 ps.
+		Weight::from_parts(130_073_000, 46978)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	fn renew_attempt() -> Weight {
-		Weight::from_parts(100_000_000, 16867)
+		// Fastest run: 44_066_000 ps.
+		Weight::from_parts(53_319_000, 6007)
 			.saturating_add(T::DbWeight::get().reads(3))
-			.saturating_add(T::DbWeight::get().writes(4))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 }
