@@ -21,7 +21,7 @@ use keyshare_primitives::{
 	},
 	AccountId, EncryptionKey, ServerInfo,
 };
-use keyshare_rpc::intake::Intake;
+use keyshare_rpc::{chain::BlockHash, intake::Intake};
 use sc_rpc_api::check_if_safe;
 use serde::de::DeserializeOwned;
 use sp_keystore::KeystorePtr;
@@ -72,13 +72,14 @@ impl Operator {
 		let server = request.server.0;
 		self.require_hosted(&server)?;
 		let chain = self.intake.chain();
-		let published = chain
-			.published(chain.best(), &server)
-			.map_err(|error| failure(INTERNAL_ERROR, &error.to_string()))?;
+		let published = self.shown(chain.best(), &server)?;
+		let leaving = self.shown(chain.finalized(), &server)?;
 		let secrets = self.intake.servers().secrets(&server);
 		let mut newest_first = secrets.iter().map(|secret| secret.public());
-		let waiting = match published.map(|published| published.info.encryption_key) {
-			None => newest_first.next(),
+		let waiting = match published {
+			// A server that has just been withdrawn is published again with another key: the one it had
+			// will be erased.
+			None => newest_first.next().filter(|newest| leaving != Some(*newest)),
 			Some(current) => {
 				let newest = newest_first.next().filter(|newest| *newest != current);
 				newest.filter(|_| newest_first.any(|key| key == current))
@@ -87,6 +88,33 @@ impl Operator {
 		let key = waiting.map_or_else(|| self.make_key(&server), Ok)?;
 		let EncryptionKey::X25519(key) = key;
 		Ok(EncryptionKeyAnswer { encryption_key: HexBytes(key) })
+	}
+
+	/// The encryption key that the chain shows for a server.
+	fn shown(
+		&self,
+		at: BlockHash,
+		server: &AccountId,
+	) -> Result<Option<EncryptionKey>, ErrorObjectOwned> {
+		let published = self
+			.intake
+			.chain()
+			.published(at, server)
+			.map_err(|error| failure(INTERNAL_ERROR, &error.to_string()))?;
+		Ok(published.map(|published| published.info.encryption_key))
+	}
+
+	/// Whether the node keeps a key of a server until it is published, however long that takes: the newest
+	/// is kept (see `keyshare_rpc::retire`), unless the chain is about to show it no longer; and so is
+	/// what the chain shows.
+	fn is_kept(&self, server: &AccountId, key: EncryptionKey) -> Result<bool, ErrorObjectOwned> {
+		let chain = self.intake.chain();
+		if self.shown(chain.best(), server)? == Some(key) {
+			return Ok(true);
+		}
+		let secrets = self.intake.servers().secrets(server);
+		let is_newest = secrets.first().is_some_and(|newest| newest.public() == key);
+		Ok(is_newest && self.shown(chain.finalized(), server)? != Some(key))
 	}
 
 	fn make_key(&self, server: &AccountId) -> Result<EncryptionKey, ErrorObjectOwned> {
@@ -115,6 +143,13 @@ impl Operator {
 			return Err(failure(
 				ErrorCode::InvalidParams.code(),
 				"this node does not have the secret half of that encryption key",
+			));
+		}
+		if !self.is_kept(&account, encryption_key)? {
+			return Err(failure(
+				ErrorCode::InvalidParams.code(),
+				"this node will erase that encryption key before long: if the server has just been \
+				 withdrawn, try again when that is final, else publish the newest key",
 			));
 		}
 		let endpoint = server_keys::endpoint(&request.endpoint).map_err(|error| invalid(&error))?;

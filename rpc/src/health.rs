@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 use std::sync::{
-	atomic::{AtomicU64, Ordering},
+	atomic::{AtomicBool, AtomicU64, Ordering},
 	OnceLock,
 };
 
@@ -16,6 +16,8 @@ type IsBehind = Box<dyn Fn() -> bool + Send + Sync>;
 pub struct Health {
 	/// Shares that hosted servers should hold and do not.
 	lacking: AtomicU64,
+	/// Whether the chain stores things in a way that this node does not know.
+	is_foreign: AtomicBool,
 	/// Whether the node is still catching up with the chain.
 	is_behind: OnceLock<IsBehind>,
 }
@@ -24,7 +26,8 @@ pub struct Health {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-	/// Whether the node follows the chain, and its servers hold every share that they should.
+	/// Whether the node follows the chain and understands it, and its servers hold every share that they
+	/// should.
 	pub ready: bool,
 	/// Why not.
 	pub reasons: Vec<String>,
@@ -32,7 +35,11 @@ pub struct Report {
 
 impl Default for Health {
 	fn default() -> Self {
-		Self { lacking: AtomicU64::new(UNKNOWN), is_behind: OnceLock::new() }
+		Self {
+			lacking: AtomicU64::new(UNKNOWN),
+			is_foreign: AtomicBool::new(false),
+			is_behind: OnceLock::new(),
+		}
 	}
 }
 
@@ -49,11 +56,20 @@ impl Health {
 		self.lacking.store(shares.min(UNKNOWN - 1), Ordering::Relaxed);
 	}
 
+	/// Whether what the chain stores is not understood now; the answer is whether it was so before.
+	pub(crate) fn finds_foreign(&self, is_foreign: bool) -> bool {
+		self.is_foreign.swap(is_foreign, Ordering::Relaxed)
+	}
+
 	/// The state now. That the store is open goes without saying: without it nobody answers.
 	pub fn report(&self) -> Report {
 		let mut reasons = Vec::new();
 		if self.is_behind.get().is_some_and(|is_behind| is_behind()) {
 			reasons.push("the node is catching up with the chain".to_owned());
+		}
+		// What is known of shares is of the time before, then.
+		if self.is_foreign.load(Ordering::Relaxed) {
+			reasons.push("the chain cannot be read: update this node".to_owned());
 		}
 		match self.lacking.load(Ordering::Relaxed) {
 			UNKNOWN => reasons.push("the store has not been held against the chain yet".into()),
@@ -80,5 +96,9 @@ mod tests {
 		health.follow(|| true);
 		let Report { ready, reasons } = health.report();
 		assert!(!ready && reasons.len() == 1);
+		assert!(!health.finds_foreign(true));
+		assert!(health.report().reasons[1].contains("update this node"));
+		assert!(health.finds_foreign(false));
+		assert_eq!(health.report().reasons, reasons);
 	}
 }

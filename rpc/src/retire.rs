@@ -2,8 +2,14 @@
 //!
 //! What is kept is judged at the finalized block. Of a server that the chain shows: the key that it
 //! shows, the one before it until its grace period ends, and whatever was made after it, which waits to
-//! be published. Of one that was published once, is not any more and has no seat, nothing, after another
-//! grace period: [`FORMER_GRACE`].
+//! be published. Of one that was published once, is not any more and has no seat, the newest alone, after
+//! another grace period: [`FORMER_GRACE`].
+//!
+//! The newest is never erased: it is what is handed out for publishing, and the call may be signed days
+//! later. So that no key is kept for that which envelopes were sealed to, another is made as soon as the
+//! chain does not show a server any more whose newest key it has shown. That is known in memory only, and
+//! need not be known for longer: a node that is started finds the state in which it was stopped, sees
+//! there what is published, and from then on every change; and the key that was made is in the store.
 
 use crate::{
 	chain::{BlockHash, ChainError, PublishedServer},
@@ -35,25 +41,19 @@ pub enum RetireError {
 	Store(#[from] StoreError),
 }
 
-/// A server that was published once, and is not any more.
-struct Former {
-	/// The block at which this was seen.
-	since: BlockNumber,
-	/// The key that stands in for those that were erased.
-	stand_in: Option<EncryptionKey>,
-}
-
 /// Erases retired keys, and says which servers have lost the key that the chain shows.
 #[derive(Default)]
 pub struct KeyKeeper {
 	/// Servers whose published key is not here; said once each.
 	lost: BTreeSet<AccountId>,
-	/// Servers that are published, or were once. One that never was waits for it, and keeps its keys.
-	shown: BTreeSet<AccountId>,
+	/// Servers that are published, or were once, with those of their keys that the chain was seen to show.
+	/// One that never was published waits for it, and keeps its keys.
+	shown: BTreeMap<AccountId, Vec<EncryptionKey>>,
 	/// Whether those are among them that the store has shares of.
 	is_store_read: bool,
-	/// Only in memory: after a restart the time begins anew.
-	former: BTreeMap<AccountId, Former>,
+	/// Servers that were published once and are not any more, with the block at which this was seen. Only
+	/// in memory: after a restart the time begins anew.
+	former: BTreeMap<AccountId, BlockNumber>,
 }
 
 impl KeyKeeper {
@@ -66,7 +66,10 @@ impl KeyKeeper {
 			match chain.published(at, &server)? {
 				Some(published) => {
 					self.former.remove(&server);
-					self.shown.insert(server.clone());
+					let shown = self.shown.entry(server.clone()).or_default();
+					if !shown.contains(&published.info.encryption_key) {
+						shown.push(published.info.encryption_key);
+					}
 					self.look_at_published(intake, &server, &published, number)?;
 				}
 				None => self.look_at_former(intake, &server, number)?,
@@ -118,6 +121,8 @@ impl KeyKeeper {
 		server: &AccountId,
 		number: BlockNumber,
 	) -> Result<(), RetireError> {
+		// Also while the node catches up: whether the key was published is not known after a restart.
+		self.renew_newest(intake, server)?;
 		// What such a node sees is long past: the server may be published again by now.
 		if is_behind(intake) {
 			return Ok(());
@@ -126,43 +131,48 @@ impl KeyKeeper {
 			self.former.remove(server);
 			return Ok(());
 		}
-		let former = self.former.entry(server.clone()).or_insert_with(|| {
+		let since = *self.former.entry(server.clone()).or_insert_with(|| {
 			log::info!(
 				target: LOG_TARGET,
-				"Server {server} is not published any more: its encryption keys are erased in \
-				 {FORMER_GRACE} blocks, unless it is published again",
+				"Server {server} is not published any more: its encryption keys but the newest are \
+				 erased in {FORMER_GRACE} blocks, unless it is published again",
 			);
-			Former { since: number, stand_in: None }
+			number
 		});
-		if number.saturating_sub(former.since) < FORMER_GRACE {
+		if number.saturating_sub(since) < FORMER_GRACE {
 			return Ok(());
 		}
-		let keys: Vec<_> =
-			intake.servers().secrets(server).iter().map(|secret| secret.public()).collect();
-		let is_over = |key: &&EncryptionKey| former.stand_in != Some(**key);
-		let mut over: Vec<_> = keys.iter().filter(is_over).copied().collect();
+		// Newest first.
+		let secrets = intake.servers().secrets(server);
+		let mut over: Vec<_> = secrets.iter().skip(1).map(|secret| secret.public()).collect();
 		if over.is_empty() {
 			return Ok(());
 		}
 		let in_use = keys_in_use(intake)?;
 		over.retain(|key| !in_use.contains(key));
-		if over.len() == keys.len() {
-			// A server without any key is not hosted after a restart: the shares that it holds would be
-			// of no use to the one in its place, and it could not be published again.
-			let secret = EncryptionSecret::generate();
-			let public = secret.public();
-			intake.store().add_key(server, &secret)?;
-			intake.servers().add(server, secret);
-			former.stand_in = Some(public);
-		}
 		for key in over {
 			erase(intake, server, &key)?;
 			log::info!(
 				target: LOG_TARGET,
 				"Erased an encryption key of server {server}, which is not published any more. If you \
-				 publish it again, it has a new one",
+				 publish it again, it is with its newest one",
 			);
 		}
+		Ok(())
+	}
+
+	/// Makes another key if the newest is one that was published: from now on nobody is handed that out,
+	/// so that it can be erased. The server keeps a key in any case: without one it is not hosted after a
+	/// restart, and then its shares are of no use to the one in its place.
+	fn renew_newest(&self, intake: &Intake, server: &AccountId) -> Result<(), StoreError> {
+		let Some(shown) = self.shown.get(server) else { return Ok(()) };
+		let secrets = intake.servers().secrets(server);
+		if secrets.first().is_none_or(|newest| !shown.contains(&newest.public())) {
+			return Ok(());
+		}
+		let secret = EncryptionSecret::generate();
+		intake.store().add_key(server, &secret)?;
+		intake.servers().add(server, secret);
 		Ok(())
 	}
 
@@ -170,11 +180,13 @@ impl KeyKeeper {
 	/// is published now, and nothing else. Nobody but this process may have seen it; but only members are
 	/// given shares.
 	fn was_published(&mut self, intake: &Intake, server: &AccountId) -> Result<bool, StoreError> {
-		if !self.is_store_read && !self.shown.contains(server) {
-			self.shown.extend(holders(intake.store())?);
+		if !self.is_store_read && !self.shown.contains_key(server) {
+			for holder in holders(intake.store())? {
+				self.shown.entry(holder).or_default();
+			}
 			self.is_store_read = true;
 		}
-		Ok(self.shown.contains(server))
+		Ok(self.shown.contains_key(server))
 	}
 }
 

@@ -253,6 +253,7 @@ impl pallet_subgroups::Config for Runtime {
 	type MaxOperators = ConstU32<256>;
 	type ReportingSessions = ConstU32<REPORTING_SESSIONS>;
 	type IdleSessions = ConstU32<6>;
+	type Paused = pallet_registration::migrations::Paused<Runtime>;
 	type SilenceWindow = ConstU32<HOURS>;
 	type KeyGracePeriod = KeyGracePeriod;
 	type WeightInfo = weights::pallet_subgroups::WeightInfo<Runtime>;

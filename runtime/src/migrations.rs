@@ -9,7 +9,7 @@ use crate::{configs::*, *};
 use frame_support::{
 	migrations::{FailedMigrationHandler, FailedMigrationHandling, MigrationStatusHandler},
 	parameter_types,
-	traits::{ConstU32, Contains, NeverEnsureOrigin, SafeModeNotify},
+	traits::{ConstU32, Contains, NeverEnsureOrigin},
 	weights::Weight,
 };
 use frame_system::EnsureRoot;
@@ -23,7 +23,7 @@ pub type SingleBlock = ();
 /// removed; `RenewAttempts` is always the last.
 #[cfg(not(feature = "runtime-benchmarks"))]
 pub type MultiBlock =
-	(RulesInPlaceOfLists<Runtime>, pallet_registration::migrations::RenewAttempts<Runtime, 3>);
+	(RulesInPlaceOfLists<Runtime>, pallet_registration::migrations::RenewAttempts<Runtime>);
 
 /// The pallet's benchmarks bring their own.
 #[cfg(feature = "runtime-benchmarks")]
@@ -73,17 +73,6 @@ impl MigrationStatusHandler for EndSafeMode {
 	}
 }
 
-/// With the end of safe mode, attempts have time again: it may have been left by root.
-pub struct ResumeAttempts;
-
-impl SafeModeNotify for ResumeAttempts {
-	fn entered() {}
-
-	fn exited() {
-		Registration::resume();
-	}
-}
-
 /// What leads to another upgrade, by sudo or by the council, whose members may be multisigs and act by
 /// proxies; and what the block itself and finality bring. Everything that these carry out is asked again.
 pub struct TowardsAnUpgrade;
@@ -121,9 +110,10 @@ impl pallet_safe_mode::Config for Runtime {
 	type ExtendDepositAmount = NoDeposit;
 	type ForceEnterOrigin = NeverEnsureOrigin<BlockNumber>;
 	type ForceExtendOrigin = NeverEnsureOrigin<BlockNumber>;
-	type ForceExitOrigin = EnsureRoot<AccountId>;
+	// It ends with migrations that complete, which renew the attempts.
+	type ForceExitOrigin = NeverEnsureOrigin<()>;
 	type ForceDepositOrigin = EnsureRoot<AccountId>;
-	type Notify = ResumeAttempts;
+	type Notify = ();
 	type ReleaseDelay = NoDelay;
 	type WeightInfo = pallet_safe_mode::weights::SubstrateWeight<Runtime>;
 }

@@ -1,7 +1,7 @@
 /** Calls that begin no attempt: signed, sent, and waited for until a final block shows what they do. */
 
-import type { ApiPromise } from '@polkadot/api';
 import { asWritten, stateOf } from './accounts.js';
+import type { Connected } from './attempt.js';
 import { type Account, addressOf, type Call, type CallName, requirePossible } from './calls.js';
 import type { AccountState } from './chain.js';
 import { constraintsRefusal } from './constraints/check.js';
@@ -28,10 +28,11 @@ export interface Change {
 
 /** Makes a change that is not there yet. Gives the view of the final block that shows it. */
 export async function make(
-  api: ApiPromise,
+  connected: Pick<Connected, 'api' | 'requireSafe'>,
   change: Change,
   input: Waiting & { readonly signer: Account },
 ): Promise<View> {
+  const { api } = connected;
   const { name, subject, constraints } = change;
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
@@ -44,20 +45,27 @@ export async function make(
   // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
   const removes = name === 'cancel' || name === 'deregister';
   while (!removes && outcome.isDone(before)) {
-    const there = await settle(api, subject, outcome, undefined, patience, onProgress);
+    const there = await settle(connected, subject, outcome, undefined, patience, onProgress);
     if (there !== undefined) return there;
     // The chain has left the block that had it. The call that made it may be lost with that.
     before = await read();
   }
-  requirePossible(name, before, asWritten(api, addressOf(input.signer)));
+  const signer = asWritten(api, addressOf(input.signer));
+  requirePossible(name, before, signer);
   const scheme = (before.registered ?? before.registering)?.scheme;
   const refused = constraints && constraintsRefusal(constraints, scheme);
   if (refused !== undefined) throw refused;
   onProgress({ type: 'signing' });
-  const sent = await submit(api, change.call, input.signer, patience);
+  const sent = await submit(api, change.call, input.signer, patience, async () => {
+    if (!removes) return;
+    // The wallet may have asked for long. What it removes is what is there now.
+    const now = await read();
+    requirePossible(name, now, signer);
+    before = now;
+  });
   try {
     onProgress({ type: 'submitted' });
-    const done = await settle(api, subject, outcome, sent, patience, onProgress);
+    const done = await settle(connected, subject, outcome, sent, patience, onProgress);
     if (done === undefined) throw new Error('what was sent is waited for');
     return done;
   } finally {

@@ -91,7 +91,10 @@ export type ConstraintsReason =
 
 /** What else is known of an error. */
 export interface ErrorDetails {
-  /** With `Refused`: as in `registration.AlreadyRegistered`. */
+  /**
+   * With `Refused`: as in `registration.AlreadyRegistered`; of the node's pool `Payment`, and `OnItsWay` for a
+   * call beside an earlier one of the account.
+   */
   readonly chainError?: string;
   /** With `Busy`: when to try again, in milliseconds. */
   readonly retryAfterMs?: number;
@@ -172,5 +175,7 @@ const CHAIN_HINTS: Record<string, string> = {
   NoReadyMember:
     'The network is not ready: a subgroup has no member that holds every share. Try again later.',
   FundsUnavailable: 'The account cannot pay the deposit and the fees.',
+  OnItsWay:
+    'Wait until a block has it, and do the same again: an attempt that it began is taken up then, without a signature. The status shows what it did.',
   Payment: 'The account cannot pay the deposit and the fees.',
 };

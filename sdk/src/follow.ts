@@ -121,11 +121,30 @@ export interface Outcome {
 }
 
 /**
+ * An account at the final block that has a call: others may have changed it since. Nothing as long as that
+ * is not heard of, or cannot be read.
+ */
+async function readOwn(api: ApiPromise, account: string, sent: Sent): Promise<View | undefined> {
+  const { finalizedIn: hash } = sent;
+  if (hash === undefined) return undefined;
+  try {
+    const block = (await answer(api.rpc.chain.getHeader(hash))).number.toNumber();
+    const final = await readStatus(api, account, hash);
+    return { block, best: final, finalBlock: block, final };
+  } catch (error) {
+    // It is read again with the next view.
+    if (error instanceof KeyshareError && error.name === 'ChainUnreachable') return undefined;
+    throw error;
+  }
+}
+
+/**
  * Waits until a final block shows what was asked for, and gives the view of it. What the best block shows
- * is told, and so is that it does not any more. If nothing was sent, that is the end: gives nothing.
+ * is told, and so is that it does not any more. What another call has changed again was done all the same, if
+ * the block of the call shows it. If nothing was sent, that is the end: gives nothing.
  */
 export async function settle(
-  api: ApiPromise,
+  { api, requireSafe }: { readonly api: ApiPromise; readonly requireSafe: () => void },
   account: string,
   { isDone, whyTooLate }: Outcome,
   sent: Sent | undefined,
@@ -136,6 +155,8 @@ export async function settle(
   /** The best block that showed it first. Before it, a final one shows what was so earlier. */
   let since: number | undefined;
   for await (const view of follow(api, account, patience, waitingFor, sent)) {
+    // A provider with several addresses may have gone to another node, which tells what it likes.
+    requireSafe();
     const isShown = isDone(view.best);
     const first = since;
     if (isShown) since ??= view.block;
@@ -150,7 +171,14 @@ export async function settle(
     if (sent) await patience.race(sent.check(isShown, view), waitingFor);
     if (isShown) continue;
     if (sent === undefined) return undefined;
+    const own = await patience.race(readOwn(api, account, sent), waitingFor);
+    if (own !== undefined && isDone(own.final)) return own;
     sent.checkUnread();
+    if (own === undefined) continue;
+    throw new KeyshareError(
+      'Refused',
+      'the call is in a final block, and did not change what it was to: another call in there did so after it',
+    );
   }
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 }

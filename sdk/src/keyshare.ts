@@ -69,7 +69,8 @@ export class Keyshare {
   /**
    * Waits for the chain, and checks its name and the protocol's version. Throws `WrongChain`, and
    * `InsecureNode` if the api goes to another machine without encryption, or to where its provider does not
-   * tell. Where it goes is looked at again before anything is sealed.
+   * tell. Where it goes is looked at again before anything is sealed, and before what a block shows is
+   * believed.
    */
   static async connect(api: ApiPromise, options: ConnectOptions = {}): Promise<Keyshare> {
     const text = { bitcoinNetwork: bitcoinNetworkOf(options) };
@@ -170,7 +171,8 @@ export class Keyshare {
       name: 'cancel',
       call: calls.cancel(this.api),
       subject: addressOf(input.signer),
-      isDone: (state, { registering }) => !isShown(registering, state),
+      isDone: (state, { generation, registering }) =>
+        state.generation >= generation && !isShown(registering, state),
       whyTooLate: ({ registered }, { registering }) =>
         isSame(registered, registering)
           ? refusal('NotRegistering', 'it came too late, the key of the attempt is in force')
@@ -188,8 +190,10 @@ export class Keyshare {
       call: calls.deregister(this.api),
       subject: addressOf(input.signer),
       // What it removes, and nothing that is begun afterwards.
-      isDone: (state, { registered, registering }) =>
-        !isShown(registered, state) && !isShown(registering, state),
+      isDone: (state, { generation, registered, registering }) =>
+        state.generation >= generation &&
+        !isShown(registered, state) &&
+        !isShown(registering, state),
     });
   }
 
@@ -331,7 +335,7 @@ export class Keyshare {
   }
 
   async #make(input: Waiting & { readonly signer: Account }, change: Change): Promise<Status> {
-    const { final, finalBlock } = await make(this.api, change, input);
+    const { final, finalBlock } = await make(this.#connected, change, input);
     return this.#shown({ block: finalBlock, best: final, finalBlock, final });
   }
 

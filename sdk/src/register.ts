@@ -5,6 +5,7 @@ import { equal } from './bytes.js';
 import {
   type AccountState,
   type ChainParameters,
+  type Coverage,
   finalizedHead,
   requireConsistent,
   type Registration,
@@ -32,6 +33,11 @@ async function whenReachable(work: Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof KeyshareError) || error.name !== 'ChainUnreachable') throw error;
   }
+}
+
+/** What the dealer says: it may be its own failure, and not the server's. */
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Whether an attempt or key has these commitments. */
@@ -82,53 +88,64 @@ export interface Delivery {
 /**
  * Checks what the chain shows, sends each server its share, and waits until every subgroup has its
  * quorum in a final block. A server that fails holds up nobody else. When the chain leaves the attempt's
- * block and the attempt comes back, its shares are sent again.
+ * block and the attempt comes back, its shares are sent again. What the best block shows otherwise than it
+ * was dealt and signed gets nothing, and ends nothing either, unless a final block shows it so.
  */
 export async function deliver(delivery: Delivery): Promise<Registration> {
   const { api, chain, account, dealt, generation, sent, patience, onProgress } = delivery;
-  const { requireWanted } = delivery;
+  const { requireWanted, requireSafe } = delivery;
   const { commitments } = dealt;
   // What is taken up was shown already.
   let wasShown = sent === undefined;
+  /** Whether a final block has shown it with what is wanted. What comes later, its owners have changed. */
+  let wasFinal = false;
   const absence = new Absence();
   let round: Round | undefined;
   try {
     for await (const view of follow(api, account.address, patience, WAITING_FOR, sent)) {
+      // A provider with several addresses may have gone to another node, which tells what it likes.
+      requireSafe();
       const shown = shownAs(view.best, commitments);
       const settled = shownAs(view.final, commitments);
-      if (round !== undefined && (shown === undefined || !equal(shown.id, round.id))) {
+      if (settled !== undefined) {
+        if (settled.generation !== generation) throw dealtBefore(settled.generation, generation);
+        if (!wasFinal || settled.status === 'registered') requireOwn(settled);
+        if (!wasFinal) requireWanted(view.final);
+        wasFinal = true;
+      }
+      const open = shown !== undefined && isAsDealt(shown, view.best) ? shown : undefined;
+      if (round !== undefined && (open === undefined || !equal(open.id, round.id))) {
         round.stop();
         round = undefined;
         onProgress({ type: 'retracted', block: view.block });
       }
-      if (shown !== undefined) {
+      if (open !== undefined) {
         const { block } = view;
         if (round === undefined) {
-          requireOwn(shown);
-          requireWanted(view.best);
           wasShown = true;
           // Checked once: what is sealed and proved in it is for this, whatever a node says then.
-          round = new Round(delivery, { ...shown, account: account.address });
-          onProgress({ type: 'open', registration: shown, block });
+          round = new Round(delivery, { ...open, account: account.address });
+          onProgress({ type: 'open', registration: open, block });
         }
-        onProgress({ type: 'coverage', registration: shown, block });
-        await patience.race(round.observe(shown), WAITING_FOR);
+        onProgress({ type: 'coverage', registration: open, block });
+        await patience.race(round.observe(open), WAITING_FOR);
       }
       if (settled?.status === 'registered') {
-        requireOwn(settled);
-        // Since they were checked they may have been changed.
-        if (round === undefined) requireWanted(view.final);
         onProgress({ type: 'registered', registration: settled });
         await Promise.race([round?.settled(), patience.sleep(GRACE_MS)]);
         return settled;
       }
-      if (shown?.status === 'registering') round?.refuseIfStuck(shown);
-      const isShown = shown !== undefined;
+      if (open?.status === 'registering' && settled !== undefined) {
+        round?.refuseIfStuck(open, settled);
+      }
+      const isShown = shown !== undefined || settled !== undefined;
       if (sent) await patience.race(sent.check(isShown, view), WAITING_FOR);
-      else absence.check(isShown, view.block);
-      if (isShown || settled !== undefined) continue;
+      const isPast = view.final.generation >= generation;
+      // That its block was left, only the blocks tell: the node's pool does not.
+      absence.check(isShown || !wasShown || isPast, view.block);
+      if (isShown) continue;
       // While the call is on its way, the generation may be that of another attempt.
-      if (view.final.generation >= generation && (wasShown || sent?.isFinished === true)) {
+      if (isPast && (wasShown || sent?.isFinished === true)) {
         throw new KeyshareError(
           'AttemptGone',
           'the attempt is gone: it expired, or was cancelled or replaced',
@@ -142,8 +159,24 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
   throw new KeyshareError('ChainUnreachable', 'the chain ended');
 
   function requireOwn(shown: Registration): void {
-    if (shown.generation !== generation) throw dealtBefore(shown.generation, generation);
     requireConsistent(shown, account.id, api.genesisHash.toU8a(), chain);
+  }
+
+  /** Whether the best block shows it for the generation that it was dealt for, and with what is wanted. */
+  function isAsDealt(shown: Registration, best: AccountState): boolean {
+    if (shown.generation !== generation) return false;
+    if (round === undefined || !equal(round.id, shown.id)) requireOwn(shown);
+    return wasFinal || isWanted(best);
+  }
+
+  function isWanted(best: AccountState): boolean {
+    try {
+      requireWanted(best);
+      return true;
+    } catch (error) {
+      if (error instanceof KeyshareError && error.name === 'ConstraintsDiffer') return false;
+      throw error;
+    }
   }
 }
 
@@ -200,18 +233,31 @@ class Round {
   }
 
   /**
-   * Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried. One
-   * that has confirmed and is not ready yet may be before long, and then counts.
+   * Waiting changes nothing if a subgroup lacks its quorum and none of its members is still tried, in the
+   * best block and in the final one.
    */
-  refuseIfStuck(shown: Registration): void {
-    for (const { subgroup, members, ready, confirmed, reached } of shown.coverage) {
-      if (reached || !confirmed.every((member) => ready.includes(member))) continue;
-      const missing = members.filter((member) => !confirmed.includes(member));
-      if (missing.length === 0 || !missing.every((one) => this.#refusals.has(one))) continue;
-      const reason = (one: string) => `${one}: ${this.#refusals.get(one)?.message ?? ''}`;
+  refuseIfStuck(shown: Registration, final: Registration): void {
+    for (const one of final.coverage) {
+      const best = shown.coverage.find(({ subgroup }) => subgroup === one.subgroup);
+      if (best === undefined || this.#stuck(best) === undefined) continue;
+      const missing = this.#stuck(one);
+      if (missing === undefined) continue;
+      const reason = (member: string) => `${member}: ${this.#refusals.get(member)?.message ?? ''}`;
       const reasons = missing.map(reason).join('; ');
-      throw new KeyshareError('Incomplete', `subgroup ${subgroup} lacks its quorum: ${reasons}`);
+      const message = `subgroup ${one.subgroup} lacks its quorum: ${reasons}`;
+      throw new KeyshareError('Incomplete', message);
     }
+  }
+
+  /**
+   * The members of a subgroup that keep it from its quorum, if all of them refuse. One that has confirmed
+   * and is not ready yet may be before long, and then counts.
+   */
+  #stuck({ members, ready, confirmed, reached }: Coverage): string[] | undefined {
+    if (reached || !confirmed.every((member) => ready.includes(member))) return undefined;
+    const missing = members.filter((member) => !confirmed.includes(member));
+    const isAll = missing.length > 0 && missing.every((one) => this.#refusals.has(one));
+    return isAll ? missing : undefined;
   }
 
   async #startSends(shown: Registration, done: ReadonlySet<string>): Promise<void> {
@@ -264,7 +310,9 @@ class Round {
       const error =
         cause instanceof KeyshareError
           ? cause
-          : new KeyshareError('Input', 'nothing can be sealed to its key', { cause });
+          : new KeyshareError('Input', `nothing can be sealed for it: ${reasonOf(cause)}`, {
+              cause,
+            });
       this.#refusals.set(server.account, error);
       report('failed', error);
     }

@@ -12,6 +12,9 @@ import type { Patience } from './patience.js';
 /** How many blocks a call whose block was left has to come into another one. */
 const BLOCKS_TO_RETURN = 10;
 
+/** How a pool says that it has the call already, and that it has another with the same number. */
+const ON_ITS_WAY = new Set<unknown>([1013, 1014]);
+
 /** How long the best block lacks what an earlier one has shown. */
 export class Absence {
   #since: number | undefined;
@@ -37,15 +40,19 @@ interface News {
   readonly trouble?: KeyshareError;
   /** Whether nothing more will be heard: a final block has it, or the connection was lost. */
   readonly isFinished?: boolean;
+  /** The hash of the final block that has it. */
+  readonly finalizedIn?: string;
   /** Why it cannot be read whether it has failed in the final block that has it. */
   readonly unread?: Error;
 }
 
-/** Why a block, with this number and hash, refuses a call. */
-interface Refusal {
-  readonly error: KeyshareError;
-  readonly block: number;
+/** A block that has a call. */
+interface Inclusion {
+  /** Its number; nothing if polkadot.js could not read it. */
+  readonly block: number | undefined;
   readonly hash: string;
+  /** Why the block's state refused it. */
+  readonly refusal?: KeyshareError | undefined;
 }
 
 /**
@@ -60,8 +67,8 @@ export class Sent {
   #heard: News = {};
   /** What was heard before the view was read that is checked next: an older one may lack the call. */
   #marked: News = {};
-  /** What a block refused it for that is not final yet. */
-  #refusal: Refusal | undefined;
+  /** The last block that was heard to have it. */
+  #inclusion: Inclusion | undefined;
   #isRetracted = false;
   readonly #absence = new Absence();
   #isLost = false;
@@ -121,6 +128,11 @@ export class Sent {
     return this.#marked.isFinished === true;
   }
 
+  /** The hash of the final block that has the call, once that was heard. */
+  get finalizedIn(): string | undefined {
+    return this.#marked.finalizedIn;
+  }
+
   /**
    * Throws what became of the call, unless the best block shows its effect: then it waits to be final
    * there. To be called with each new view.
@@ -128,7 +140,7 @@ export class Sent {
   async check(isShown: boolean, { block, finalBlock }: View): Promise<void> {
     if (!isShown) {
       if (this.#marked.trouble) throw this.#marked.trouble;
-      if (this.#isLost) await this.#readRefusal(finalBlock);
+      await this.#lookBack(finalBlock);
     }
     this.#absence.check(isShown || !this.#isRetracted, block);
   }
@@ -151,40 +163,40 @@ export class Sent {
     if (this.#lost) this.#api.off('disconnected', this.#lost);
   }
 
-  /** Throws what a block refused the call for, if that block is final; if another is, it was left. */
-  async #readRefusal(finalBlock: number): Promise<void> {
-    if (this.#refusal === undefined || finalBlock < this.#refusal.block) return;
-    const { error, block, hash } = this.#refusal;
-    let final: string;
+  /**
+   * Whether the chain has the block still that had the call: nobody tells when it was left. Throws what that
+   * refused it for, if it is final and nothing more is heard.
+   */
+  async #lookBack(finalBlock: number): Promise<void> {
+    const { refusal, block, hash } = this.#inclusion ?? {};
+    if (block === undefined) return;
+    let now: string;
     try {
-      final = (await answer(this.#api.rpc.chain.getBlockHash(block))).toHex();
+      now = (await answer(this.#api.rpc.chain.getBlockHash(block))).toHex();
     } catch {
       // It is asked for again with the next view.
       return;
     }
-    if (final === hash) throw error;
-    this.#leave();
-  }
-
-  #leave(): void {
-    this.#isRetracted = true;
-    // Another block may take it.
-    this.#refusal = undefined;
+    this.#isRetracted = now !== hash;
+    if (this.#isRetracted || !this.#isLost || refusal === undefined) return;
+    if (finalBlock >= block) throw refusal;
   }
 
   #hear({ status, dispatchError, internalError, isError, blockNumber }: Result): void {
     if (this.#isStopped) return;
     if (status.isInBlock || status.isFinalized) {
       this.#isRetracted = false;
-      const error = dispatchError && dispatchRefusal(this.#api, dispatchError);
+      const refusal = dispatchError && dispatchRefusal(this.#api, dispatchError);
       const hash = (status.isInBlock ? status.asInBlock : status.asFinalized).toHex();
-      this.#refusal = error && { error, hash, block: blockNumber?.toNumber() ?? 0 };
+      this.#inclusion = { block: blockNumber?.toNumber(), hash, refusal };
       if (!status.isFinalized) return;
       const unread = internalError && { unread: internalError };
-      this.#heard = { ...this.#heard, ...unread, isFinished: true };
-      if (error) this.#tell(error);
+      this.#heard = { ...this.#heard, ...unread, finalizedIn: hash, isFinished: true };
+      if (refusal) this.#tell(refusal);
     } else if (status.isRetracted) {
-      this.#leave();
+      this.#isRetracted = true;
+      // Another block may take it.
+      this.#inclusion = undefined;
     } else if (isError) {
       this.#tell(dropped(whyDropped(status)));
     }
@@ -192,16 +204,18 @@ export class Sent {
 }
 
 /**
- * Signs a call and hands it to the node. Throws `Rejected` if the signer refuses and `Refused` if the
- * pool does.
+ * Signs a call and hands it to the node, if what is looked at in between lets it. Throws `Rejected` if the
+ * signer refuses and `Refused` if the pool does.
  */
 export async function submit(
   api: ApiPromise,
   call: Call,
   account: Account,
   patience: Patience,
+  onSigned: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Sent> {
   const signed = await patience.race(sign(api, call, account), 'the call was signed');
+  await onSigned();
   const sent = new Sent(api);
   try {
     await patience.race(sent.send(signed), 'the node had the call');
@@ -285,6 +299,13 @@ function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
 
 function poolRefusal(cause: unknown): KeyshareError {
   const reason = reasonOf(cause);
+  if (ON_ITS_WAY.has((cause as { code?: unknown }).code)) {
+    return new KeyshareError(
+      'Refused',
+      'an earlier call of this account is on its way, and the node’s pool takes none beside it',
+      { cause, chainError: 'OnItsWay' },
+    );
+  }
   const cannotPay = reason.includes('pay some fees');
   return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
     cause,

@@ -1,49 +1,49 @@
 /** Which attempt is delivered, and that no other one is taken for it. */
 
 import { describe, expect, it, vi } from 'vitest';
-import type { Constraints, Progress } from '../src/index.js';
-import { fromHex } from '../src/index.js';
+import { type Constraints, type Dealer, dealer, type Progress } from '../src/index.js';
 import { address } from './chain.js';
 import { failure } from './failure.js';
 import {
   account,
+  deadlineMs,
   hurried,
   input,
   isRegistered,
+  key,
   listener,
   made,
+  MEMOS_ALLOWED,
   nothing,
   NOTHING_ALLOWED,
   shown,
+  signer,
   stalled,
 } from './following.js';
 
 const servers = hurried();
-/** Long, where time is hurried. */
-const deadlineMs = 4_000;
 
 describe('an attempt that another call began with other constraints', () => {
   const eve = address('Eve');
   const wanted: Constraints = { rules: ['1: solana memo'], fees: ['solana=9'], messages: 'never' };
-  const WANTED = fromHex('0x0204010002020402' + '09000000000000000000000000000000' + '0000');
 
   it.each([
     ['than the rules that are signed', { constraints: wanted }, [account, NOTHING_ALLOWED]],
-    ['than none, which are signed', {}, [account, WANTED]],
+    ['than none, which are signed', {}, [account, MEMOS_ALLOWED]],
     ['than another account’s', { constraintAccount: eve }, [account, NOTHING_ALLOWED]],
-    ['than the account’s own', { constraints: wanted }, [eve, WANTED]],
+    ['than the account’s own', { constraints: wanted }, [eve, MEMOS_ALLOWED]],
   ] as const)('%s, gets no share', async (_, named, [owner, bytes]) => {
     const chain = stalled();
     chain.onSent = () => {
       // The earlier call has the same commitments, and so the later one is refused.
       chain.account = { ...made(1, 'registering'), constraints: [owner, bytes] };
       chain.tell({ status: 'InBlock', refused: 'AlreadyRegistering' });
+      const sentIn = chain.block;
+      chain.onBlock = () => {
+        if (chain.block === sentIn + 5) chain.final = undefined;
+      };
     };
-    const { onProgress, types } = listener((progress) => {
-      if (progress.type !== 'open') return;
-      chain.account = { ...chain.account, ...made(1, 'registered'), constraints: [owner, bytes] };
-      chain.final = undefined;
-    });
+    const { onProgress, types } = listener();
     const keyshare = await chain.connect();
     const error = await failure(keyshare.register({ ...input, ...named, onProgress, deadlineMs }));
     expect(error.name).toBe('ConstraintsDiffer');
@@ -55,8 +55,8 @@ describe('an attempt that another call began with other constraints', () => {
     const chain = stalled();
     chain.onSent = () => {
       chain.account = nothing(1);
-      const registered = { ...made(1, 'registered'), constraints: [eve, WANTED] } as const;
-      chain.final = { block: 1, account: { ...registered, constraints: [eve, WANTED] } };
+      const registered = { ...made(1, 'registered'), constraints: [eve, MEMOS_ALLOWED] } as const;
+      chain.final = { block: 1, account: { ...registered, constraints: [eve, MEMOS_ALLOWED] } };
     };
     const error = await failure((await chain.connect()).register({ ...input, deadlineMs }));
     expect(error.name).toBe('ConstraintsDiffer');
@@ -65,7 +65,7 @@ describe('an attempt that another call began with other constraints', () => {
   it('gets its shares with the constraints that are signed', async () => {
     const chain = stalled();
     chain.onSent = () => {
-      chain.account = { ...made(1, 'registered'), constraints: [eve, WANTED] };
+      chain.account = { ...made(1, 'registered'), constraints: [eve, MEMOS_ALLOWED] };
       chain.final = undefined;
     };
     const signed = { ...input, constraints: wanted, constraintAccount: eve };
@@ -100,7 +100,10 @@ describe('a deal whose call is submitted again as a later attempt is not deliver
 
   it('when others came first while it was signed', async () => {
     const chain = stalled();
-    chain.onSent = () => (chain.account = made(3, 'registering', again));
+    chain.onSent = () => {
+      chain.account = made(3, 'registering', again);
+      chain.final = undefined;
+    };
     await expectRefused((await chain.connect()).register({ ...input, deadlineMs }));
   });
 
@@ -108,6 +111,7 @@ describe('a deal whose call is submitted again as a later attempt is not deliver
     const chain = stalled();
     chain.onSent = () => (chain.account = made(1, 'registering'));
     const { onProgress, types } = listener((progress) => {
+      if (progress.type === 'retracted') chain.final = undefined;
       if (progress.type !== 'open') return;
       servers.asked.length = 0;
       chain.account = made(3, 'registering', again);
@@ -186,6 +190,26 @@ describe('an attempt that is taken up', () => {
       expect(error.hint).toContain('that began it');
     }
   });
+});
+
+it('what the dealer fails at is told in its words, and not as a server’s failure', async () => {
+  const chain = stalled(made(1, 'registering'));
+  const real = dealer('ed25519', key);
+  const failing: Dealer = {
+    scheme: 'ed25519',
+    deal: async (parameters, attempt) => ({
+      ...(await real.deal(parameters, attempt)),
+      seal: () => Promise.reject(new Error('the thread ran out of memory')),
+    }),
+  };
+  const keyshare = await chain.connect();
+  const resumed = { dealer: failing, signer, onlyResume: true, deadlineMs };
+  const error = await failure(keyshare.register(resumed));
+  expect([error.name, error.message]).toEqual([
+    'Incomplete',
+    expect.stringContaining('the thread ran out of memory'),
+  ]);
+  expect(servers.asked).toEqual([]);
 });
 
 it('a server that refused and has confirmed since is heard again when that is taken back', async () => {

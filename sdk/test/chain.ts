@@ -137,6 +137,8 @@ const numberOf = (hash: string) => Number(`0x${hash.slice(-NUMBER)}`);
 export class Chain {
   subgroups: { id: number; quorum: number | null; members: ReturnType<typeof member>[] }[] =
     development;
+  /** Those of the last final block, if they are others. */
+  finalSubgroups: Chain['subgroups'] | undefined;
   operators = ['Alice', 'Bob', 'Charlie'].map((name, subgroup) =>
     operator(name, subgroup, { admitted: { since: 0 } }),
   );
@@ -156,6 +158,8 @@ export class Chain {
   isStill = false;
   /** Blocks of which another one with the same number became final. */
   readonly left = new Set<number>();
+  /** What happens while a call is signed. */
+  onSigned: () => void = () => undefined;
   /** What happens when the node gets a call. */
   onSent: () => void = () => undefined;
   /** Why it does not get it. */
@@ -182,17 +186,24 @@ export class Chain {
     this.final = { block: this.block, account: { ...this.account } };
   }
 
-  /** Has the node say something of the call that was sent. */
-  tell({ status, refused, unread }: Heard): void {
+  /** Has the node say something of the call that was sent, and the best block. */
+  tell(heard: Heard): void {
+    this.tellIn(this.block, heard);
+  }
+
+  /** Has the node say something of the call that was sent, and a block. */
+  tellIn(block: number, { status, refused, unread }: Heard): void {
     const dispatchError = refused && { isModule: false, isToken: false, toString: () => refused };
     const isError = ['Dropped', 'FinalityTimeout', 'Invalid', 'Usurped'].includes(status);
-    const hash = { toHex: () => hashOf(this.block) };
+    const told = this.#kept(hashOf(block), this.account);
+    const hash = { toHex: () => told };
     this.#listener?.({
       status: { type: status, [`is${status}`]: true, [`as${status}`]: hash },
       dispatchError,
       internalError: unread && new Error(unread),
       isError,
-      blockNumber: { toNumber: () => this.block },
+      // What cannot be read has no number either.
+      blockNumber: unread === undefined ? { toNumber: () => block } : undefined,
     });
   }
 
@@ -260,7 +271,10 @@ export class Chain {
     };
     const call = {
       paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }),
-      signAsync: () => Promise.resolve(signed),
+      signAsync: () => {
+        this.onSigned();
+        return Promise.resolve(signed);
+      },
     };
     const connection = {
       get: () => this.provider,
@@ -277,7 +291,14 @@ export class Chain {
       at: (block: string) => {
         const account = this.#states.get(block);
         if (account === undefined) return Promise.reject(new Error(`there is no block ${block}`));
-        const keyshareApi = { ...api.call.keyshareApi, registration: () => registration(account) };
+        const isFinal = this.final === undefined || this.#which.has(this.final);
+        const isLast = isFinal && block === this.#lastFinal(hashOf(this.block));
+        const subgroups = (isLast && this.finalSubgroups) || this.subgroups;
+        const keyshareApi = {
+          ...api.call.keyshareApi,
+          registration: () => registration(account),
+          subgroups: () => says(subgroups),
+        };
         return Promise.resolve({ ...api, call: { keyshareApi } });
       },
       rpc: {

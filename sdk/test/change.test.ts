@@ -111,6 +111,106 @@ describe('a change', () => {
   });
 });
 
+describe('a change that another one replaces before it is seen', () => {
+  const [to, other] = [address('Eve'), address('Dave')];
+  const owned = (by: string): Account => ({
+    ...made(1, 'registered'),
+    constraints: [by, NOTHING_ALLOWED],
+  });
+
+  it('is done when its own block is final and shows it', async () => {
+    const chain = stalled(owned(account));
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.block += 1;
+      chain.account = owned(to);
+      chain.tell({ status: 'Finalized' });
+      chain.account = owned(other);
+      chain.final = undefined;
+    };
+    const change = { account, signer, to, deadlineMs: 4_000 };
+    const status = await keyshare.changeConstraintAccount(change);
+    expect([status.constraintAccount, status.isFinal]).toEqual([to, true]);
+  });
+
+  it('is waited for as long as the chain has its block', async () => {
+    const chain = stalled(owned(account));
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.block += 1;
+      chain.account = owned(to);
+      const sentIn = chain.block;
+      chain.tell({ status: 'InBlock' });
+      chain.onBlock = () => {
+        if (chain.block === sentIn + 2) chain.account = owned(other);
+        if (chain.block !== sentIn + 20) return;
+        chain.final = { block: sentIn + 2, account: owned(other) };
+        chain.tellIn(sentIn, { status: 'Finalized' });
+      };
+    };
+    const change = { account, signer, to, deadlineMs: 4_000 };
+    const status = await keyshare.changeConstraintAccount(change);
+    expect(status.constraintAccount).toBe(to);
+  });
+
+  it('is dropped when the chain has left its block and no other takes it', async () => {
+    const chain = stalled(owned(account));
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.block += 1;
+      chain.account = owned(to);
+      chain.tell({ status: 'InBlock' });
+    };
+    const { onProgress } = listener((progress) => {
+      if (progress.type !== 'inBlock') return;
+      // The node says nothing of it.
+      chain.account = owned(account);
+      for (let block = 0; block <= chain.block; block++) chain.left.add(block);
+    });
+    const change = { account, signer, to, onProgress, deadlineMs: 4_000 };
+    const dropped = await failure(keyshare.changeConstraintAccount(change));
+    expect([dropped.name, dropped.message]).toEqual([
+      'Dropped',
+      expect.stringContaining('no block has had it since'),
+    ]);
+  });
+
+  it('is refused when the same block has both', async () => {
+    const chain = stalled(owned(account));
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.block += 1;
+      chain.account = owned(other);
+      chain.final = undefined;
+      chain.tell({ status: 'Finalized' });
+    };
+    const change = { account, signer, to, deadlineMs: 4_000 };
+    const refused = await failure(keyshare.changeConstraintAccount(change));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('another call in there'),
+    ]);
+  });
+});
+
+describe('what is removed', () => {
+  it.each(['cancel', 'deregister'] as const)(
+    'is not removed by a final fork that never had it: %s',
+    async (name) => {
+      const chain = stalled();
+      chain.account = made(1, name === 'cancel' ? 'registering' : 'registered');
+      const keyshare = await chain.connect();
+      chain.onSent = () => {
+        // The call comes into no block of this fork; there, nothing is to be removed yet.
+        chain.account = nothing();
+        chain.final = undefined;
+      };
+      const waiting = { signer, deadlineMs: 300 };
+      expect((await failure(keyshare[name](waiting))).name).toBe('DeadlinePassed');
+    },
+  );
+});
+
 describe('a cancel', () => {
   it('that came too late, after the attempt was completed, is refused', async () => {
     for (const isTold of [true, false]) {
@@ -179,5 +279,33 @@ describe('a deregistration', () => {
     };
     const gone = await (await chain.connect()).deregister({ signer, deadlineMs: 4_000 });
     expect([gone.registered, blocks]).toEqual([null, 5]);
+  });
+
+  it('is not done when a swap begins and is completed while the wallet asks', async () => {
+    const chain = stalled(made(1, 'registered'));
+    const keyshare = await chain.connect();
+    let blocks = 0;
+    chain.onSigned = () => {
+      chain.account = made(2, 'registered', { signedFor: 2 });
+      chain.final = undefined;
+    };
+    chain.onSent = () => {
+      chain.onBlock = () => {
+        blocks += 1;
+        if (blocks === 5) chain.account = nothing(2);
+      };
+    };
+    const gone = await keyshare.deregister({ signer, deadlineMs: 4_000 });
+    expect([gone.registered, blocks]).toEqual([null, 5]);
+  });
+
+  it('is not sent when the key is gone while the wallet asks', async () => {
+    const chain = stalled(made(1, 'registered'));
+    const keyshare = await chain.connect();
+    let isSent = false;
+    chain.onSigned = () => (chain.account = nothing(1));
+    chain.onSent = () => (isSent = true);
+    const refused = await failure(keyshare.deregister({ signer, deadlineMs: 4_000 }));
+    expect([refused.chainError, isSent]).toEqual(['registration.NotRegistered', false]);
   });
 });

@@ -9,20 +9,32 @@ export const account = address('Ferdie');
 export const key = keyOf('1');
 export const signer = { address: account, signer: {} as Signer };
 export const input = { key, scheme: 'ed25519', signer } as const;
+/** Long, where time is hurried. */
+export const deadlineMs = 4_000;
 /** The bytes of constraints that allow nothing. */
 export const NOTHING_ALLOWED = fromHex('0x0200000000');
+/** Those of constraints that allow a Solana key to sign memos. */
+export const MEMOS_ALLOWED = fromHex(
+  '0x0204010002020402' + '09000000000000000000000000000000' + '0000',
+);
 
 /** An attempt of a key as the chain shows it, or the key in force; by default what is dealt first. */
 export function shown(
   generation: number,
   status: 'registering' | 'registered',
-  more: { signedFor?: number; key?: Uint8Array; confirmed?: readonly string[] } = {},
+  more: {
+    signedFor?: number;
+    key?: Uint8Array;
+    confirmed?: readonly string[];
+    /** Who else is a member of the first subgroup. */
+    joined?: readonly string[];
+  } = {},
 ): object {
   const isDone = status === 'registered';
   const names = ['Alice', 'Bob', 'Charlie'];
-  const { signedFor = 1, confirmed = isDone ? names : [] } = more;
-  const covered = names.map((name) => ({
-    members: [name],
+  const { signedFor = 1, confirmed = isDone ? names : [], joined = [] } = more;
+  const covered = names.map((name, subgroup) => ({
+    members: subgroup === 0 ? [name, ...joined] : [name],
     ready: [name],
     confirmed: confirmed.filter((one) => one === name),
   }));

@@ -74,8 +74,8 @@ describe('a call that was sent', () => {
       const { onProgress } = listener((progress) => {
         if (isRegistered(progress) && left === 0) {
           left = chain.block;
+          // The node says nothing of it: its pool never tells that a block was left.
           chain.account = nothing();
-          chain.tell({ status: 'Retracted' });
         }
         if (progress.type === 'retracted' && returns) {
           chain.account = made(1, 'registered');
@@ -95,6 +95,24 @@ describe('a call that was sent', () => {
       ]);
       expect(chain.block).toBeGreaterThan(left + 10);
     }
+  });
+
+  it('is not given up for what the best block lacks and a final one has', async () => {
+    const chain = stalled(made(1, 'registering'));
+    let lacking = 0;
+    const { onProgress } = listener((progress) => {
+      if (progress.type === 'open') chain.account = nothing(1);
+      if (progress.type !== 'retracted') return;
+      chain.onBlock = () => {
+        lacking += 1;
+        if (lacking < 20) return;
+        chain.account = made(1, 'registered');
+        chain.final = undefined;
+      };
+    });
+    const keyshare = await chain.connect();
+    const done = await keyshare.register({ ...input, onProgress, deadlineMs: 4_000 });
+    expect([done.status, lacking >= 20]).toEqual(['registered', true]);
   });
 
   it('is refused once the block that refused it is final', async () => {
@@ -174,6 +192,22 @@ describe('a call that was sent', () => {
     expect((await failure(removing)).name).toBe('Refused');
   });
 
+  it('is not given up for a block that cannot be read', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.tell({ status: 'InBlock', unread: 'State already discarded' });
+      const sentIn = chain.block;
+      chain.onBlock = () => {
+        if (chain.block !== sentIn + 20) return;
+        chain.account = made(1, 'registered');
+        chain.final = undefined;
+      };
+    };
+    const keyshare = await chain.connect();
+    const done = await keyshare.register({ ...input, deadlineMs: 4_000 });
+    expect(done.status).toBe('registered');
+  });
+
   it('and did what it should in a final block that cannot be read, is done', async () => {
     const chain = stalled();
     chain.onSent = () => {
@@ -231,6 +265,18 @@ describe('a call that was sent', () => {
 });
 
 describe('a call that cannot be sent', () => {
+  it.each([1013, 1014])('beside an earlier one is told so: pool error %i', async (code) => {
+    const chain = stalled();
+    chain.sendError = Object.assign(new Error(`${code}: the pool has one`), { code });
+    const refused = await failure((await chain.connect()).register(input));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('an earlier call of this account is on its way'),
+    ]);
+    expect(refused.hint).toContain('Wait');
+    expect(refused.hint).toContain('taken up');
+  });
+
   it('is wrong input, and not waited for', async () => {
     const chain = stalled();
     chain.sendError = new Error('Unable to encode the extrinsic');

@@ -1,9 +1,9 @@
 /** The page's frame: which chain, who signs, and which of the three screens. */
 
 import { KeyshareError } from '@keyshare/sdk';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Connection } from './connection.js';
-import { useReachability } from './hooks.js';
+import { countRunning, useReachability } from './hooks.js';
 import { MyKey } from './my-key.js';
 import { Network } from './network.js';
 import { Problem } from './problem.js';
@@ -87,7 +87,9 @@ export function App() {
   const [wallets, setWallets] = useState<readonly Wallet[]>([]);
   const [wallet, setWallet] = useState<Wallet>();
   const [walletError, setWalletError] = useState<unknown>();
-  const [isBusy, setBusy] = useState(false);
+  // An attempt on one screen goes on while something else on another one ends.
+  const [running, onBusy] = useReducer(countRunning, 0);
+  const isBusy = running > 0;
   const isBusyNow = useRef(isBusy);
   isBusyNow.current = isBusy;
 
@@ -165,7 +167,7 @@ export function App() {
             connection={connection}
             wallet={wallet}
             reachability={reachability}
-            onBusy={setBusy}
+            onBusy={onBusy}
           />
         </div>
         <div hidden={screen !== '#my-key'}>
@@ -174,7 +176,7 @@ export function App() {
             wallet={wallet}
             reachability={reachability}
             isBusy={isBusy}
-            onBusy={setBusy}
+            onBusy={onBusy}
           />
         </div>
       </main>

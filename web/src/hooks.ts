@@ -117,6 +117,11 @@ export function stageOf(progress: Progress): string | undefined {
   }
 }
 
+/** How many things that the user started run, after another one began or ended: each counts for itself. */
+export function countRunning(before: number, isBegun: boolean): number {
+  return isBegun ? before + 1 : before - 1;
+}
+
 /** Something the user started. */
 export interface Action {
   /** What it is at, or how it ended. */

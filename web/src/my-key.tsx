@@ -27,7 +27,7 @@ import type { Wallet } from './wallet.js';
 interface Shared {
   readonly wallet: Wallet | undefined;
   readonly reachability: readonly Reachability[] | undefined;
-  /** While a swap runs, nothing may take it off the page. */
+  /** While anything runs, nothing may take it off the page, or cross it. */
   readonly isBusy: boolean;
   readonly onBusy: (isBusy: boolean) => void;
 }
@@ -107,7 +107,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
           {isOwn && (
             <button
               type="button"
-              disabled={action.isRunning}
+              disabled={props.isBusy}
               onClick={() => {
                 act((signer, onProgress) => keyshare.cancel({ signer, onProgress }));
               }}
@@ -144,7 +144,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
                 <button
                   type="button"
                   class="danger"
-                  disabled={action.isRunning}
+                  disabled={props.isBusy}
                   onClick={() => {
                     if (confirm('Remove the key? Its servers erase their shares.')) {
                       act((signer, onProgress) => keyshare.deregister({ signer, onProgress }));
@@ -168,7 +168,7 @@ function AccountKey(props: Shared & { connection: Connection; account: string })
           status={status}
           now={editable}
           wallet={wallet}
-          isBusy={action.isRunning || wallet === undefined}
+          isBusy={props.isBusy || wallet === undefined}
           act={act}
         />
       )}

@@ -3,6 +3,9 @@
 import type { Dealer, Scheme } from '@keyshare/sdk';
 import type { Answers, PublicKey, Request } from './worker.js';
 
+/** How long a thread may take to wipe what it has before it is ended as it is. */
+const FORGET_MS = 1_000;
+
 /** One private key, in a thread of its own. */
 export class Vault {
   readonly #worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
@@ -47,15 +50,17 @@ export class Vault {
     return (await this.#ask({ ask: 'reveal' })).text;
   }
 
-  /** Overwrites the key and everything made of it. A thread that failed has nothing any more. */
+  /** Overwrites the key and everything made of it. A thread that failed has ended, and has nothing any more. */
   async forget(): Promise<void> {
     await this.#ask({ ask: 'forget' }).catch(() => undefined);
   }
 
-  /** The same, and ends the thread for good: nothing can be asked of it any more. */
+  /** The same, and ends the thread for good, wiped or not: nothing can be asked of it any more. */
   async close(): Promise<void> {
-    await this.forget();
-    this.#worker.terminate();
+    await Promise.race([
+      this.forget(),
+      new Promise<void>((resolve) => setTimeout(resolve, FORGET_MS)),
+    ]);
     this.#end(new Error('The key’s thread has ended.'));
   }
 
@@ -82,7 +87,9 @@ export class Vault {
     };
   }
 
+  /** Ends the thread. One that has failed may have the key still, and would answer for nobody. */
   #end(why: Error): void {
+    this.#worker.terminate();
     this.#failure ??= why;
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();

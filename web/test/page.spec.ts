@@ -283,6 +283,7 @@ test('swaps a key, and removes it', async ({ page }) => {
   await expect(cells(page, 'confirmed')).toHaveCount(2);
   // Nothing on the page ends it by the way.
   await expect(button(page, 'Swap it')).toBeDisabled();
+  await expect(button(page, 'Deregister it')).toBeDisabled();
   await expect(page.getByLabel('Look at another account')).toBeDisabled();
   await expect(page.getByRole('article', { name: 'Registered key' })).toContainText('generation 1');
   await back();

@@ -22,7 +22,7 @@ import {
 } from '../src/constraints-draft.js';
 import { inWords } from '../src/constraints-shown.js';
 import { amount, duration } from '../src/format.js';
-import { stageOf, stillShown } from '../src/hooks.js';
+import { countRunning, stageOf, stillShown } from '../src/hooks.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
 import { quorumInWords, standingInWords } from '../src/network.js';
@@ -275,6 +275,13 @@ test('says registered only of what is final, and goes back when it is taken back
   expect(stageOf({ type: 'retracted', block: 8 })).toContain('has left the block');
 });
 
+test('stays locked under an attempt when something else ends first', () => {
+  const begun = [true, true].reduce(countRunning, 0);
+  const ended = countRunning(begun, false);
+  expect(ended).toBe(1);
+  expect(countRunning(ended, false)).toBe(0);
+});
+
 test('takes constraints for nobody’s wish as long as nothing was typed', () => {
   const draft = constraintsDraft();
   expect(isUntouched(draft)).toBe(true);
@@ -287,6 +294,7 @@ test('takes constraints for nobody’s wish as long as nothing was typed', () =>
 /** The two sides of the key's thread, in this one. */
 class SameThread {
   static ended = 0;
+  static isStuck = false;
   static last: SameThread | undefined;
   onmessage: ((event: { data: unknown }) => void) | undefined;
   onerror: ((event: { message?: string }) => void) | undefined;
@@ -308,6 +316,7 @@ class SameThread {
     await import('../src/worker.js');
   }
   postMessage(data: unknown): void {
+    if (SameThread.isStuck) return;
     // Each message has a turn of its own.
     setTimeout(() => {
       SameThread.#handle({ data });
@@ -320,6 +329,7 @@ class SameThread {
 
 test('keeps the last deal when an earlier one is wiped too late, and ends with its thread', async () => {
   await SameThread.load();
+  SameThread.ended = 0;
   const vault = new Vault();
   const taken = await vault.take('ed25519', new Uint8Array(32).fill(1));
   expect(namedAddresses(taken.addresses)).toEqual([
@@ -345,10 +355,27 @@ test('keeps the last deal when an earlier one is wiped too late, and ends with i
   await expect(vault.reveal()).rejects.toThrow('has ended');
 });
 
-test('wipes a key that its thread has failed to take', async () => {
+test('ends a thread that answers nothing any more', async () => {
   await SameThread.load();
+  SameThread.ended = 0;
+  const vault = new Vault();
+  await vault.take('ed25519', new Uint8Array(32).fill(1));
+  SameThread.isStuck = true;
+  try {
+    await vault.close();
+  } finally {
+    SameThread.isStuck = false;
+  }
+  expect(SameThread.ended).toBe(1);
+  await expect(vault.reveal()).rejects.toThrow('has ended');
+});
+
+test('ends a thread that failed, and wipes a key that it has failed to take', async () => {
+  await SameThread.load();
+  SameThread.ended = 0;
   const vault = new Vault();
   SameThread.last?.onerror?.({ message: 'out of memory' });
+  expect(SameThread.ended).toBe(1);
   const key = new Uint8Array(32).fill(1);
   await expect(vault.take('ed25519', key)).rejects.toThrow('out of memory');
   expect(key.every((byte) => byte === 0)).toBe(true);

@@ -37,6 +37,8 @@ pub enum Refusal {
 	BadSignature = 3,
 	/// A live entry's proof was not made with its subgroup's share.
 	BadProof = 4,
+	/// Attempts are paused: the storage is being migrated, or that has failed.
+	Paused = 5,
 }
 
 impl From<Refusal> for TransactionValidityError {
@@ -54,6 +56,10 @@ impl<T: Config> Pallet<T> {
 		confirmations: &BoundedVec<Confirmation, T::MaxConfirmations>,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
+		// It would be refused for nothing in block after block, before whatever others send.
+		if PausedSince::<T>::exists() {
+			return Err(Refusal::Paused.into());
+		}
 		if ConfirmationWeight::<T>::get() >= Self::room_for_confirmations() {
 			// This block has as many as it may have. The next one takes it.
 			return Err(InvalidTransaction::ExhaustsResources.into());

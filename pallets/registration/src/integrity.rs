@@ -176,7 +176,7 @@ mod state {
 		}
 
 		/// What is held for an account, and what is due at the prices now.
-		pub(crate) fn deposit_of(account: &AccountId) -> (BalanceOf<T>, BalanceOf<T>) {
+		pub fn deposit_of(account: &AccountId) -> (BalanceOf<T>, BalanceOf<T>) {
 			let constraints = Self::size_of_constraints(account);
 			let due = Self::deposit_due(&Accounts::<T>::get(account), constraints);
 			(T::NativeBalance::balance_on_hold(&HoldReason::Deposit.into(), account), due)

@@ -15,7 +15,7 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use keyshare_primitives::{AccountId, Constraints, KeyScheme};
+use keyshare_primitives::{membership::SubgroupMembership, AccountId, Constraints, KeyScheme};
 use sp_runtime::traits::{One, Saturating};
 
 /// By whom migrations are told apart; a migration of a name is carried out once.
@@ -43,8 +43,13 @@ impl<T: Config> SteppedMigration for RulesInPlaceOfLists<T> {
 		cursor: Option<AccountId>,
 		meter: &mut WeightMeter,
 	) -> Result<Option<AccountId>, SteppedMigrationError> {
-		if Pallet::<T>::on_chain_storage_version() != 2 {
+		let version = Pallet::<T>::on_chain_storage_version();
+		if version >= 3 {
 			return Ok(None);
+		}
+		if version != 2 {
+			// Whatever this is, it is not understood here.
+			return Err(SteppedMigrationError::Failed);
 		}
 		for_each(cursor, meter, T::WeightInfo::migrate_constraints(), |after| {
 			let next = match after {
@@ -89,20 +94,21 @@ impl<T: Config> RulesInPlaceOfLists<T> {
 	}
 }
 
-/// Gives every attempt that was live when the pause began its full time anew; the last in every list of
-/// migrations, with the storage version at the end of that list.
-pub struct RenewAttempts<T, const VERSION: u8>(PhantomData<T>);
+/// Gives every attempt that was live when the pause began its full time anew, and removes the others; the
+/// last in every list of migrations. Its name has the runtime's version, so that it is part of every
+/// upgrade.
+pub struct RenewAttempts<T>(PhantomData<T>);
 
 /// How far attempts are renewed: until when the renewed ones live, and the place in the queue of the last
 /// one that was looked at.
 type Renewing<T> = (BlockNumberFor<T>, Option<(BlockNumberFor<T>, AccountId)>);
 
-impl<T: Config, const VERSION: u8> SteppedMigration for RenewAttempts<T, VERSION> {
+impl<T: Config> SteppedMigration for RenewAttempts<T> {
 	type Cursor = Renewing<T>;
-	type Identifier = MigrationId<19>;
+	type Identifier = ([u8; 19], u32);
 
 	fn id() -> Self::Identifier {
-		MigrationId { pallet_id: NAME, version_from: VERSION, version_to: VERSION }
+		(NAME, T::Version::get().spec_version)
 	}
 
 	fn step(
@@ -113,7 +119,8 @@ impl<T: Config, const VERSION: u8> SteppedMigration for RenewAttempts<T, VERSION
 		// One block for all of them, by which those are known that were moved ahead of the cursor.
 		let until = now.saturating_add(T::RegistrationTimeout::get());
 		let cursor = Some(cursor.unwrap_or((until, None)));
-		for_each(cursor, meter, T::WeightInfo::renew_attempt(), |cursor| {
+		let required = T::WeightInfo::renew_attempt().max(Pallet::<T>::expire_weight());
+		for_each(cursor, meter, required, |cursor| {
 			let Some((until, after)) = cursor else { return Ok(None) };
 			let next = match after {
 				Some((block, account)) => {
@@ -122,8 +129,10 @@ impl<T: Config, const VERSION: u8> SteppedMigration for RenewAttempts<T, VERSION
 				}
 				None => Expiries::<T>::iter_keys().next(),
 			};
-			if let Some((block, account)) = &next {
-				Pallet::<T>::renew(*block, account, *until);
+			match &next {
+				Some((block, account)) => Pallet::<T>::renew(*block, account, *until),
+				// The queue has no block before that one any more, however long the pause was.
+				None => NextExpiry::<T>::put(until),
 			}
 			Ok(next.map(|next| (*until, Some(next))))
 		})
@@ -131,21 +140,27 @@ impl<T: Config, const VERSION: u8> SteppedMigration for RenewAttempts<T, VERSION
 }
 
 impl<T: Config> Pallet<T> {
-	/// Gives an attempt time until a block, unless its time was over when the pause began. Whoever was
-	/// not heard of meanwhile could not be: that begins anew too.
+	/// Gives an attempt time until a block, or removes it if its time was over when the pause began.
+	/// Whoever was not heard of meanwhile could not be: that begins anew too.
 	pub(crate) fn renew(block: BlockNumberFor<T>, account: &AccountId, until: BlockNumberFor<T>) {
-		if block == until || PausedSince::<T>::get().is_some_and(|since| block <= since) {
+		if block == until {
 			return;
 		}
-		Accounts::<T>::mutate(account, |record| {
-			let Some(attempt) = &mut record.registering else { return };
-			Expiries::<T>::remove(block, account);
-			Expiries::<T>::insert(until, account, ());
-			attempt.expires_at = until;
-			attempt.expectations.iter_mut().for_each(|of| of.first_heard = None);
-			let (account, id) = (account.clone(), attempt.key.id);
-			Self::deposit_event(Event::RegistrationRenewed { account, id, expires_at: until });
-		});
+		let mut record = Accounts::<T>::get(account);
+		let Some(mut attempt) = record.registering.take() else { return };
+		if PausedSince::<T>::get().is_some_and(|since| block <= since) {
+			Self::expire_attempt(account.clone(), record, attempt, &T::Subgroups::masks());
+			return;
+		}
+		Expiries::<T>::remove(block, account);
+		Expiries::<T>::insert(until, account, ());
+		attempt.expires_at = until;
+		attempt.expectations.iter_mut().for_each(|of| of.first_heard = None);
+		let id = attempt.key.id;
+		record.registering = Some(attempt);
+		Accounts::<T>::insert(account, record);
+		let account = account.clone();
+		Self::deposit_event(Event::RegistrationRenewed { account, id, expires_at: until });
 	}
 
 	/// No attempt expires from the next block on until [`Pallet::resume`]. Migrations begin before a block
@@ -159,6 +174,15 @@ impl<T: Config> Pallet<T> {
 	/// The end of a pause.
 	pub fn resume() {
 		PausedSince::<T>::kill();
+	}
+}
+
+/// Whether attempts are paused.
+pub struct Paused<T>(PhantomData<T>);
+
+impl<T: Config> Get<bool> for Paused<T> {
+	fn get() -> bool {
+		PausedSince::<T>::exists()
 	}
 }
 

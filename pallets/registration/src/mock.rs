@@ -113,6 +113,7 @@ impl pallet_subgroups::Config for Test {
 	type MaxOperators = ConstU32<16>;
 	type ReportingSessions = ConstU32<1>;
 	type IdleSessions = ConstU32<100>;
+	type Paused = frame_support::traits::ConstBool<false>;
 	type SilenceWindow = ConstU32<1_000>;
 	type KeyGracePeriod = ConstU32<1>;
 	type WeightInfo = ();

@@ -31,6 +31,9 @@ type Name = (AccountId, AccountId, Generation);
 impl<T: Config> Pallet<T> {
 	/// Sends what is due; called in every off-chain worker run.
 	pub(crate) fn send_confirmations() {
+		if PausedSince::<T>::exists() {
+			return;
+		}
 		let Ok(Some(queue)) = StorageValueRef::persistent(QUEUE_KEY).get::<Queue>() else { return };
 		let sent_value = StorageValueRef::persistent(SENT_KEY);
 		let sent_before: BTreeMap<Name, BlockNumberFor<T>> =

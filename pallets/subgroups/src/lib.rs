@@ -135,6 +135,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type IdleSessions: Get<SessionIndex>;
 
+		/// Whether the chain takes no transactions of servers for now: it would have to refuse them in
+		/// every block.
+		type Paused: Get<bool>;
+
 		/// Of how many blocks the attempts are looked at that a member was silent in.
 		#[pallet::constant]
 		type SilenceWindow: Get<BlockNumber>;

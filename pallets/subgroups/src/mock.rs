@@ -97,6 +97,7 @@ impl crate::Config for Test {
 	type MaxOperators = ConstU32<6>;
 	type ReportingSessions = ConstU32<2>;
 	type IdleSessions = ConstU32<IDLE>;
+	type Paused = frame_support::traits::ConstBool<false>;
 	type SilenceWindow = ConstU32<WINDOW>;
 	type KeyGracePeriod = ConstU32<GRACE>;
 	type WeightInfo = ();

@@ -21,7 +21,7 @@ use keyshare_primitives::{
 	AccountId,
 };
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::sr25519;
+use sp_core::{sr25519, Get};
 use sp_runtime::offchain::storage::StorageValueRef;
 
 const LOG_TARGET: &str = "keyshare";
@@ -37,6 +37,8 @@ pub enum Refusal {
 	NotJoining = 1,
 	/// The server did not sign this.
 	BadSignature = 2,
+	/// The chain takes no transactions of servers for now.
+	Paused = 3,
 }
 
 impl From<Refusal> for TransactionValidityError {
@@ -67,6 +69,9 @@ impl<T: Config> Pallet<T> {
 		joined: &Change,
 		signature: &sr25519::Signature,
 	) -> TransactionValidityWithRefund {
+		if T::Paused::get() {
+			return Err(Refusal::Paused.into());
+		}
 		Self::joined(server).filter(|(_, change)| change == joined).ok_or(Refusal::NotJoining)?;
 		let message = messages::ready_message(&Self::genesis_hash(), server, *joined);
 		let key = sr25519::Public::from_raw(server.clone().into());
@@ -83,6 +88,9 @@ impl<T: Config> Pallet<T> {
 
 	/// Sends what the node has found its servers ready for; called in every off-chain worker run.
 	pub(crate) fn send_declarations() {
+		if T::Paused::get() {
+			return;
+		}
 		let ready = StorageValueRef::persistent(READY_KEY).get::<Vec<(AccountId, Change)>>();
 		for (server, joined) in ready.ok().flatten().unwrap_or_default() {
 			// What was found of an earlier membership says nothing of this one.

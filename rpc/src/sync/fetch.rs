@@ -1,8 +1,9 @@
 //! Fetches shares from other servers of the subgroup, and checks what they hand over.
 //!
-//! Whoever answers late, or with less than the chain says that it holds, is asked last: what others can
-//! give comes first, in the whole fetch, and the time spent on what only such a server has is bounded. So
-//! no member can hold up what it does not have to give.
+//! Whoever answers late, or with less than half of what the chain says that it holds, is asked last: what
+//! others can give comes first, in the whole fetch, and the time spent on answers of that kind is bounded.
+//! So no member can hold up what it does not have to give. Half, since the answer is given in the light of
+//! another block: what has ended by then is missing from every honest one.
 
 use super::{number, scan::Missing};
 use crate::{
@@ -29,8 +30,9 @@ use std::{
 };
 use tokio::{task::spawn_blocking, time::Instant};
 
-/// For how long, in one fetch, servers are asked that are asked last. What they have not given by then is
-/// found again by the next full scan.
+/// How much time, in one fetch, servers may take that are asked last, with answers that are late, short or
+/// none. What they have not given by then is found again by the next full scan. Good answers take none of
+/// it, however many there are.
 const LAST_TURN: Duration = Duration::from_secs(60);
 /// How often the log says how far a fetch has come.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -83,12 +85,22 @@ struct Course {
 	said: Instant,
 	/// Servers that are not asked again in this fetch.
 	silent: BTreeSet<AccountId>,
+	/// What is used up of [`LAST_TURN`].
+	waited: Duration,
 }
 
 impl Course {
 	fn new(total: usize) -> Self {
 		let now = Instant::now();
-		Self { total, done: 0, began: now, said: now, silent: BTreeSet::new() }
+		let (silent, waited) = (BTreeSet::new(), Duration::ZERO);
+		Self { total, done: 0, began: now, said: now, silent, waited }
+	}
+
+	/// A server has taken that long for an answer that is late, short or none.
+	fn waits(&mut self, turn: Turn, took: Duration) {
+		if turn == Turn::Last {
+			self.waited = self.waited.saturating_add(took);
+		}
 	}
 
 	fn say_now_and_then(&mut self) {
@@ -120,7 +132,7 @@ struct Offer {
 struct Taken {
 	/// Places that it has filled.
 	places: Vec<usize>,
-	/// Whether it has given less than the chain says that it holds.
+	/// Whether it has given less than half of what the chain says that it holds, or a wrong share.
 	is_short: bool,
 }
 
@@ -161,9 +173,9 @@ impl Fetcher {
 			later.extend(self.fetch_batch(batch, Turn::First, &mut course).await);
 			course.say_now_and_then();
 		}
-		let end = Instant::now() + LAST_TURN;
 		let mut queue = later.into_iter();
-		while let Some(batch) = next_batch(&mut queue).filter(|_| Instant::now() < end) {
+		while course.waited < LAST_TURN {
+			let Some(batch) = next_batch(&mut queue) else { break };
 			self.fetch_batch(batch, Turn::Last, &mut course).await;
 			course.say_now_and_then();
 		}
@@ -209,15 +221,17 @@ impl Fetcher {
 			}
 			let ids = wanted.iter().map(|place| lacks[*place].key.id).collect();
 			let asked = Instant::now();
-			match self.ask(&peer, &server, ids).await {
+			let answer = self.ask(&peer, &server, ids).await;
+			let took = asked.elapsed();
+			match answer {
 				Ok(answer) => {
-					let took = asked.elapsed();
 					let is_late = took > self.late;
 					self.standing().seconds.insert(peer.account.clone(), took.as_secs());
 					let taken = self.take_over(&peer, lacks.clone(), wanted, answer).await;
 					open.retain(|place| !taken.places.contains(place));
 					if is_late || taken.is_short {
 						self.ask_last(&peer.account);
+						course.waits(turn, took);
 					}
 					// The last turn is short, and others are to have a part of it.
 					if is_late && taken.is_short && turn == Turn::Last {
@@ -231,6 +245,7 @@ impl Fetcher {
 						peer.account,
 					);
 					self.standing().last.insert(peer.account.clone());
+					course.waits(turn, took);
 					course.silent.insert(peer.account);
 				}
 			}
@@ -276,7 +291,6 @@ impl Fetcher {
 		wanted: Vec<usize>,
 		answer: SealedShares,
 	) -> Taken {
-		let asked_for = wanted.len();
 		let taken = self
 			.blocking(move |intake| {
 				let mut got = Vec::new();
@@ -292,13 +306,16 @@ impl Fetcher {
 						Err(error) => return (got, Err(error)),
 					}
 				}
-				(got, Ok(()))
+				let withheld = wanted.iter().filter(|place| !got.contains(*place));
+				let withheld = withheld.filter(|place| is_in_best(intake, &lacks[**place])).count();
+				let is_short = withheld > got.len();
+				(got, Ok(is_short))
 			})
 			.await;
 		let Some((places, result)) = taken else { return Taken::default() };
 		self.intake.metrics().fetched.inc_by(number(places.len()));
 		let is_short = match result {
-			Ok(()) => places.len() < asked_for,
+			Ok(is_short) => is_short,
 			Err(IntakeError::ShareMismatch | IntakeError::DecryptionFailed) => {
 				log::warn!(
 					target: LOG_TARGET,
@@ -327,8 +344,8 @@ impl Fetcher {
 		if self.standing().last.insert(peer.clone()) {
 			log::info!(
 				target: LOG_TARGET,
-				"Server {peer} answers late, or with less than the chain says that it holds: others \
-				 are asked first until the next full scan",
+				"Server {peer} answers late, or with less than half of what the chain says that it \
+				 holds: others are asked first until the next full scan",
 			);
 		}
 	}
@@ -381,6 +398,14 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 		lacks.push(lack);
 	}
 	Ok((lacks, offers.into_values().collect()))
+}
+
+/// Whether the best block shows the attempt or key, too. Whoever hands shares over looks there, and gives
+/// none of what has ended since the last finalized block. What cannot be read blames nobody.
+fn is_in_best(intake: &Intake, lack: &Lack) -> bool {
+	let chain = intake.chain();
+	let record = chain.record(chain.best(), &lack.account);
+	record.is_ok_and(|record| key_of(&record, &lack.key.id).is_some())
 }
 
 /// Whether another server on this node holds it, and it has been copied.

@@ -6,7 +6,7 @@
 //! at each block, only the attempts under way. It is fetched from servers of the same subgroup
 //! that the chain shows to have confirmed it, and checked against the chain like a share from a
 //! client: whom it comes from does not matter. A server that hands over a wrong share is asked last, and
-//! so is one that is late or gives less than it has confirmed.
+//! so is one that is late or gives less than half of what it has confirmed.
 //!
 //! Fetching can take hours, and other servers decide how long an answer takes. So nothing waits for it:
 //! keys are retired and attempts looked at meanwhile, at each block.
@@ -22,7 +22,13 @@
 mod fetch;
 mod scan;
 
-use crate::{chain::ChainError, intake::Intake, retire::KeyKeeper, seats::Seats, LOG_TARGET};
+use crate::{
+	chain::ChainError,
+	intake::Intake,
+	retire::{KeyKeeper, RetireError},
+	seats::Seats,
+	LOG_TARGET,
+};
 use codec::Encode;
 use fetch::Fetcher;
 use futures::{FutureExt, Stream, StreamExt};
@@ -212,22 +218,27 @@ impl Keeper {
 		}
 	}
 
-	/// What is done at every finalized block: keys are retired, and the members counted.
+	/// What is done at every finalized block: keys are retired, and the members counted; and it is seen
+	/// whether the node understands the chain at all.
 	async fn keep_house(&mut self) {
 		let mut keys = std::mem::take(&mut self.keys);
 		let done = self
 			.fetcher
 			.blocking(move |intake| {
-				let retired = keys.look(intake).map_err(|error| error.to_string());
-				let counted = count_members(intake).map_err(|error| error.to_string());
-				(keys, retired.and(counted))
+				let results = [
+					keys.look(intake),
+					count_members(intake).map_err(RetireError::from),
+					read_best(intake).map_err(RetireError::from),
+				];
+				say_whether_foreign(intake, &results);
+				for error in results.iter().filter_map(|result| result.as_ref().err()) {
+					log::debug!(target: LOG_TARGET, "Waiting for the next block: {error}");
+				}
+				keys
 			})
 			.await;
-		if let Some((keys, result)) = done {
+		if let Some(keys) = done {
 			self.keys = keys;
-			if let Err(error) = result {
-				log::debug!(target: LOG_TARGET, "Waiting for the next block: {error}");
-			}
 		}
 	}
 
@@ -328,6 +339,34 @@ impl Keeper {
 
 fn number(count: usize) -> u64 {
 	u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// Reads anything of the best block, in which a new layout comes first: shares are accepted there.
+fn read_best(intake: &Intake) -> Result<(), ChainError> {
+	let chain = intake.chain();
+	chain.number(chain.best())?;
+	Ok(())
+}
+
+/// Whether an update of the node is all that helps.
+fn is_foreign(error: &RetireError) -> bool {
+	matches!(
+		error,
+		RetireError::Chain(ChainError::UnknownLayout { .. } | ChainError::Undecodable { .. })
+	)
+}
+
+/// Tells whoever asks for the node's health, and once the log, that it does not understand the chain.
+fn say_whether_foreign(intake: &Intake, results: &[Result<(), RetireError>]) {
+	let mut errors = results.iter().filter_map(|result| result.as_ref().err());
+	if let Some(error) = errors.clone().find(|error| is_foreign(error)) {
+		if !intake.health().finds_foreign(true) {
+			log::error!(target: LOG_TARGET, "This node serves nobody now: {error}");
+		}
+	} else if errors.next().is_none() {
+		intake.health().finds_foreign(false);
+	}
+	// A state that is not there, or a store that fails, says nothing about it.
 }
 
 /// Tells Prometheus of the members in the finalized state: those of each subgroup, and this node's.

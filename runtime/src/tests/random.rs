@@ -17,14 +17,14 @@ use calls::Calls;
 use codec::{Decode, Encode};
 use frame_support::{
 	migrations::MultiStepMigrator,
-	traits::{fungible::Mutate, GetCallMetadata},
+	traits::{fungible::Mutate, GetCallMetadata, GetStorageVersion},
 };
 use frame_system::offchain::CreateAuthorizedTransaction;
 use keyshare_primitives::{
 	constraints::ConstraintsV2,
 	messages,
 	split::{PrivateKey, SplitKey},
-	Confirmation, Constraints, EncryptionKey, Endpoint, KeyScheme, ServerInfo,
+	storage, Confirmation, Constraints, EncryptionKey, Endpoint, KeyScheme, ServerInfo,
 };
 use rand::{rngs::StdRng, seq::SliceRandom, Rng, SeedableRng};
 use sp_core::{proof_of_possession::ProofOfPossessionGenerator, sr25519, Pair};
@@ -344,6 +344,17 @@ fn check(number: BlockNumber) {
 	}
 	assert_eq!(Subgroups::check_state(), Ok(()), "after block {number}");
 	assert_eq!(Registration::check_state(), Ok(()), "after block {number}");
+	assert_eq!(Registration::on_chain_storage_version(), storage::REGISTRATION_VERSION);
+	assert!(!SafeMode::is_entered() && !pallet_registration::PausedSince::<Runtime>::exists());
+	for account in pallet_registration::Accounts::<Runtime>::iter_keys() {
+		// What can be decoded is there: the rest is passed over when entries are gone through.
+		let is_constrained = pallet_registration::ConstraintsOf::<Runtime>::contains_key(&account);
+		let constraints = pallet_registration::ConstraintsOf::<Runtime>::get(&account);
+		assert_eq!(is_constrained, constraints.is_some(), "after block {number}");
+		// At the same prices what is held is what is due.
+		let (held, due) = Registration::deposit_of(&account);
+		assert_eq!(held, due, "after block {number}");
+	}
 	#[cfg(feature = "try-runtime")]
 	{
 		use frame_support::traits::{TryState, TryStateSelect};

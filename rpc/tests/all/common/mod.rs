@@ -10,6 +10,7 @@ use keyshare_primitives::{
 	seal::{self, EncryptionSecret, ShareContext},
 	share::{Share, VerifiedShare},
 	split::PrivateKey,
+	storage,
 	wire::{HexBytes, Ss58, SubmitShare},
 	AccountId, BlockNumber, Generation, GenesisHash, KeyRecord, KeyScheme, RegistrationId,
 	ServerInfo, SubgroupId,
@@ -137,6 +138,8 @@ pub struct View {
 	pub number: BlockNumber,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
+	/// The version of its storage, if it is one that no node knows.
+	pub unknown_layout: Option<u16>,
 }
 
 impl View {
@@ -379,6 +382,9 @@ impl MockChain {
 		let view = view.read().expect("not poisoned");
 		if view.pruned {
 			return Err(ChainError::Unavailable { at, reason: "pruned".into() });
+		}
+		if let Some(version) = view.unknown_layout {
+			return Err(ChainError::UnknownLayout { pallet: storage::REGISTRATION, version });
 		}
 		Ok(read(&view))
 	}

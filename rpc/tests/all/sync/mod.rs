@@ -385,3 +385,38 @@ async fn a_node_is_ready_when_nothing_is_lacking() {
 	until(|| health.report().ready).await;
 	assert!(holds(&new, 2, &dealt));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_not_ready_while_it_cannot_read_what_the_runtime_stores() {
+	let chain = MockChain::new();
+	let node = member(&chain, 2).await;
+	let health = node.intake.health().clone();
+	let running = Running::start(&node, 2, only_at_blocks());
+	let next_block = || running.block.unbounded_send(()).expect("it listens");
+	let says_update =
+		|| health.report().reasons.iter().any(|reason| reason.contains("update this node"));
+	until(|| health.report().ready).await;
+	// The best block has the new layout first.
+	chain.at_best(|view| view.unknown_layout = Some(99));
+	next_block();
+	until(says_update).await;
+	assert!(!health.report().ready);
+	chain.at_best(|view| view.unknown_layout = None);
+	next_block();
+	until(|| health.report().ready).await;
+	chain.everywhere(|view| view.unknown_layout = Some(99));
+	next_block();
+	until(says_update).await;
+	// That a state is not there does not say that the node understands it.
+	chain.everywhere(|view| view.pruned = true);
+	let before = chain.reads();
+	next_block();
+	until(|| chain.reads() > before + 3).await;
+	assert!(says_update());
+	chain.everywhere(|view| {
+		view.pruned = false;
+		view.unknown_layout = None;
+	});
+	next_block();
+	until(|| health.report().ready).await;
+}

@@ -249,6 +249,58 @@ async fn who_is_asked_last_is_asked_for_what_nobody_else_has() {
 	assert_eq!(giver.asked(), 2, "first, and after all others");
 }
 
+/// How often a server is asked that gives all at once but the first `lacking` keys, beside one that gives
+/// all but two, which only the former has: of the second request, and of the third. Those first keys are
+/// `gone` in the best block, or the other one has them.
+async fn asked_of_the_short(lacking: usize, gone: bool) -> usize {
+	let chain = MockChain::new();
+	let short = first();
+	let dealt: Vec<_> = (0..MAX_REQUESTED as u32 * 3)
+		.map(|number| deal(user(number), 1, KeyScheme::Ed25519))
+		.collect();
+	let giver = Giver::start(&chain, short, Gives::shares_of(&dealt[lacking..])).await;
+	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
+	let own = [MAX_REQUESTED + 8, MAX_REQUESTED * 2 + 6];
+	let is_gone = |place: usize| gone && place < lacking;
+	for (place, one) in dealt.iter().enumerate() {
+		store(&old, 1, one);
+		chain.everywhere(|view| {
+			view.complete(one);
+			view.confirm_by(one, peer(short));
+			if !own.contains(&place) && !is_gone(place) {
+				view.confirm_by(one, peer(1));
+			}
+		});
+		if is_gone(place) {
+			chain.at_best(|view| view.deregister(&one.account));
+		}
+	}
+	// However slow the machine is, no answer is late.
+	let late = Duration::from_secs(3_600);
+	let _running = Running::start(&new, 2, SyncConfig { late, ..only_at_blocks() });
+	let mut had = dealt.iter().enumerate().filter(|(place, _)| !is_gone(*place)).peekable();
+	until(|| {
+		while had.next_if(|(_, one)| holds(&new, 2, one)).is_some() {}
+		had.peek().is_none()
+	})
+	.await;
+	giver.asked()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_gone_in_the_best_block_demotes_nobody() {
+	for gone in [1, MAX_REQUESTED * 3 / 4, MAX_REQUESTED] {
+		assert_eq!(asked_of_the_short(gone, true).await, 3, "in its turn, each time");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_gives_less_than_half_of_what_it_has_confirmed_is_asked_last() {
+	assert_eq!(asked_of_the_short(MAX_REQUESTED / 2, false).await, 3, "half may be an older block");
+	let asked = asked_of_the_short(MAX_REQUESTED / 2 + 1, false).await;
+	assert_eq!(asked, 2, "first, and for both together after all others");
+}
+
 /// A node of server 2, which waits for an answer that never comes.
 async fn who_waits(chain: &Arc<MockChain>) -> (Node, Giver, Running) {
 	let stuck = deal(user(1), 1, KeyScheme::Ed25519);
