@@ -127,7 +127,7 @@ impl World {
 				(validator, self.set_keys(validator))
 			}
 			7 => (0, self.by_root()),
-			8 => (who, self.of_operators()),
+			8 => self.of_operators(),
 			9 => (who, self.constraints()),
 			10 => (self.rng.gen_range(0..3), self.of_council()),
 			_ => (who, self.calls.next(&mut self.rng)),
@@ -240,14 +240,18 @@ impl World {
 		RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) })
 	}
 
-	fn of_operators(&mut self) -> RuntimeCall {
+	/// Most of the time one of the operators of the genesis and one of those who may join: who signs, and
+	/// what.
+	fn of_operators(&mut self) -> (usize, RuntimeCall) {
 		use pallet_subgroups::Call;
-		let account = self.account();
-		RuntimeCall::Subgroups(match self.rng.gen_range(0..5) {
-			0 | 1 => Call::assign { validator: account },
-			2 | 3 => Call::accept { operator: account },
-			_ => Call::back { validator: account },
-		})
+		let (operator, validator) = (self.rng.gen_range(0..4), self.rng.gen_range(3..VALIDATORS));
+		let account = |number: usize| AccountId::from(self.people[number].public());
+		let (signer, call) = match self.rng.gen_range(0..5) {
+			0 | 1 => (operator, Call::assign { validator: account(validator) }),
+			2 | 3 => (validator, Call::accept { operator: account(operator) }),
+			_ => (operator, Call::back { validator: account(validator) }),
+		};
+		(signer, RuntimeCall::Subgroups(call))
 	}
 
 	/// Other constraints for somebody, such as the key's scheme admits most of the time.
@@ -353,7 +357,7 @@ fn check(number: BlockNumber) {
 		assert_eq!(is_constrained, constraints.is_some(), "after block {number}");
 		// At the same prices what is held is what is due.
 		let (held, due) = Registration::deposit_of(&account);
-		assert_eq!(held, due, "after block {number}");
+		assert_eq!(held, due, "{account}, after block {number}");
 	}
 	#[cfg(feature = "try-runtime")]
 	{

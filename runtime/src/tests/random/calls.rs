@@ -9,14 +9,15 @@ use scale_info::{
 };
 
 /// What root breaks by design, and what its own pallets' documentation warns of: the code, raw storage,
-/// what is held for others, migrations and finality by force, the keys of the last validators, and root's
-/// own key. The random caller has root, and does not do that.
+/// what is held for others, more of the token than there can be (next to 2^128 nothing can be given back),
+/// migrations and finality by force, the keys of the last validators, and root's own key. The random caller
+/// has root, and does not do that.
 const BREAKS_THE_CHAIN: [(&str, &[&str]); 7] = [
 	(
 		"System",
 		&["set_code", "set_code_without_checks", "set_storage", "kill_storage", "kill_prefix"],
 	),
-	("Balances", &["force_unreserve"]),
+	("Balances", &["force_unreserve", "force_set_balance", "force_adjust_total_issuance"]),
 	("MultiBlockMigrations", &["force_set_cursor", "force_set_active_cursor"]),
 	("Grandpa", &["note_stalled"]),
 	("Session", &["purge_keys"]),
