@@ -164,7 +164,7 @@ pub struct RegistrationInfo {
 	pub coverage: Vec<Coverage>,
 }
 
-/// What the chain holds for an account. Both fields are set while a key is being swapped.
+/// What the chain holds for an account. Both `registering` and `registered` are set while a key is swapped.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
 pub struct AccountInfo {
 	/// The last generation used; the next attempt has this plus one.

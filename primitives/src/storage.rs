@@ -20,6 +20,8 @@ pub const SUBGROUPS_VERSION: u16 = 2;
 /// The versions of a pallet's storage in which the items below lie as they are described here, and which a
 /// reader of this version of the crate may read; none of another pallet. What is read of the registration
 /// pallet was the same in its version 2, whose constraints alone were others.
+// Empty is what is meant.
+#[allow(clippy::reversed_empty_ranges)]
 pub fn readable(pallet: &str) -> core::ops::RangeInclusive<u16> {
 	match pallet {
 		REGISTRATION => 2..=REGISTRATION_VERSION,

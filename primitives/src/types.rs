@@ -154,7 +154,7 @@ impl Elements {
 
 /// A published key of one attempt or registration: what a share is checked against.
 ///
-/// The storage values of `Registering` and `Registered` both begin with this record.
+/// The attempt and the key in force both begin with this in the account's record.
 #[derive(
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
