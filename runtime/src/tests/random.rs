@@ -1,8 +1,8 @@
 //! Random extrinsics over the whole runtime, in whole blocks, across sessions, operators and upgrades: no
 //! call brings a block down, and after each block everything that our pallets store fits together.
 //!
-//! `KEYSHARE_RANDOM_CALLS` and `KEYSHARE_RANDOM_SEED` say how many calls, and which; what a million of them
-//! came to stands in `docs/random.md`. Built with the feature `try-runtime`, as `scripts/soak runtime` does,
+//! `KEYSHARE_RANDOM_CALLS` and `KEYSHARE_RANDOM_SEED` say how many calls, and which; what long runs came to
+//! stands in `docs/random.md`. Built with the feature `try-runtime`, as `scripts/soak runtime` does,
 //! every other pallet's storage is checked as well.
 
 mod calls;
