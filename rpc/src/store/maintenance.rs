@@ -3,10 +3,10 @@
 //! A backup is a store like any other: complete, of one instant, and under the same password.
 
 use super::{
-	beside, private_file,
-	schema::{self, KeyRow, Missing},
+	beside, check_there, is_filled, private_file,
+	schema::{self, known_version, unlock, KeyRow, Missing},
 	take_lock,
-	vault::{Place, Vault},
+	vault::Place,
 	versions, StoreError,
 };
 use keyshare_primitives::{messages, proof, share::Share, CustodyProof, GenesisHash};
@@ -16,6 +16,7 @@ use std::{
 	fs::{self, File},
 	io,
 	path::{self, Path},
+	sync::Arc,
 	time::Duration,
 };
 
@@ -95,13 +96,14 @@ pub fn verify(
 	loop {
 		let page = schema::select_all(&connection, after, PAGE)?;
 		let Some((last, _)) = page.last() else { break };
-		after = last.seq;
-		for (stored, sealed) in page {
-			let record = &stored.record;
-			let secret = vault.open(&Place::Share(record), &sealed);
-			let message = messages::custody_message(&record.id, &record.server);
-			let whole =
-				secret.is_some_and(|secret| makes(&Share::new(*secret), &message, &record.proof));
+		after = *last;
+		for (_, row) in page {
+			let whole = row.is_ok_and(|(stored, sealed)| {
+				let record = &stored.record;
+				let secret = vault.open(&Place::Share(record), &sealed);
+				let message = messages::custody_message(&record.id, &record.server);
+				secret.is_some_and(|secret| makes(&Share::new(*secret), &message, &record.proof))
+			});
 			inventory.shares += u64::from(whole);
 			inventory.damaged_shares += u64::from(!whole);
 		}
@@ -122,9 +124,7 @@ pub fn change_password(
 	new: &SecretString,
 	genesis: GenesisHash,
 ) -> Result<(), StoreError> {
-	if !path.exists() {
-		return Err(StoreError::NotThere(path.into()));
-	}
+	check_there(path)?;
 	let _lock = take_lock(path)?;
 	let connection = schema::open_writer(path, password, genesis, Missing::Refuse)?.connection;
 	let header = schema::read_header(&connection)?.rewrapped(password, new)?;
@@ -143,32 +143,8 @@ pub fn change_password(
 }
 
 fn open_existing(path: &Path) -> Result<Connection, StoreError> {
-	if !path.exists() {
-		return Err(StoreError::NotThere(path.into()));
-	}
+	check_there(path)?;
 	schema::open_reader(path)
-}
-
-fn unlock(
-	connection: &Connection,
-	password: &SecretString,
-	genesis: GenesisHash,
-) -> Result<Vault, StoreError> {
-	known_version(connection)?;
-	let header = schema::read_header(connection)?;
-	if header.genesis != genesis {
-		return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
-	}
-	header.unlock(password)
-}
-
-/// The version of a store that this program can read.
-fn known_version(connection: &Connection) -> Result<i64, StoreError> {
-	match schema::version(connection)? {
-		0 => Err(StoreError::Damaged("its header")),
-		version @ 1..=schema::VERSION => Ok(version),
-		found => Err(StoreError::NewerVersion { found, supported: schema::VERSION }),
-	}
 }
 
 /// Checks that the file is a store, and every page of it what SQLite has written.
@@ -206,7 +182,7 @@ fn refuse_taken(file: &Path) -> Result<(), StoreError> {
 	}
 	for suffix in ["-journal", "-wal"] {
 		let log = beside(file, suffix);
-		if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+		if is_filled(&log) {
 			return Err(StoreError::InTheWay(log));
 		}
 	}
@@ -223,10 +199,11 @@ impl Partial {
 	fn begin(to: &Path) -> Result<Self, StoreError> {
 		let name = beside(to, ".partial").into_os_string().into_string();
 		let partial = Self { name: name.map_err(|_| StoreError::NotUtf8(to.into()))? };
+		let failed = |reason| StoreError::NoCopy { path: to.into(), reason: Arc::new(reason) };
 		// Of one that was cut off, with its journal: SQLite would take back with it what it is told
 		// to write.
-		partial.remove()?;
-		drop(private_file(Path::new(&partial.name))?);
+		partial.remove().map_err(failed)?;
+		drop(private_file(Path::new(&partial.name)).map_err(failed)?);
 		Ok(partial)
 	}
 

@@ -119,7 +119,7 @@ pub enum StoreError {
 		supported: i64,
 	},
 	/// Another process has it open.
-	#[error("the share store is in use by another process; stop the other node first")]
+	#[error("the share store is in use by another process; stop the other node or command first")]
 	InUse,
 	/// The file system cannot carry it.
 	#[error("the share store needs a local file system that supports SQLite's write-ahead log")]
@@ -139,6 +139,14 @@ pub enum StoreError {
 	/// Nothing is written over a file that is there.
 	#[error("{0} is there already, and is left as it is; move it away first")]
 	InTheWay(PathBuf),
+	/// The file for a copy cannot be made.
+	#[error("{path} cannot be made: {reason}; give a file in a folder that can be written to")]
+	NoCopy {
+		/// What the copy was to be called.
+		path: PathBuf,
+		/// What the system says.
+		reason: Arc<io::Error>,
+	},
 	/// SQLite cannot be told to copy to a file of such a name.
 	#[error("nothing is copied to {0:?}, because that is not UTF-8; give another file")]
 	NotUtf8(PathBuf),
@@ -177,8 +185,25 @@ impl From<rusqlite::Error> for StoreError {
 		if damaged {
 			return Self::Damaged("its file");
 		}
+		if is_unreadable(&error) {
+			return Self::Damaged("a record");
+		}
+		// SQLite's own lock, which ours does not keep other programs from.
+		if matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)) {
+			return Self::InUse;
+		}
 		Self::Database(Arc::new(error))
 	}
+}
+
+/// Whether what was read of a row cannot be what this program wrote.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+	matches!(
+		error,
+		rusqlite::Error::FromSqlConversionFailure(..)
+			| rusqlite::Error::IntegralValueOutOfRange(..)
+			| rusqlite::Error::InvalidColumnType(..)
+	)
 }
 
 /// Handle of the open store; clones share it. It is closed, with all that is queued written, when
@@ -207,6 +232,9 @@ impl ShareStore {
 		if let Some(folder) = path.parent() {
 			fs::create_dir_all(folder)?;
 		}
+		if let Some(log) = orphaned_log(path) {
+			return Err(StoreError::InTheWay(log));
+		}
 		Self::open_or(Missing::Make, path, password, genesis)
 	}
 
@@ -217,9 +245,7 @@ impl ShareStore {
 		password: &SecretString,
 		genesis: GenesisHash,
 	) -> Result<Self, StoreError> {
-		if !path.exists() {
-			return Err(StoreError::NotThere(path.into()));
-		}
+		check_there(path)?;
 		Self::open_or(Missing::Refuse, path, password, genesis)
 	}
 
@@ -295,7 +321,7 @@ impl ShareStore {
 		Ok(schema::select_confirmed(&self.reader(), after, limit)?)
 	}
 
-	/// Erases shares: their bytes are overwritten, in the file and in its log, and the file gets
+	/// Erases shares: their bytes are overwritten in the file, its log is emptied, and the file gets
 	/// smaller. Waits until that is durable; but while another program reads the store, the shares
 	/// are only deleted, and their bytes go when it has ended.
 	pub fn erase(&self, shares: Vec<StoredShare>) -> Result<(), StoreError> {
@@ -384,9 +410,38 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 	name.into()
 }
 
+/// Whether there is something in the file.
+fn is_filled(file: &Path) -> bool {
+	fs::metadata(file).is_ok_and(|file| file.len() > 0)
+}
+
+/// The file itself, by whatever links it is called: SQLite's other files lie beside that one, and one
+/// file has one lock.
+fn behind_links(path: &Path) -> PathBuf {
+	fs::canonicalize(path).unwrap_or_else(|_| path.into())
+}
+
+/// The log of a file that is gone, or has nothing in it any more. SQLite removes it as soon as it opens
+/// such a file, if only to read; but the shares that were acknowledged last may be in the log alone.
+fn orphaned_log(path: &Path) -> Option<PathBuf> {
+	let log = beside(&behind_links(path), "-wal");
+	(!is_filled(path) && is_filled(&log)).then_some(log)
+}
+
+/// Refuses what cannot be opened as a store, before SQLite touches it.
+fn check_there(path: &Path) -> Result<(), StoreError> {
+	if !path.exists() {
+		return Err(StoreError::NotThere(path.into()));
+	}
+	match orphaned_log(path) {
+		Some(_) => Err(StoreError::Damaged("its file")),
+		None => Ok(()),
+	}
+}
+
 /// A lock file of our own: SQLite's exclusive mode would shut out our reader too.
 fn take_lock(path: &Path) -> Result<File, StoreError> {
-	let lock = private_file(&beside(path, ".lock"))?;
+	let lock = private_file(&beside(&behind_links(path), ".lock"))?;
 	lock.try_lock().map_err(|error| match error {
 		fs::TryLockError::WouldBlock => StoreError::InUse,
 		fs::TryLockError::Error(error) => error.into(),

@@ -1,9 +1,11 @@
 //! The store's SQLite file: how it is opened, what is in it, and every statement that touches it.
 
 use super::{
+	behind_links, is_unreadable,
 	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
 	versions, RecordState, ShareRecord, StoreError, StoredShare,
 };
+use crate::LOG_TARGET;
 use codec::{DecodeAll, Encode};
 use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
 use rusqlite::{
@@ -85,33 +87,28 @@ pub(super) fn open_writer(
 	genesis: GenesisHash,
 	missing: Missing,
 ) -> Result<Opened, StoreError> {
-	let mut connection = Connection::open(path)?;
+	// SQLite takes a relative name for a URL if it begins like one.
+	let mut connection = Connection::open(behind_links(path))?;
 	connection.busy_timeout(BUSY_TIMEOUT)?;
-	let version = version(&connection)?;
-	match version {
+	// Before anything is changed: what is refused stays as it is.
+	let found = match version(&connection)? {
 		0 if missing == Missing::Make && is_empty(&connection)? => {
 			// Before anything else: what is erased shall make the file smaller.
 			connection.execute_batch(versions::SHRINKING)?;
+			None
 		}
-		0 => return Err(StoreError::Damaged("its header")),
-		1..=VERSION => {}
-		found => return Err(StoreError::NewerVersion { found, supported: VERSION }),
-	}
+		version => Some((version, unlock(&connection, password, genesis)?)),
+	};
 	let journal: String =
 		connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
 	if journal != "wal" {
 		return Err(StoreError::NoWriteAheadLog);
 	}
 	connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")?;
-	if version == 0 {
+	let Some((version, vault)) = found else {
 		let vault = create(&mut connection, password, genesis)?;
 		return Ok(Opened { connection, vault, traces: false });
-	}
-	let header = read_header(&connection)?;
-	if header.genesis != genesis {
-		return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
-	}
-	let vault = header.unlock(password)?;
+	};
 	versions::take_over(&mut connection, version)?;
 	// What was erased before a crash, or while somebody read, is in the log still.
 	let traces = !matches!(erase_traces(&connection, ERASE_TIMEOUT), Ok(true));
@@ -127,10 +124,33 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 	connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
+/// The version of a store that this program can read.
+pub(super) fn known_version(connection: &Connection) -> Result<i64, StoreError> {
+	match version(connection)? {
+		0 => Err(StoreError::Damaged("its header")),
+		version @ 1..=VERSION => Ok(version),
+		found => Err(StoreError::NewerVersion { found, supported: VERSION }),
+	}
+}
+
+/// Opens the vault of a store of this chain.
+pub(super) fn unlock(
+	connection: &Connection,
+	password: &SecretString,
+	genesis: GenesisHash,
+) -> Result<Vault, StoreError> {
+	known_version(connection)?;
+	let header = read_header(connection)?;
+	if header.genesis != genesis {
+		return Err(StoreError::OtherChain { stored: header.genesis, expected: genesis });
+	}
+	header.unlock(password)
+}
+
 /// Opens the file for reading, beside the writer.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
 	let connection = Connection::open_with_flags(
-		path,
+		behind_links(path),
 		OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
 	)?;
 	connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -189,7 +209,12 @@ pub(super) fn read_header(connection: &Connection) -> Result<Header, StoreError>
 			})
 		},
 	);
-	header.map_err(|_| StoreError::Damaged("its header"))
+	header.map_err(|error| match error.sqlite_error_code() {
+		// There is none, no table for it, or something else in it.
+		None | Some(ErrorCode::Unknown) => StoreError::Damaged("its header"),
+		// The header may be as it was: another program holds it, or the disk fails.
+		Some(_) => error.into(),
+	})
 }
 
 /// Writes the header, in place of the one that may be there.
@@ -313,23 +338,28 @@ pub(super) fn select_pending(
 	connection
 		.prepare_cached(&format!(
 			"SELECT {SHARE_COLUMNS} FROM shares INDEXED BY pending \
-			 WHERE state < 2 AND seq > ?1 ORDER BY seq LIMIT ?2"
+			 WHERE state < 2 AND seq > ?1 ORDER BY seq"
 		))?
-		.query_map(params![after, limit], |row| read_share(row).map(|(share, _)| share))?
+		.query_map([after], |row| read_share(row).map(|(share, _)| share))?
+		.filter_map(unless_damaged)
+		.take(limit as usize)
 		.collect()
 }
 
-/// At most `limit` shares that were stored after `after`, oldest first, with their secrets.
+/// A share with its secret, or why its row cannot be read.
+pub(super) type ShareOrDamage = rusqlite::Result<(StoredShare, Sealed)>;
+
+/// At most `limit` rows of shares that were stored after `after`, oldest first, with their places.
 pub(super) fn select_all(
 	connection: &Connection,
 	after: i64,
 	limit: u32,
-) -> rusqlite::Result<Vec<(StoredShare, Sealed)>> {
+) -> rusqlite::Result<Vec<(i64, ShareOrDamage)>> {
 	connection
 		.prepare_cached(&format!(
 			"SELECT {SHARE_COLUMNS} FROM shares WHERE seq > ?1 ORDER BY seq LIMIT ?2"
 		))?
-		.query_map(params![after, limit], read_share)?
+		.query_map(params![after, limit], |row| Ok((row.get(0)?, read_share(row))))?
 		.collect()
 }
 
@@ -341,12 +371,28 @@ pub(super) fn select_confirmed(
 ) -> rusqlite::Result<Vec<StoredShare>> {
 	connection
 		.prepare_cached(&format!(
-			"SELECT {SHARE_COLUMNS} FROM shares WHERE state = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"
+			"SELECT {SHARE_COLUMNS} FROM shares WHERE state = ?1 AND seq > ?2 ORDER BY seq"
 		))?
-		.query_map(params![RecordState::Confirmed as u8, after, limit], |row| {
+		.query_map(params![RecordState::Confirmed as u8, after], |row| {
 			read_share(row).map(|(share, _)| share)
 		})?
+		.filter_map(unless_damaged)
+		.take(limit as usize)
 		.collect()
+}
+
+/// Passes over a record that cannot be what this program wrote: those after it are to be found.
+fn unless_damaged(row: rusqlite::Result<StoredShare>) -> Option<rusqlite::Result<StoredShare>> {
+	match row {
+		Err(error) if is_unreadable(&error) => {
+			log::error!(
+				target: LOG_TARGET,
+				"A record of a share is damaged and passed over ({error}): restore the share store",
+			);
+			None
+		}
+		row => Some(row),
+	}
 }
 
 /// An encryption key in its row.
@@ -434,6 +480,19 @@ mod tests {
 		let reader = open_reader(&path).expect("opens");
 		assert!(select_keys(&reader).expect("readable").is_empty());
 		assert!(reader.execute("DELETE FROM shares", []).is_err());
+	}
+
+	#[test]
+	fn a_header_that_another_program_holds_is_not_said_to_be_damaged() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("store");
+		let other = Connection::open(&path).expect("opens");
+		other.execute_batch(LAYOUT).expect("valid");
+		let reader = open_reader(&path).expect("opens");
+		reader.busy_timeout(Duration::ZERO).expect("set");
+		assert!(matches!(read_header(&reader), Err(StoreError::Damaged(_))), "there is none");
+		other.execute_batch("BEGIN EXCLUSIVE").expect("held");
+		assert!(matches!(read_header(&reader), Err(StoreError::InUse)));
 	}
 
 	#[test]

@@ -186,6 +186,16 @@ fn the_rest_of_a_copy_that_was_cut_off_is_removed_by_the_next() {
 	assert_eq!(fs::read_dir(elsewhere.path()).expect("readable").count(), 1);
 }
 
+#[test]
+fn a_copy_to_a_folder_that_is_not_there_names_the_copy_and_not_the_store() {
+	let folder = tempfile::tempdir().expect("a folder");
+	drop(filled(&folder));
+	let to = folder.path().join("no-such/backup");
+	let refused = backup(&store_path(&folder), &to).expect_err("nowhere to put it");
+	assert!(matches!(&refused, StoreError::NoCopy { path, .. } if *path == to));
+	assert!(refused.to_string().contains("no-such"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_copy_to_a_name_that_is_not_utf8_is_refused_and_goes_nowhere_else() {
@@ -237,6 +247,22 @@ fn damage_is_found_and_counted() {
 	let found = check(&path).expect("readable");
 	assert_eq!(found, Inventory { damaged_shares: 2, damaged_keys: 1, ..Default::default() });
 	assert!(!found.is_whole() && whole(2).is_whole());
+}
+
+#[test]
+fn a_record_that_cannot_be_read_does_not_keep_a_backup_from_being_restored() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(filled(&folder));
+	let file = Connection::open(store_path(&folder)).expect("opens");
+	// A proof of a scheme that there is not.
+	file.execute("UPDATE shares SET proof = X'ff' WHERE length(proof) = 65", []).expect("writable");
+	drop(file);
+	let to = beside(&elsewhere, "store");
+	let inventory =
+		restore(&store_path(&folder), &to, &PASSWORD.into(), GENESIS).expect("restored");
+	assert_eq!(inventory, Inventory { damaged_shares: 1, ..whole(1) });
+	let store = ShareStore::open_existing(&to, &PASSWORD.into(), GENESIS).expect("opens");
+	assert_eq!(store.pending(0, 10).expect("readable").len(), 1);
 }
 
 #[test]

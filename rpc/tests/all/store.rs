@@ -2,7 +2,10 @@
 
 use crate::common::*;
 use keyshare_primitives::{GenesisHash, KeyScheme};
-use keyshare_rpc::store::{Put, RecordState, ShareStore, StoreError, FILE_NAME};
+use keyshare_rpc::store::{
+	maintenance::{backup, change_password, verify},
+	Put, RecordState, ShareStore, StoreError, FILE_NAME,
+};
 use rusqlite::Connection;
 use std::{
 	fs,
@@ -143,6 +146,32 @@ fn two_nodes_cannot_have_one_store() {
 	assert!(matches!(reopen(&folder, "correct horse", GENESIS), Err(StoreError::InUse)));
 	drop(first);
 	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_store_is_no_way_around_its_lock() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	let store = open_store(&folder);
+	std::os::unix::fs::symlink(store_path(&folder), store_path(&elsewhere)).expect("linked");
+	assert!(matches!(reopen(&elsewhere, "correct horse", GENESIS), Err(StoreError::InUse)));
+	drop(store);
+	assert!(reopen(&elsewhere, "correct horse", GENESIS).is_ok());
+}
+
+#[test]
+fn what_is_refused_stays_as_it_was() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(open_store(&folder));
+	// A copy has no write-ahead log until it is opened as a store.
+	backup(&store_path(&folder), &store_path(&elsewhere)).expect("copied");
+	let bytes = || fs::read(store_path(&elsewhere)).expect("readable");
+	let before = bytes();
+	let wrong = reopen(&elsewhere, "wrong horse", GENESIS);
+	assert!(matches!(wrong, Err(StoreError::WrongPassword)));
+	let other = reopen(&elsewhere, "correct horse", GenesisHash::repeat_byte(9));
+	assert!(matches!(other, Err(StoreError::OtherChain { .. })));
+	assert!(bytes() == before);
 }
 
 #[cfg(unix)]
@@ -363,6 +392,55 @@ fn a_file_with_no_store_in_it_becomes_one_only_where_one_is_asked_for() {
 	fs::write(&path, "").expect("written");
 	drop(open_store(&folder));
 	assert!(open().is_ok());
+}
+
+#[test]
+fn the_log_of_a_lost_file_waits_for_the_file_to_be_brought_back() {
+	let (folder, left) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	let dealt = deal(user(1), 1, SCHEMES[0]);
+	let store = open_store(&folder);
+	assert!(matches!(put(&store, &dealt, 0), Ok(Put::Stored)));
+	// What a killed process leaves; somebody has moved the file away, and not the log with the share.
+	let (path, log) = (store_path(&left), left.path().join(format!("{FILE_NAME}-wal")));
+	fs::copy(folder.path().join(format!("{FILE_NAME}-wal")), &log).expect("copied");
+	let before = fs::read(&log).expect("readable");
+	let made = reopen(&left, "correct horse", GENESIS);
+	assert!(matches!(made, Err(StoreError::InTheWay(file)) if file == log));
+	assert!(!path.exists());
+
+	fs::write(&path, "").expect("written");
+	let password: secrecy::SecretString = "correct horse".into();
+	let is_damaged = |error: Option<StoreError>| matches!(error, Some(StoreError::Damaged(_)));
+	assert!(is_damaged(ShareStore::open_existing(&path, &password, GENESIS).err()));
+	assert!(is_damaged(verify(&path, &password, GENESIS).err()));
+	assert!(is_damaged(backup(&path, &left.path().join("backup")).err()));
+	assert!(is_damaged(change_password(&path, &password, &password, GENESIS).err()));
+	assert!(fs::read(&log).expect("still there") == before);
+
+	fs::copy(store_path(&folder), &path).expect("brought back");
+	assert_holds(&open_store(&left), &dealt, 0);
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_passed_over_and_those_after_it_are_found() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let dealt: Vec<_> = (0..3).map(|number| deal(user(number), 1, SCHEMES[0])).collect();
+	for one in &dealt {
+		put(&store, one, 0).expect("stored");
+	}
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	// A proof of a scheme that there is not.
+	outside.execute("UPDATE shares SET proof = X'ff' WHERE seq = 2", []).expect("altered");
+	let pending = store.pending(0, 2).expect("readable");
+	assert_eq!(pending.iter().map(|share| share.seq).collect::<Vec<_>>(), [1, 3]);
+	let states = pending.into_iter().map(|share| (share, RecordState::Confirmed));
+	store.set_states(states.collect()).expect("writable");
+	outside.execute("UPDATE shares SET state = 2 WHERE seq = 2", []).expect("altered");
+	let confirmed = store.confirmed(0, 2).expect("readable");
+	assert_eq!(confirmed.iter().map(|share| share.seq).collect::<Vec<_>>(), [1, 3]);
+	let damaged = store.get(&dealt[1].key.id, &server(0));
+	assert!(matches!(damaged, Err(StoreError::Damaged(_))), "and not said to be missing");
 }
 
 #[test]
