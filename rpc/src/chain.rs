@@ -151,6 +151,8 @@ pub trait ChainState: Send + Sync {
 		at: BlockHash,
 		server: &AccountId,
 	) -> Result<Option<PublishedServer>, ChainError>;
+	/// Whether a server account is in use or ever was: whose it was is never forgotten.
+	fn was_published(&self, at: BlockHash, server: &AccountId) -> Result<bool, ChainError>;
 	/// The number of a block.
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError>;
 
@@ -364,6 +366,10 @@ where
 		let published = self.published_by(at, &validator)?;
 		// Another one may have taken its place.
 		Ok(published.filter(|published| published.info.account == *server))
+	}
+
+	fn was_published(&self, at: BlockHash, server: &AccountId) -> Result<bool, ChainError> {
+		Ok(self.value(at, storage::server_account(server))?.is_some())
 	}
 
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {

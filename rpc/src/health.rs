@@ -51,6 +51,11 @@ impl Health {
 		drop(self.is_behind.set(Box::new(is_behind)));
 	}
 
+	/// Whether the node is still catching up with the chain, as far as it knows: without peers it does not.
+	pub(crate) fn is_behind(&self) -> bool {
+		self.is_behind.get().is_some_and(|is_behind| is_behind())
+	}
+
 	/// How many shares are lacking now.
 	pub(crate) fn lacks(&self, shares: u64) {
 		self.lacking.store(shares.min(UNKNOWN - 1), Ordering::Relaxed);
@@ -64,7 +69,7 @@ impl Health {
 	/// The state now. That the store is open goes without saying: without it nobody answers.
 	pub fn report(&self) -> Report {
 		let mut reasons = Vec::new();
-		if self.is_behind.get().is_some_and(|is_behind| is_behind()) {
+		if self.is_behind() {
 			reasons.push("the node is catching up with the chain".to_owned());
 		}
 		// What is known of shares is of the time before, then.

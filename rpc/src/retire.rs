@@ -15,20 +15,15 @@ use crate::{
 	chain::{BlockHash, ChainError, PublishedServer},
 	intake::Intake,
 	keys::ServerKeys,
-	store::{ShareStore, StoreError},
+	store::StoreError,
 	LOG_TARGET,
 };
-use keyshare_primitives::{
-	seal::EncryptionSecret, AccountId, BlockNumber, EncryptionKey, KEY_GRACE_PERIOD,
-};
+use keyshare_primitives::{AccountId, BlockNumber, EncryptionKey, KEY_GRACE_PERIOD};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// For how many blocks the keys of a server are kept that is not published any more. The chain says how
 /// long it is only of a key that has been replaced.
 pub const FORMER_GRACE: BlockNumber = KEY_GRACE_PERIOD;
-
-/// Records of the store that are read at once.
-const PAGE: u32 = 512;
 
 /// Why it could not be done now.
 #[derive(Debug, thiserror::Error)]
@@ -46,11 +41,8 @@ pub enum RetireError {
 pub struct KeyKeeper {
 	/// Servers whose published key is not here; said once each.
 	lost: BTreeSet<AccountId>,
-	/// Servers that are published, or were once, with those of their keys that the chain was seen to show.
-	/// One that never was published waits for it, and keeps its keys.
+	/// Those of the servers' keys that the chain was seen to show.
 	shown: BTreeMap<AccountId, Vec<EncryptionKey>>,
-	/// Whether those are among them that the store has shares of.
-	is_store_read: bool,
 	/// Servers that were published once and are not any more, with the block at which this was seen. Only
 	/// in memory: after a restart the time begins anew.
 	former: BTreeMap<AccountId, BlockNumber>,
@@ -72,7 +64,7 @@ impl KeyKeeper {
 					}
 					self.look_at_published(intake, &server, &published, number)?;
 				}
-				None => self.look_at_former(intake, &server, number)?,
+				None => self.look_at_former(intake, &server, at, number)?,
 			}
 		}
 		Ok(())
@@ -86,7 +78,10 @@ impl KeyKeeper {
 		number: BlockNumber,
 	) -> Result<(), RetireError> {
 		let Some(old) = older_than(intake.servers(), server, &published.info.encryption_key) else {
-			self.say_lost(server);
+			// A node that catches up sees keys that were replaced, and erased, long ago.
+			if !intake.health().is_behind() {
+				self.say_lost(server);
+			}
 			return Ok(());
 		};
 		self.lost.remove(server);
@@ -114,20 +109,24 @@ impl KeyKeeper {
 		}
 	}
 
-	/// Its last finalized block does not show the server.
+	/// The last finalized block, `at`, does not show the server.
 	fn look_at_former(
 		&mut self,
 		intake: &Intake,
 		server: &AccountId,
+		at: BlockHash,
 		number: BlockNumber,
 	) -> Result<(), RetireError> {
 		// Also while the node catches up: whether the key was published is not known after a restart.
 		self.renew_newest(intake, server)?;
-		// What such a node sees is long past: the server may be published again by now.
-		if is_behind(intake) {
-			return Ok(());
-		}
-		if is_member_or_published(intake, server)? || !self.was_published(intake, server)? {
+		// What a node sees that catches up is long past: the server may be published again by now. So the
+		// time begins when it has caught up; also if it was seen before that the server had gone, for a
+		// node without peers does not know that it is behind. One that never was published waits for it,
+		// and keeps its keys.
+		let is_over = !intake.health().is_behind()
+			&& !is_member_or_published(intake, server)?
+			&& intake.chain().was_published(at, server)?;
+		if !is_over {
 			self.former.remove(server);
 			return Ok(());
 		}
@@ -170,23 +169,7 @@ impl KeyKeeper {
 		if secrets.first().is_none_or(|newest| !shown.contains(&newest.public())) {
 			return Ok(());
 		}
-		let secret = EncryptionSecret::generate();
-		intake.store().add_key(server, &secret)?;
-		intake.servers().add(server, secret);
-		Ok(())
-	}
-
-	/// Whether the server was ever published, as far as it is known here: the chain's state shows what
-	/// is published now, and nothing else. Nobody but this process may have seen it; but only members are
-	/// given shares.
-	fn was_published(&mut self, intake: &Intake, server: &AccountId) -> Result<bool, StoreError> {
-		if !self.is_store_read && !self.shown.contains_key(server) {
-			for holder in holders(intake.store())? {
-				self.shown.entry(holder).or_default();
-			}
-			self.is_store_read = true;
-		}
-		Ok(self.shown.contains_key(server))
+		intake.make_key(server).map(drop)
 	}
 }
 
@@ -208,12 +191,6 @@ fn older_than(
 	Some(keys[place + 1..].to_vec())
 }
 
-/// Whether the node is still catching up with the chain.
-fn is_behind(intake: &Intake) -> bool {
-	let report = intake.health().report();
-	report.reasons.iter().any(|reason| reason.contains("catching up"))
-}
-
 fn both_blocks(intake: &Intake) -> [BlockHash; 2] {
 	[intake.chain().finalized(), intake.chain().best()]
 }
@@ -229,19 +206,15 @@ fn is_member_or_published(intake: &Intake, server: &AccountId) -> Result<bool, C
 	Ok(false)
 }
 
-/// The keys that envelopes may still be sealed to: those of this node's servers and of every member, and
-/// the ones before them until their grace periods end.
+/// The keys that the chain shows for this node's servers, and the ones before them until their grace
+/// periods end. What the servers of others publish keeps none: nobody proves to have the secret of an
+/// encryption key, so anybody could keep this node from ever erasing one.
 fn keys_in_use(intake: &Intake) -> Result<Vec<EncryptionKey>, ChainError> {
 	let chain = intake.chain();
 	let mut keys = Vec::new();
 	for at in both_blocks(intake) {
 		let number = chain.number(at)?;
-		let mut servers = intake.servers().accounts();
-		for (subgroup, _) in (0u8..).zip(&chain.masks(at)?.subgroups) {
-			let members = chain.members(at, subgroup)?;
-			servers.extend(members.into_iter().map(|(info, _)| info.account));
-		}
-		for server in servers {
+		for server in intake.servers().accounts() {
 			let Some(published) = chain.published(at, &server)? else { continue };
 			keys.push(published.info.encryption_key);
 			let in_grace = published.retired.filter(|retired| number < retired.until);
@@ -249,19 +222,4 @@ fn keys_in_use(intake: &Intake) -> Result<Vec<EncryptionKey>, ChainError> {
 		}
 	}
 	Ok(keys)
-}
-
-/// The servers that the store has shares of.
-fn holders(store: &ShareStore) -> Result<BTreeSet<AccountId>, StoreError> {
-	let mut holders = BTreeSet::new();
-	for read in [ShareStore::confirmed, ShareStore::pending] {
-		let mut after = 0;
-		loop {
-			let page = read(store, after, PAGE)?;
-			let Some(last) = page.last() else { break };
-			after = last.seq;
-			holders.extend(page.into_iter().map(|share| share.record.server));
-		}
-	}
-	Ok(holders)
 }

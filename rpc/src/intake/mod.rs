@@ -23,12 +23,12 @@ use crate::{
 	metrics::Metrics,
 	pool::{Pool, PoolFull},
 	seats::Seats,
-	store::{Put, RecordState, ShareRecord, ShareStore},
+	store::{Put, RecordState, ShareRecord, ShareStore, StoreError},
 	LOG_TARGET,
 };
 use keyshare_primitives::{
 	messages,
-	seal::{SealedShare, ShareContext},
+	seal::{EncryptionSecret, SealedShare, ShareContext},
 	share::VerifiedShare,
 	wire::{
 		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, ShareReceipt,
@@ -36,6 +36,7 @@ use keyshare_primitives::{
 	},
 	AccountId, Element, EncryptionKey, Generation, KeyRecord, SubgroupId, PROTOCOL_VERSION,
 };
+use parking_lot::Mutex;
 use std::{fmt, io, num::NonZeroUsize, sync::Arc, thread, time::Duration};
 use tokio::sync::{oneshot, Notify};
 
@@ -81,6 +82,8 @@ pub struct Intake {
 	stored: Arc<Notify>,
 	metrics: Metrics,
 	health: Arc<Health>,
+	/// Held by whoever makes an encryption key.
+	key_making: Mutex<()>,
 }
 
 impl Intake {
@@ -93,8 +96,18 @@ impl Intake {
 		metrics: Metrics,
 	) -> io::Result<Arc<Self>> {
 		let pool = Pool::new(config.workers, config.queue)?;
-		let (stored, health) = (Arc::default(), Arc::default());
-		Ok(Arc::new(Self { config, pool, chain, servers, store, stored, metrics, health }))
+		let (stored, health, key_making) = (Arc::default(), Arc::default(), Mutex::default());
+		Ok(Arc::new(Self {
+			config,
+			pool,
+			chain,
+			servers,
+			store,
+			stored,
+			metrics,
+			health,
+			key_making,
+		}))
 	}
 
 	/// The chain that is asked.
@@ -125,6 +138,19 @@ impl Intake {
 	/// Whether the node serves its users now.
 	pub fn health(&self) -> &Arc<Health> {
 		&self.health
+	}
+
+	/// Makes a hosted server another encryption key, its newest. Blocks until it is durable: nobody learns
+	/// of it before.
+	pub fn make_key(&self, server: &AccountId) -> Result<EncryptionKey, StoreError> {
+		// One after the other: the newest here has to be the newest in the store, or after a restart another
+		// one than was handed out would be kept.
+		let _alone = self.key_making.lock();
+		let secret = EncryptionSecret::generate();
+		let key = secret.public();
+		self.store.add_key(server, &secret)?;
+		self.servers.add(server, secret);
+		Ok(key)
 	}
 
 	/// `keyshare_submitShare`: answers when the share is durable.

@@ -200,7 +200,9 @@ impl Fetcher {
 			}
 			None => return Vec::new(),
 		};
-		offers.sort_by_key(|offer| {
+		// Each rank is read once: another fetch may change it meanwhile, and an order that changes while it is
+		// sorted by makes the sort panic.
+		offers.sort_by_cached_key(|offer| {
 			(self.standing().rank(&offer.peer.account), Reverse(offer.places.len()))
 		});
 		let lacks = Arc::new(lacks);
@@ -372,6 +374,7 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 	// By who asks, too: each request is signed by one server.
 	let mut offers = BTreeMap::<(AccountId, AccountId), Offer>::new();
 	let mut members = BTreeMap::<SubgroupId, Vec<(ServerInfo, Seat)>>::new();
+	let mut openers = BTreeMap::<&AccountId, bool>::new();
 	for Missing { account, id, server, subgroup } in missing {
 		let record = chain.record(at, account)?;
 		let Some((key, confirmed)) = key_of(&record, id) else { continue };
@@ -387,7 +390,12 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 		if let Entry::Vacant(entry) = members.entry(*subgroup) {
 			entry.insert(chain.members(at, *subgroup)?);
 		}
-		let peers = members.get(subgroup).into_iter().flatten();
+		let opens = match openers.entry(server) {
+			Entry::Occupied(entry) => *entry.get(),
+			Entry::Vacant(entry) => *entry.insert(has_published_key(intake, server)?),
+		};
+		// What is sealed to a key that has been lost, nobody can be blamed for; the server's keeper says it.
+		let peers = members.get(subgroup).into_iter().flatten().filter(|_| opens);
 		for (peer, _) in peers.filter(|(_, seat)| confirmed.has(&masks, *seat)) {
 			if peer.account != *server {
 				let key = (server.clone(), peer.account.clone());
@@ -398,6 +406,15 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 		lacks.push(lack);
 	}
 	Ok((lacks, offers.into_values().collect()))
+}
+
+/// Whether this node can open what is sealed to the key that the best block shows for one of its servers:
+/// there, whoever hands shares over looks.
+fn has_published_key(intake: &Intake, server: &AccountId) -> Result<bool, ChainError> {
+	let published = intake.chain().published(intake.chain().best(), server)?;
+	let secrets = intake.servers().secrets(server);
+	let is_here = |key| secrets.iter().any(|secret| secret.public() == key);
+	Ok(published.is_none_or(|published| is_here(published.info.encryption_key)))
 }
 
 /// Whether the best block shows the attempt or key, too. Whoever hands shares over looks there, and gives

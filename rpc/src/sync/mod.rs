@@ -2,8 +2,8 @@
 //! has just joined, or has lost its store.
 //!
 //! What is lacking is found in the finalized state, against the store: every key at the start,
-//! whenever a hosted server's membership changes, and every [`SyncConfig::full_scan`]; in between,
-//! at each block, only the attempts under way. It is fetched from servers of the same subgroup
+//! whenever a hosted server's membership changes, when the node has caught up with the chain, and every
+//! [`SyncConfig::full_scan`]; in between, at each block, only the attempts under way. It is fetched from servers of the same subgroup
 //! that the chain shows to have confirmed it, and checked against the chain like a share from a
 //! client: whom it comes from does not matter. A server that hands over a wrong share is asked last, and
 //! so is one that is late or gives less than half of what it has confirmed.
@@ -101,11 +101,19 @@ where
 		let Self { config, mut keeper, mut offchain, blocks } = self;
 		let mut blocks = pin!(blocks);
 		let mut members = Memberships::new();
+		// What an earlier process found does not hold for a store that was brought back from a backup since;
+		// and the off-chain worker would declare it while this one is still looking.
+		offchain.remove(STORAGE_PREFIX, READY_KEY);
 		let mut ready: Option<Vec<(AccountId, Change)>> = None;
 		let mut pace = Pace::new(config);
-		let (mut moved, mut is_new_block) = (false, true);
+		let (mut moved, mut is_new_block, mut was_behind) = (false, true, false);
 		loop {
 			keeper.keep_house().await;
+			// Keys may have come into force in the blocks that the node has caught up with, whose attempts it
+			// has never seen.
+			let is_behind = keeper.fetcher.intake.health().is_behind();
+			moved |= was_behind && !is_behind;
+			was_behind = is_behind;
 			if let Some(now) = keeper.memberships().await {
 				moved |= now != members;
 				members = now;
@@ -249,7 +257,7 @@ impl Keeper {
 	}
 
 	/// Looks at every key, and begins to fetch what is lacking. Gives the servers that hold everything
-	/// and have not declared so; none if that is not known now.
+	/// and have not declared so; `None` if that is not known now.
 	async fn full_scan(&mut self) -> Option<Vec<(AccountId, Change)>> {
 		let scan = match self.fetcher.blocking(Scan::of).await? {
 			Ok(scan) => scan,
@@ -258,7 +266,11 @@ impl Keeper {
 				return None;
 			}
 		};
-		let (ready, settled) = (scan.ready(), scan.is_settled());
+		let (mut ready, settled) = (scan.ready(), scan.is_settled());
+		// What a node sees that catches up is long past, and it may lack what was registered since.
+		if self.fetcher.intake.health().is_behind() {
+			ready.clear();
+		}
 		if scan.lost > 0 {
 			log::error!(
 				target: LOG_TARGET,

@@ -1,7 +1,7 @@
 //! Encryption keys over a rotation.
 
 use crate::common::*;
-use keyshare_primitives::{EncryptionKey, Endpoint, KeyScheme, RetiredKey, ServerInfo};
+use keyshare_primitives::{AccountId, EncryptionKey, Endpoint, KeyScheme, RetiredKey, ServerInfo};
 use keyshare_rpc::{
 	chain::PublishedServer,
 	retire::{KeyKeeper, FORMER_GRACE},
@@ -32,7 +32,9 @@ fn show(node: &Node, current: u8, before: Option<u8>, number: u32) {
 /// Makes the chain show server 0 no longer: its validator has withdrawn it, or published another.
 fn withdraw(node: &Node, number: u32) {
 	node.chain.everywhere(|view| {
-		view.published.remove(&server(0));
+		if view.published.remove(&server(0)).is_some() {
+			view.withdrawn.insert(server(0));
+		}
 		view.leave(&server(0));
 		view.number = number;
 	});
@@ -149,20 +151,17 @@ async fn the_keys_of_a_former_server_are_erased_after_a_grace_period() {
 	assert_eq!(keys(&node), publics(&[5]));
 }
 
-/// A node whose server 0 has key 0 alone, is published with it, and holds a share: so every process knows
-/// that it was published once.
-async fn published_with_a_share() -> Node {
+/// A node whose server 0 has key 0 alone, and is published with it.
+async fn published() -> Node {
 	let node = Node::start().await;
 	add(&node, 0);
 	show(&node, 0, None, 1);
-	let dealt = node.register(1, KeyScheme::Ed25519);
-	node.intake.clone().submit(dealt.request(0)).await.expect("accepted");
 	node
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_former_server_has_a_key_to_be_published_with_before_its_own_is_erased() {
-	let node = published_with_a_share().await;
+	let node = published().await;
 	let mut keeper = KeyKeeper::default();
 	keeper.look(&node.intake).expect("works");
 	withdraw(&node, 100);
@@ -180,10 +179,10 @@ async fn a_former_server_has_a_key_to_be_published_with_before_its_own_is_erased
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_keys_of_a_former_server_are_erased_after_a_restart_too() {
-	let node = published_with_a_share().await;
+	let node = published().await;
 	add(&node, 5);
 	withdraw(&node, 100);
-	// This process has never seen it published, but only members are given shares.
+	// This process has never seen it published, but the chain knows whose it was.
 	let mut keeper = KeyKeeper::default();
 	look_at(&mut keeper, &node, [100, 99 + FORMER_GRACE]);
 	assert_eq!(keys(&node), publics(&[0, 5]));
@@ -193,7 +192,7 @@ async fn the_keys_of_a_former_server_are_erased_after_a_restart_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_waits_to_be_published_again_outlives_restarts() {
-	let node = published_with_a_share().await;
+	let node = published().await;
 	let mut keeper = KeyKeeper::default();
 	keeper.look(&node.intake).expect("works");
 	withdraw(&node, 100);
@@ -266,23 +265,52 @@ async fn a_node_that_catches_up_erases_no_key_of_a_former_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_another_server_has_published_is_not_erased() {
+async fn a_node_that_turns_out_to_be_behind_counts_the_blocks_anew() {
 	let (node, mut keeper) = withdrawn().await;
-	let of_another = |number: u8| {
-		node.chain.everywhere(|view| {
-			let info = ServerInfo {
-				account: server(7),
-				encryption_key: secret(number).public(),
-				endpoint: Endpoint::truncate_from(b"http://127.0.0.1:1".to_vec()),
-			};
-			view.published.insert(server(7), PublishedServer { info, retired: None });
-			view.join(server(7), 0);
-		});
-	};
-	of_another(0);
+	let behind = Arc::new(AtomicBool::new(false));
+	let is_behind = behind.clone();
+	node.intake.health().follow(move || is_behind.load(Ordering::SeqCst));
+	// It has no peers yet, and does not know.
+	look_at(&mut keeper, &node, [100]);
+	behind.store(true, Ordering::SeqCst);
+	look_at(&mut keeper, &node, [101, 3 * FORMER_GRACE]);
+	behind.store(false, Ordering::SeqCst);
+	let began = 3 * FORMER_GRACE + 1;
+	look_at(&mut keeper, &node, [began, began + FORMER_GRACE - 1]);
+	assert_eq!(keys(&node), publics(&[0, 5]));
+	look_at(&mut keeper, &node, [began + FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[5]));
+}
+
+/// Another server is a member, with a key of server 0 as its own.
+fn publish_for_another(node: &Node, account: &AccountId, number: u8) {
+	node.chain.everywhere(|view| {
+		let info = ServerInfo {
+			account: account.clone(),
+			encryption_key: secret(number).public(),
+			endpoint: Endpoint::truncate_from(b"http://127.0.0.1:1".to_vec()),
+		};
+		view.published.insert(account.clone(), PublishedServer { info, retired: None });
+		view.join(account.clone(), 0);
+	});
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_another_server_of_the_node_has_published_is_not_erased() {
+	let (node, mut keeper) = withdrawn().await;
+	publish_for_another(&node, &server(1), 0);
 	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE]);
 	assert_eq!(keys(&node), publics(&[0, 5]));
-	of_another(8);
+	publish_for_another(&node, &server(1), 8);
 	look_at(&mut keeper, &node, [101 + FORMER_GRACE]);
+	assert_eq!(keys(&node), publics(&[5]));
+}
+
+/// The chain asks nobody to prove that an encryption key is its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_that_publishes_a_key_keeps_nobody_from_erasing_it() {
+	let (node, mut keeper) = withdrawn().await;
+	publish_for_another(&node, &server(7), 0);
+	look_at(&mut keeper, &node, [100, 100 + FORMER_GRACE]);
 	assert_eq!(keys(&node), publics(&[5]));
 }

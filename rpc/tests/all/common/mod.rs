@@ -28,7 +28,7 @@ use keyshare_rpc::{
 };
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use std::{
-	collections::HashMap,
+	collections::{HashMap, HashSet},
 	num::NonZeroUsize,
 	path::PathBuf,
 	sync::{Arc, Condvar, Mutex, RwLock},
@@ -133,6 +133,8 @@ pub struct View {
 	/// Whose seat each is, members or not.
 	holders: HashMap<(SubgroupId, u8), AccountId>,
 	pub published: HashMap<AccountId, PublishedServer>,
+	/// Servers that were published once, and are not now.
+	pub withdrawn: HashSet<AccountId>,
 	pub joining: HashMap<AccountId, Syncing>,
 	pub silences: Silences,
 	pub number: BlockNumber,
@@ -478,6 +480,10 @@ impl ChainState for MockChain {
 		server: &AccountId,
 	) -> Result<Option<PublishedServer>, ChainError> {
 		self.read(at, |view| view.published.get(server).cloned())
+	}
+
+	fn was_published(&self, at: BlockHash, server: &AccountId) -> Result<bool, ChainError> {
+		self.read(at, |view| view.published.contains_key(server) || view.withdrawn.contains(server))
 	}
 
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {

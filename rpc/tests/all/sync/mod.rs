@@ -9,7 +9,7 @@ mod peers;
 mod requests;
 
 use crate::{common::*, confirmations::SharedStorage};
-use codec::Decode;
+use codec::{Decode, Encode};
 use futures::channel::mpsc::{unbounded, UnboundedSender};
 use keyshare_primitives::{
 	membership::{Change, Missed, Syncing},
@@ -29,7 +29,10 @@ use sp_core::{
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
 use std::{
-	sync::{mpsc, Arc},
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		mpsc, Arc,
+	},
 	time::Duration,
 };
 
@@ -111,8 +114,12 @@ struct Running {
 
 impl Running {
 	fn start(node: &Node, number: u8, config: SyncConfig) -> Self {
+		Self::start_with(node, number, config, SharedStorage::default())
+	}
+
+	/// With what an earlier process has left in the off-chain storage.
+	fn start_with(node: &Node, number: u8, config: SyncConfig, offchain: SharedStorage) -> Self {
 		let (block, blocks) = unbounded();
-		let offchain = SharedStorage::default();
 		let sync =
 			Sync::new(config, node.intake.clone(), keystore(number), offchain.clone(), blocks);
 		tokio::spawn(sync.run());
@@ -136,6 +143,14 @@ fn eager() -> SyncConfig {
 fn only_at_blocks() -> SyncConfig {
 	let long = Duration::from_secs(3_600);
 	SyncConfig { full_scan: long, first_delay: long, longest_delay: long, ..eager() }
+}
+
+/// Has a node find itself catching up with the chain, until that is set to false.
+fn catching_up(node: &Node) -> Arc<AtomicBool> {
+	let behind = Arc::new(AtomicBool::new(true));
+	let is_behind = behind.clone();
+	node.intake.health().follow(move || is_behind.load(Ordering::SeqCst));
+	behind
 }
 
 async fn until(mut condition: impl FnMut() -> bool) {
@@ -183,6 +198,55 @@ async fn who_is_ready_no_longer_is_found_ready_at_the_next_block() {
 		running.block.unbounded_send(()).expect("it listens");
 		until(|| running.ready() == Some(vec![(peer(2), change)])).await;
 	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_process_found_is_not_declared_before_the_store_was_looked_at() {
+	let chain = MockChain::new();
+	let (old, restored) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 1);
+	chain.everywhere(|view| view.unready(&peer(2), 7));
+	// Its store is a backup's, without the share.
+	let mut offchain = SharedStorage::default();
+	let found: Vec<(AccountId, Change)> = vec![(peer(2), 7)];
+	offchain.set(STORAGE_PREFIX, READY_KEY, &found.encode());
+	chain.close();
+	let running = Running::start_with(&restored, 2, eager(), offchain);
+	until(|| running.ready().is_none()).await;
+	chain.open();
+	until(|| running.ready() == Some(Vec::new())).await;
+	until(|| holds(&restored, 2, &dealt)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_catches_up_declares_nobody_ready() {
+	let chain = MockChain::new();
+	let (old, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let dealt = held(&chain, &old, 1, 1);
+	store(&node, 2, &dealt);
+	chain.everywhere(|view| {
+		view.confirm_by(&dealt, peer(2));
+		view.unready(&peer(2), 7);
+	});
+	let behind = catching_up(&node);
+	let running = Running::start(&node, 2, eager());
+	until(|| running.ready().is_some()).await;
+	assert_eq!(running.ready(), Some(Vec::new()), "much may have been registered since");
+	behind.store(false, Ordering::SeqCst);
+	until(|| running.ready() == Some(vec![(peer(2), 7)])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_caught_up_fetches_at_once_what_was_registered_meanwhile() {
+	let chain = MockChain::new();
+	let (old, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let behind = catching_up(&node);
+	let running = Running::start(&node, 2, only_at_blocks());
+	until(|| running.ready().is_some()).await;
+	let dealt = held(&chain, &old, 1, 1);
+	behind.store(false, Ordering::SeqCst);
+	running.block.unbounded_send(()).expect("it listens");
+	until(|| holds(&node, 2, &dealt)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

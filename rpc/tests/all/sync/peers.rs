@@ -164,6 +164,31 @@ async fn who_hands_over_a_wrong_share_is_asked_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_for_what_would_be_sealed_to_a_key_that_this_node_has_lost() {
+	let chain = MockChain::new();
+	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
+	let giver = Giver::start(&chain, 3, Gives::shares_of([&dealt])).await;
+	let new = member(&chain, 2).await;
+	let show = |key: u8| {
+		let key = secret(key).public();
+		chain.everywhere(|view| {
+			view.published.get_mut(&peer(2)).expect("published").info.encryption_key = key;
+		});
+	};
+	show(9);
+	chain.everywhere(|view| {
+		view.complete(&dealt);
+		view.confirm_by(&dealt, peer(3));
+	});
+	let _running = Running::start(&new, 2, eager());
+	// For several scans.
+	tokio::time::sleep(Duration::from_secs(1)).await;
+	assert_eq!(giver.asked(), 0, "whatever it gave would count as wrong");
+	show(2);
+	until(|| holds(&new, 2, &dealt)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_gives_nothing_of_what_it_has_confirmed_is_asked_last() {
 	let chain = MockChain::new();
 	let miser = first();
