@@ -60,7 +60,8 @@ export async function attempt(
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
   const address = addressOf(input.signer);
-  const account = { address, id: accountIdOf(api, address) };
+  // Servers read SS58 alone, and not of every prefix.
+  const account = { address: asWritten(api, address), id: accountIdOf(api, address) };
   const following = { ...connected, account, patience, onProgress };
   const before = await patience.race(stateOf(api, address), ANSWERED);
   const { registering, registered } = before;
@@ -83,7 +84,7 @@ export async function attempt(
     throw new KeyshareError('AttemptGone', 'no attempt of this key is under way');
   }
   const callName = name === 'register' ? name : 'swapKey';
-  requirePossible(callName, before, asWritten(api, address), schemeOf(input));
+  requirePossible(callName, before, account.address, schemeOf(input));
   await patience.race(requireReady(api), ANSWERED);
   const generation = before.generation + 1;
   const dealing = deal(connected, input, generation, threshold);

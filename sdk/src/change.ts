@@ -34,6 +34,7 @@ export async function make(
 ): Promise<View> {
   const { api } = connected;
   const { name, subject, constraints } = change;
+  connected.requireSafe();
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
   const read = () => patience.race(stateOf(api, subject), ANSWERED);

@@ -32,14 +32,17 @@ export function dealer(scheme: Scheme, key: Uint8Array): Dealer {
     // eslint-disable-next-line @typescript-eslint/require-await
     async deal(parameters, attempt) {
       const { commitments, shares } = splitKey(scheme, key, parameters, attempt);
+      let isWiped = false;
       return {
         commitments,
         async seal(encryptionKey, place) {
+          if (isWiped) throw new Error('the shares were overwritten');
           const share = shares[place.subgroup];
           if (share === undefined) throw new TypeError('there is no such subgroup');
           return sealShare(share, encryptionKey, place);
         },
         wipe() {
+          isWiped = true;
           for (const share of shares) share.fill(0);
         },
       };

@@ -92,8 +92,8 @@ export type ConstraintsReason =
 /** What else is known of an error. */
 export interface ErrorDetails {
   /**
-   * With `Refused`: as in `registration.AlreadyRegistered`; of the node's pool `Payment`, and `OnItsWay` for a
-   * call beside an earlier one of the account.
+   * With `Refused`: as in `registration.AlreadyRegistered`; of the node's pool `Payment`, `Stale`, `BadProof`,
+   * `AncientBirthBlock`, and `OnItsWay` for a call beside an earlier one of the account.
    */
   readonly chainError?: string;
   /** With `Busy`: when to try again, in milliseconds. */
@@ -150,15 +150,16 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   Rejected: 'Nothing was sent. Unlock the wallet, and sign when it asks.',
   Dropped:
     'Another node may have the call still: look at the status, and if it shows nothing of it, do the same again. An attempt that is there after all is taken up with the same key, without a signature.',
-  AttemptGone: 'Register again. What an attempt held, the deposit, is back.',
+  AttemptGone:
+    'Begin anew: register, or swapKey where a key is in force. What an attempt held, the deposit, is back.',
   DealtBefore:
     'An earlier call was submitted again, and shares are never dealt twice. Cancel the attempt and begin anew; if the key is in force already, swap it for itself.',
   ConstraintsDiffer:
     'Give what the chain has, or nothing, to go on; afterwards the constraint-modification account can change it. Or cancel the attempt.',
   Incomplete:
-    'The attempt stays open until it expires: when the servers are in order, register again with the same key. Or cancel it.',
+    'The attempt stays open until it expires: when the servers are in order, do the same again with the same key. Or cancel it.',
   DeadlinePassed:
-    'Nothing is lost: what is under way stays so, and the same call goes on from here. The status tells how far it is.',
+    'Nothing is lost: what is under way stays so. Look at the status: with an attempt that it shows, the same call goes on from here.',
 };
 
 const CHAIN_HINTS: Record<string, string> = {
@@ -177,5 +178,8 @@ const CHAIN_HINTS: Record<string, string> = {
   FundsUnavailable: 'The account cannot pay the deposit and the fees.',
   OnItsWay:
     'Wait until a block has it, and do the same again: an attempt that it began is taken up then, without a signature. The status shows what it did.',
+  Stale: 'Another call of the account came first. Look at the status, and do the same again.',
+  BadProof: 'The chain may have been upgraded while it was signed: do the same again.',
+  AncientBirthBlock: 'The signature took too long, or the node is behind: do the same again.',
   Payment: 'The account cannot pay the deposit and the fees.',
 };

@@ -177,7 +177,7 @@ export async function settle(
     if (own === undefined) continue;
     throw new KeyshareError(
       'Refused',
-      'the call is in a final block, and did not change what it was to: another call in there did so after it',
+      'the call is in a final block, and did not change what it was to: another call in there did so after it; look at the status',
     );
   }
   throw new KeyshareError('ChainUnreachable', 'the chain ended');

@@ -101,7 +101,9 @@ export class Keyshare {
   /** What the chain holds for an account, SS58, and whether that is final. */
   async status(account: string): Promise<Status> {
     accountIdOf(this.api, account);
-    return this.#shown(await readView(this.api, account));
+    const view = await readView(this.api, account);
+    this.#connected.requireSafe();
+    return this.#shown(view);
   }
 
   /**
@@ -114,6 +116,7 @@ export class Keyshare {
 
   async *#watch(account: string, patience: Patience): AsyncGenerator<Status> {
     for await (const view of follow(this.api, account, patience, 'the watch ended')) {
+      this.#connected.requireSafe();
       yield this.#shown(view);
     }
   }
@@ -230,7 +233,7 @@ export class Keyshare {
   }
 
   /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
-  tryServers(waiting: Bounds = {}): Promise<Reachability[]> {
+  async tryServers(waiting: Bounds = {}): Promise<Reachability[]> {
     const patience = new Patience(waiting);
     return patience.race(this.#tryServers(patience.signal), 'every server answered');
   }
@@ -266,7 +269,7 @@ export class Keyshare {
    * Checks that what the chain shows follows from the key's commitments, and challenges every
    * member with fresh randomness to prove that it holds its share now.
    */
-  challenge(account: string, waiting: Bounds = {}): Promise<Custody[]> {
+  async challenge(account: string, waiting: Bounds = {}): Promise<Custody[]> {
     const patience = new Patience(waiting);
     return patience.race(this.#challenge(account, patience.signal), 'every server answered');
   }
@@ -278,8 +281,10 @@ export class Keyshare {
     }
     const genesis = this.api.genesisHash.toU8a();
     requireConsistent(registered, accountIdOf(this.api, account), genesis, this.parameters);
-    const subject = { ...registered, account };
+    // Servers read SS58 alone, and not of every prefix.
+    const subject = { ...registered, account: asWritten(this.api, account) };
     const members = await readServers(this.api);
+    this.#connected.requireSafe();
     const limit = callLimit();
     return Promise.all(
       members.map(async (server): Promise<Custody> => {

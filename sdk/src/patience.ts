@@ -9,9 +9,12 @@ export const ANSWERED = 'the chain answered';
 export interface Bounds {
   /** Gives up everything at once. */
   readonly signal?: AbortSignal;
-  /** Gives up after so many milliseconds; 10 minutes by default. */
+  /** Gives up after so many milliseconds; 10 minutes by default, and 24 days at most. */
   readonly deadlineMs?: number;
 }
+
+/** The longest that a timer takes: with more it would be over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /** Waits, or less if the signal is aborted. */
 export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -35,8 +38,11 @@ export class Patience {
   readonly #deadline: AbortSignal;
 
   constructor({ signal, deadlineMs = 600_000 }: Bounds) {
+    if (!(deadlineMs >= 0)) {
+      throw new KeyshareError('Input', `deadlineMs is no length of time: ${String(deadlineMs)}`);
+    }
     this.#caller = signal;
-    this.#deadline = AbortSignal.timeout(deadlineMs);
+    this.#deadline = AbortSignal.timeout(Math.min(Math.ceil(deadlineMs), LONGEST_MS));
     this.signal = AbortSignal.any([this.#deadline, ...(signal ? [signal] : [])]);
   }
 

@@ -15,7 +15,7 @@ export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' |
 export type Progress =
   /** The call waits for its signature. */
   | { readonly type: 'signing' }
-  /** The call was signed, and the node has it. */
+  /** The call was signed, and the node has it, unless the connection was lost just then. */
   | { readonly type: 'submitted' }
   /** The best block, `block`, shows what was asked for. It is not final yet. */
   | { readonly type: 'inBlock'; readonly block: number }

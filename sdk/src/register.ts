@@ -112,6 +112,7 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
         if (!wasFinal || settled.status === 'registered') requireOwn(settled);
         if (!wasFinal) requireWanted(view.final);
         wasFinal = true;
+        wasShown = true;
       }
       const open = shown !== undefined && isAsDealt(shown, view.best) ? shown : undefined;
       if (round !== undefined && (open === undefined || !equal(open.id, round.id))) {
@@ -132,17 +133,18 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
       }
       if (settled?.status === 'registered') {
         onProgress({ type: 'registered', registration: settled });
-        await Promise.race([round?.settled(), patience.sleep(GRACE_MS)]);
+        await round?.settled(GRACE_MS);
         return settled;
       }
       if (open?.status === 'registering' && settled !== undefined) {
         round?.refuseIfStuck(open, settled);
       }
       const isShown = shown !== undefined || settled !== undefined;
-      if (sent) await patience.race(sent.check(isShown, view), WAITING_FOR);
+      // What was final is not lost with a block, though another node that is behind lacks it.
+      if (sent) await patience.race(sent.check(isShown || wasFinal, view), WAITING_FOR);
       const isPast = view.final.generation >= generation;
       // That its block was left, only the blocks tell: the node's pool does not.
-      absence.check(isShown || !wasShown || isPast, view.block);
+      absence.check(isShown || wasFinal || !wasShown || isPast, view.block);
       if (isShown) continue;
       // While the call is on its way, the generation may be that of another attempt.
       if (isPast && (wasShown || sent?.isFinished === true)) {
@@ -208,9 +210,14 @@ class Round {
     this.#over.abort();
   }
 
-  /** When every server has answered for good. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(this.#sends.values());
+  /** When every server has answered for good, or so much time has passed. */
+  async settled(milliseconds: number): Promise<void> {
+    const answered = new AbortController();
+    void Promise.allSettled(this.#sends.values()).then(() => {
+      answered.abort();
+    });
+    // A timer that is left behind keeps a program running.
+    await sleep(milliseconds, AbortSignal.any([this.#signal, answered.signal]));
   }
 
   /** Sends what the chain shows no confirmation of, and reports the others. */

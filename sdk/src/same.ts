@@ -31,6 +31,8 @@ export function requireSame(wanted: Wanted, chain: AccountState, options: TextOp
     if (has.messages !== wants.messages) {
       differences.push(`messages are “${has.messages}” there, not “${wants.messages}”`);
     }
+    // As a clause, of which there are none yet.
+    if (differences.length === 0) differences.push('the chain has more than words say here');
   }
   if (constraintAccount !== undefined && constraintAccount !== chain.constraintAccount) {
     const owner = chain.constraintAccount ?? 'nobody';

@@ -15,6 +15,14 @@ const BLOCKS_TO_RETURN = 10;
 /** How a pool says that it has the call already, and that it has another with the same number. */
 const ON_ITS_WAY = new Set<unknown>([1013, 1014]);
 
+/** Why a pool takes no call: the runtime's words, and its names for them. */
+const POOL_REFUSALS = [
+  ['pay some fees', 'Payment'],
+  ['outdated', 'Stale'],
+  ['bad signature', 'BadProof'],
+  ['ancient birth block', 'AncientBirthBlock'],
+] as const;
+
 /** How long the best block lacks what an earlier one has shown. */
 export class Absence {
   #since: number | undefined;
@@ -128,7 +136,7 @@ export class Sent {
     return this.#marked.isFinished === true;
   }
 
-  /** The hash of the final block that has the call, once that was heard. */
+  /** The hash of the final block that has the call, once that is known. */
   get finalizedIn(): string | undefined {
     return this.#marked.finalizedIn;
   }
@@ -164,8 +172,8 @@ export class Sent {
   }
 
   /**
-   * Whether the chain has the block still that had the call: nobody tells when it was left. Throws what that
-   * refused it for, if it is final and nothing more is heard.
+   * Whether the chain has the block still that had the call: nobody tells when it was left. Nor that it is final,
+   * if nothing more is heard: then throws what it refused the call for.
    */
   async #lookBack(finalBlock: number): Promise<void> {
     const { refusal, block, hash } = this.#inclusion ?? {};
@@ -178,15 +186,16 @@ export class Sent {
       return;
     }
     this.#isRetracted = now !== hash;
-    if (this.#isRetracted || !this.#isLost || refusal === undefined) return;
-    if (finalBlock >= block) throw refusal;
+    if (this.#isRetracted || !this.#isLost || finalBlock < block) return;
+    if (refusal !== undefined) throw refusal;
+    this.#heard = { ...this.#heard, finalizedIn: hash };
   }
 
   #hear({ status, dispatchError, internalError, isError, blockNumber }: Result): void {
     if (this.#isStopped) return;
     if (status.isInBlock || status.isFinalized) {
       this.#isRetracted = false;
-      const refusal = dispatchError && dispatchRefusal(this.#api, dispatchError);
+      const refusal = dispatchError && dispatchRefusal(dispatchError);
       const hash = (status.isInBlock ? status.asInBlock : status.asFinalized).toHex();
       this.#inclusion = { block: blockNumber?.toNumber(), hash, refusal };
       if (!status.isFinalized) return;
@@ -214,6 +223,8 @@ export async function submit(
   patience: Patience,
   onSigned: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Sent> {
+  // Whoever is told that it is to be signed may have ended it.
+  patience.check('the call was signed');
   const signed = await patience.race(sign(api, call, account), 'the call was signed');
   await onSigned();
   const sent = new Sent(api);
@@ -279,22 +290,26 @@ async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call
   }
 }
 
-function dispatchRefusal(api: ApiPromise, error: DispatchError): KeyshareError {
+function dispatchRefusal(error: DispatchError): KeyshareError {
   if (error.isToken) {
     const name = error.asToken.type;
     const chainError = `Token.${name}`;
     return new KeyshareError('Refused', `the chain refuses the call: ${name}`, { chainError });
   }
-  if (!error.isModule)
-    return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
-  const { section, name, docs } = api.registry.findMetaError(error.asModule);
-  return new KeyshareError(
-    'Refused',
-    `the chain refuses the call: ${docs.join(' ').trim()} (${name})`,
-    {
-      chainError: `${section}.${name}`,
-    },
-  );
+  if (error.isModule) {
+    try {
+      // In the words of the block's own runtime.
+      const { section, name, docs } = error.registry.findMetaError(error.asModule);
+      return new KeyshareError(
+        'Refused',
+        `the chain refuses the call: ${docs.join(' ').trim()} (${name})`,
+        { chainError: `${section}.${name}` },
+      );
+    } catch {
+      // It has none for it.
+    }
+  }
+  return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
 }
 
 function poolRefusal(cause: unknown): KeyshareError {
@@ -306,9 +321,9 @@ function poolRefusal(cause: unknown): KeyshareError {
       { cause, chainError: 'OnItsWay' },
     );
   }
-  const cannotPay = reason.includes('pay some fees');
+  const chainError = POOL_REFUSALS.find(([words]) => reason.includes(words))?.[1];
   return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
     cause,
-    ...(cannotPay ? { chainError: 'Payment' } : {}),
+    ...(chainError ? { chainError } : {}),
   });
 }

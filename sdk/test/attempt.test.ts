@@ -1,8 +1,8 @@
 /** Which attempt is delivered, and that no other one is taken for it. */
 
 import { describe, expect, it, vi } from 'vitest';
-import { type Constraints, type Dealer, dealer, type Progress } from '../src/index.js';
-import { address } from './chain.js';
+import { type Constraints, type Dealer, dealer, type Progress, toHex } from '../src/index.js';
+import { address, idOf } from './chain.js';
 import { failure } from './failure.js';
 import {
   account,
@@ -174,6 +174,31 @@ describe('an attempt that is taken up', () => {
     const error = await failure(keyshare.register({ ...input, onProgress, deadlineMs }));
     expect(error.name).toBe('Dropped');
     expect(chain.block).toBeGreaterThan(left + 10);
+  });
+
+  it('is not given up for a node that is behind, once a final block had it', async () => {
+    const chain = stalled(made(1, 'registering'));
+    let lacking = 0;
+    const { onProgress } = listener((progress, count) => {
+      if (progress.type !== 'open' || count > 1) return;
+      chain.account = nothing();
+      chain.final = undefined;
+      chain.onBlock = () => {
+        lacking += 1;
+        if (lacking === 20) chain.account = made(1, 'registered');
+      };
+    });
+    const keyshare = await chain.connect();
+    const done = await keyshare.register({ ...input, onProgress, deadlineMs });
+    expect([done.status, lacking >= 20]).toEqual(['registered', true]);
+  });
+
+  it('is told to servers in SS58, however the account is given', async () => {
+    const keyshare = await stalled(made(1, 'registering')).connect();
+    const bytes = toHex(idOf(account));
+    await failure(keyshare.register({ ...input, signer: bytes, deadlineMs: 500 }));
+    expect(servers.asked).not.toEqual([]);
+    expect(servers.asked.filter((body) => !body.includes(`"account":"${account}"`))).toEqual([]);
   });
 
   it('is not another program’s, which has dealt the same key', async () => {

@@ -23,6 +23,9 @@ const keyring = new Keyring();
 export const address = (name: string): string =>
   keyring.encodeAddress(new TextEncoder().encode(name.padEnd(32)));
 
+/** The bytes of an address. */
+export const idOf = (address: string): Uint8Array => keyring.decodeAddress(address);
+
 const GENESIS = new Uint8Array(32).fill(7);
 const SUBGROUPS = 3;
 const ascii = (text: string) => `0x${Buffer.from(text).toString('hex')}`;
@@ -84,7 +87,7 @@ export function dealt(
   status: object,
   covered: readonly Covered[] = [],
 ) {
-  const of = keyring.decodeAddress(account);
+  const of = idOf(account);
   const parameters = { threshold: Math.max(threshold, 2), subgroups: SUBGROUPS };
   const attempt = { genesis: GENESIS, account: of, generation: signedFor };
   const { elements } = splitKey(scheme, key, parameters, attempt).commitments;
@@ -123,6 +126,8 @@ export interface Heard {
   readonly status: string;
   /** Why the block's state refused it. */
   readonly refused?: string;
+  /** Whether the block's runtime has no words for that. */
+  readonly isUnknown?: boolean;
   /** Why polkadot.js cannot read what became of it in the block. */
   readonly unread?: string;
 }
@@ -192,8 +197,18 @@ export class Chain {
   }
 
   /** Has the node say something of the call that was sent, and a block. */
-  tellIn(block: number, { status, refused, unread }: Heard): void {
-    const dispatchError = refused && { isModule: false, isToken: false, toString: () => refused };
+  tellIn(block: number, { status, refused, isUnknown = false, unread }: Heard): void {
+    const registry = {
+      findMetaError: () => {
+        throw new Error('Unable to find Error');
+      },
+    };
+    const dispatchError = refused && {
+      isModule: isUnknown,
+      isToken: false,
+      registry,
+      toString: () => refused,
+    };
     const isError = ['Dropped', 'FinalityTimeout', 'Invalid', 'Usurped'].includes(status);
     const told = this.#kept(hashOf(block), this.account);
     const hash = { toHex: () => told };

@@ -153,6 +153,27 @@ describe('a change that another one replaces before it is seen', () => {
     expect(status.constraintAccount).toBe(to);
   });
 
+  it('is done when its own block is final, though the connection was lost', async () => {
+    const chain = stalled(owned(account));
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.block += 1;
+      chain.account = owned(to);
+      const sentIn = chain.block;
+      chain.tell({ status: 'InBlock' });
+      chain.account = owned(other);
+      chain.onBlock = () => {
+        if (chain.block === sentIn + 5) chain.final = undefined;
+      };
+    };
+    const { onProgress } = listener(({ type }) => {
+      if (type === 'submitted') chain.lose();
+    });
+    const change = { account, signer, to, onProgress, deadlineMs: 4_000 };
+    const status = await keyshare.changeConstraintAccount(change);
+    expect([status.constraintAccount, status.isFinal]).toEqual([to, true]);
+  });
+
   it('is dropped when the chain has left its block and no other takes it', async () => {
     const chain = stalled(owned(account));
     const keyshare = await chain.connect();

@@ -98,6 +98,12 @@ describe('a registration', () => {
     expect(types()).not.toContain('registered');
   });
 
+  it('leaves no timer behind, which would keep a program running', async () => {
+    const keyshare = await stalled(made(1, 'registered')).connect();
+    expect((await keyshare.register(input)).status).toBe('registered');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it('that is there already is done when it is final, too', async () => {
     const chain = stalled();
     chain.account = made(1, 'registered');

@@ -20,6 +20,16 @@ it.each([undefined, new AbortController().signal])('has a deadline beside %s', a
   }).toThrow('before anything');
 });
 
+it.each([2 ** 31, Infinity])('is not over at once after %s milliseconds', async (deadlineMs) => {
+  const patience = new Patience({ deadlineMs });
+  await sleep(50, new AbortController().signal);
+  expect(patience.signal.aborted).toBe(false);
+});
+
+it.each([NaN, -1])('is wrong input for %s milliseconds', (deadlineMs) => {
+  expect(() => new Patience({ deadlineMs })).toThrow(expect.objectContaining({ name: 'Input' }));
+});
+
 it('ends when the caller says so, and with what was waited for', async () => {
   const abort = new AbortController();
   const patience = new Patience({ signal: abort.signal });

@@ -1,7 +1,7 @@
 /** A key that is there already: what is named for it must be what the chain has. */
 
 import { describe, expect, it, vi } from 'vitest';
-import { type Constraints, fromHex, type RegisterInput } from '../src/index.js';
+import { type Constraints, fromHex, type RegisterInput, toHex } from '../src/index.js';
 import { address, Chain, dealt, keyOf } from './chain.js';
 import { failure } from './failure.js';
 
@@ -73,6 +73,15 @@ describe.each(['registered', 'registering'] as const)('a key that is %s', (field
     expect(await again({ constraints: none })).toContain('ConstraintsDiffer');
     expect(await again({ constraintAccount: eve })).toContain('ConstraintsDiffer');
   });
+});
+
+it('a clause that only the chain has differs, though no words tell it', async () => {
+  const chain = chainWith('registering');
+  const withClause = fromHex(`${toHex(BYTES).slice(0, -2)}0400`);
+  chain.account = { ...chain.account, constraints: [account, withClause] };
+  const again = { ...input, constraints: there, deadlineMs: 1_000 };
+  const error = await failure((await chain.connect()).register(again));
+  expect(error.name).toBe('ConstraintsDiffer');
 });
 
 it('what differs is said with what to do', async () => {

@@ -129,6 +129,19 @@ describe('a call that was sent', () => {
     ]);
   });
 
+  it('is refused by a final block for what has no name', async () => {
+    const chain = stalled();
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      chain.tell({ status: 'Finalized', refused: 'Module 99', isUnknown: true });
+    };
+    const refused = await failure(keyshare.register({ ...input, deadlineMs: 4_000 }));
+    expect([refused.name, refused.message]).toEqual([
+      'Refused',
+      expect.stringContaining('Module 99'),
+    ]);
+  });
+
   it('is not refused by a block that is left again', async () => {
     const chain = stalled();
     chain.onSent = () => {
@@ -275,6 +288,34 @@ describe('a call that cannot be sent', () => {
     ]);
     expect(refused.hint).toContain('Wait');
     expect(refused.hint).toContain('taken up');
+  });
+
+  it.each([
+    ['Transaction is outdated', 'Stale'],
+    ['Transaction has a bad signature', 'BadProof'],
+    ['Transaction has an ancient birth block', 'AncientBirthBlock'],
+    ['Inability to pay some fees (e.g. account balance too low)', 'Payment'],
+  ])('is refused with what to do: %s', async (words, name) => {
+    const chain = stalled();
+    const message = `1010: Invalid Transaction: ${words}`;
+    chain.sendError = Object.assign(new Error(message), { code: 1010 });
+    const refused = await failure((await chain.connect()).register(input));
+    expect([refused.name, refused.chainError]).toEqual(['Refused', name]);
+    expect(refused.message).toContain(words);
+    expect(refused.hint).toBeDefined();
+  });
+
+  it('is not signed when it is ended as it is told that it will be', async () => {
+    const chain = stalled();
+    let isSigned = false;
+    chain.onSigned = () => (isSigned = true);
+    const abort = new AbortController();
+    const { onProgress } = listener(({ type }) => {
+      if (type === 'signing') abort.abort();
+    });
+    const { signal } = abort;
+    const ended = await failure((await chain.connect()).register({ ...input, onProgress, signal }));
+    expect([ended.name, isSigned]).toEqual(['Aborted', false]);
   });
 
   it('is wrong input, and not waited for', async () => {

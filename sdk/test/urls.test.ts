@@ -109,14 +109,32 @@ describe('a provider that goes to another address', () => {
     let isSent = false;
     chain.onSent = () => (isSent = true);
     chain.provider = other;
+    const change = { ...input, account: signer.address, to: address('Eve') };
     for (const call of [
       () => keyshare.register(input),
       () => keyshare.swapKey(input),
       () => keyshare.reshare(input),
+      () => keyshare.cancel(input),
+      () => keyshare.deregister(input),
+      () => keyshare.changeConstraintAccount(change),
     ]) {
       expect((await failure(call())).name).toBe('InsecureNode');
     }
     expect(isSent).toBe(false);
+  });
+
+  it('is not believed what an account has', async () => {
+    const chain = new Chain();
+    chain.account = made(1, 'registered');
+    const keyshare = await chain.connect();
+    chain.provider = other;
+    for (const read of [
+      () => keyshare.status(signer.address),
+      () => keyshare.watch(signer.address).next(),
+      () => keyshare.challenge(signer.address),
+    ]) {
+      expect((await failure(read())).name).toBe('InsecureNode');
+    }
   });
 
   it('names no servers that get a share', async () => {
