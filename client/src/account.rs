@@ -15,10 +15,28 @@ pub enum AccountError {
 	/// Not an address.
 	#[error("`{0}` is no account: give its SS58 address (like 5Grwva…) or 0x and 64 hex digits")]
 	Address(String),
+	/// Almost an address.
+	#[error(
+		"`{0}` is no account: it looks like an SS58 address, but its checksum is wrong, so that a \
+		 character of it is mistyped, missing or too many. Copy it again"
+	)]
+	Mistyped(String),
+	/// The name of a development account in place of its address.
+	#[error(
+		"`{name}` is no account: give its address. That of the development account {name} is \
+		 {address}"
+	)]
+	DevelopmentName {
+		/// The name.
+		name: String,
+		/// The address.
+		address: AccountId,
+	},
 	/// Not a secret.
 	#[error(
 		"the account's secret cannot be read: it must be one line with a mnemonic, a 0x seed of \
-		 64 hex digits, or either followed by a derivation path"
+		 64 hex digits, or either followed by a derivation path. A path alone, such as `//Dave`, \
+		 is of the development accounts"
 	)]
 	Secret,
 	/// Not a development account.
@@ -39,7 +57,17 @@ pub const DEVELOPMENT_ACCOUNTS: [&str; 6] = ["alice", "bob", "charlie", "dave", 
 
 /// Reads an address: SS58 of any prefix, or `0x` and 64 hex digits.
 pub fn parse_address(text: &str) -> Result<AccountId, AccountError> {
-	let wrong = || AccountError::Address(text.chars().take(80).collect());
+	let wrong = || {
+		if let Ok(signer) = development_signer(text) {
+			let (name, address) = (text.to_lowercase(), account_of(&signer));
+			return AccountError::DevelopmentName { name, address };
+		}
+		let quoted = text.chars().take(80).collect();
+		match looks_like_ss58(text) {
+			true => AccountError::Mistyped(quoted),
+			false => AccountError::Address(quoted),
+		}
+	};
 	if let Some(digits) = text.strip_prefix("0x") {
 		let mut bytes = [0; 32];
 		hex::decode_to_slice(digits, &mut bytes).map_err(|_| wrong())?;
@@ -47,6 +75,11 @@ pub fn parse_address(text: &str) -> Result<AccountId, AccountError> {
 	}
 	let deserializer: serde::de::value::StrDeserializer<'_, ValueError> = text.into_deserializer();
 	Ss58::deserialize(deserializer).map(|ss58| ss58.0).map_err(|_| wrong())
+}
+
+/// Whether this was an address before somebody mistyped it: these have 46 to 49 characters.
+fn looks_like_ss58(text: &str) -> bool {
+	(45..=50).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A short form for lines that name many: the address's first and last characters.
@@ -136,10 +169,31 @@ mod tests {
 		assert_eq!(parse_address(polkadot), Ok(alice.clone()));
 		let bytes: &[u8] = alice.as_ref();
 		assert_eq!(parse_address(&format!("0x{}", hex::encode(bytes))), Ok(alice));
-		for bad in
-			["", "alice", "0x00", &ALICE[1..], "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ"]
-		{
+		for bad in ["", "foo", "0x00", &ALICE[10..]] {
 			assert!(matches!(parse_address(bad), Err(AccountError::Address(_))), "{bad}");
+		}
+	}
+
+	#[test]
+	fn a_mistyped_address_is_told_from_what_is_none() {
+		let longer = format!("{ALICE}1");
+		for bad in [
+			&ALICE[1..],
+			&longer,
+			"5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQZ",
+			// Base58 has no zero.
+			"5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcN0HGKutQY",
+		] {
+			let error = parse_address(bad).expect_err("mistyped").to_string();
+			assert!(error.contains("checksum"), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_development_name_in_place_of_an_address_is_answered_with_the_address() {
+		for name in ["alice", "Alice"] {
+			let error = parse_address(name).expect_err("a name").to_string();
+			assert!(error.contains(ALICE), "{error}");
 		}
 	}
 

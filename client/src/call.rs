@@ -1,7 +1,11 @@
 //! The calls a user makes of pallet `Registration`: their encoding, in words, and when the chain
 //! shows that each is done.
 
-use crate::{error::Refusal, keyfile, payload::Payload};
+use crate::{
+	error::{Refusal, LOOK, RESUME},
+	keyfile,
+	payload::Payload,
+};
 use codec::Encode;
 use keyshare_constraints::{addresses, in_words, BitcoinNetwork};
 use keyshare_primitives::{
@@ -167,6 +171,13 @@ impl Payload for Call {
 			Self::UpdateConstraints { account, constraints, .. } => (account, constraints).encode(),
 			Self::ChangeConstraintAccount { account, new } => (account, new).encode(),
 			Self::Cancel | Self::Deregister => Vec::new(),
+		}
+	}
+
+	fn if_too_late(&self) -> &'static str {
+		match self.begins_an_attempt() {
+			true => RESUME,
+			false => LOOK,
 		}
 	}
 
@@ -338,6 +349,15 @@ mod tests {
 		assert_eq!(name(&Call::Deregister, &key), None);
 		assert_eq!(name(&update, &key).as_deref(), Some("Registration::NotConstraintAccount"));
 		assert_eq!(update.check(&OTHER, &key), Ok(()));
+	}
+
+	#[test]
+	fn only_what_begins_an_attempt_is_resumed() {
+		let swap = Call::SwapKey { key: key(5), bitcoin: BitcoinNetwork::Mainnet };
+		let change = Call::ChangeConstraintAccount { account: USER, new: OTHER };
+		assert!([register(), swap].iter().all(|call| call.if_too_late() == RESUME));
+		let others = [Call::Cancel, Call::Deregister, update(USER), change];
+		assert!(others.iter().all(|call| call.if_too_late() == LOOK));
 	}
 
 	#[test]

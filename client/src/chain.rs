@@ -14,12 +14,16 @@ use codec::{Decode, Encode};
 use jsonrpsee::ws_client::WsClientBuilder;
 use keyshare_primitives::{
 	api::{AccountInfo, OperatorInfo, Parameters, SubgroupInfo, ValidatorInfo},
+	storage::REGISTRATION,
 	AccountId, Balance, Constraints, GenesisHash, KeyScheme, PROTOCOL_VERSION,
 };
 use serde::{de::DeserializeOwned, Serialize};
-use sp_crypto_hashing::twox_128;
+use sp_crypto_hashing::{blake2_128, twox_128};
 use std::{
-	sync::{Arc, Mutex, PoisonError},
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc, Mutex, PoisonError,
+	},
 	time::Duration,
 };
 use subxt::{
@@ -30,6 +34,7 @@ use subxt::{
 	utils::{AccountId32, MultiSignature, H256},
 	OnlineClient, SubstrateConfig,
 };
+use tokio::time::timeout;
 
 /// The runtime's name on every Keyshare chain.
 pub const SPEC_NAME: &str = "keyshare";
@@ -42,6 +47,10 @@ pub const TOKEN_DECIMALS: usize = 12;
 
 /// What a node says when it is asked from afar for what only its operator may ask.
 const UNSAFE: &str = "unsafe to be called externally";
+/// What reads an item of the chain's storage.
+const STORAGE: &str = "state_getStorage";
+/// The pallet of accounts' balances, in the runtime.
+const BALANCES: &str = "Balances";
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a new best block is looked for: well below any block time, and cheap to answer.
@@ -95,6 +104,8 @@ pub struct Chain {
 	spec_version: u32,
 	parameters: Parameters,
 	connection: Mutex<Connection>,
+	/// Whether the connection was lost, and could not be made again.
+	lost: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -104,11 +115,23 @@ struct Connection {
 	client: OnlineClient<Config>,
 }
 
+/// What an account has, in the smallest unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Funds {
+	/// What is held from it as a deposit for its key, its attempt, its constraints and its record.
+	pub deposit: Balance,
+	/// What it can pay, or have held: what is free, but for what keeps the account alive.
+	pub spendable: Balance,
+}
+
 /// What an on-chain step costs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Cost {
-	/// Held while the entry exists, and given back with it; in the smallest unit.
+	/// Held beyond what is held already, in the smallest unit.
 	pub deposit: Balance,
+	/// What of that is given back with the entry that it is held for. The rest is for the account's
+	/// record, which stays for ever.
+	pub comes_back: Balance,
 	/// Paid for the transaction; in the smallest unit.
 	pub fee: Balance,
 	/// Paid beside it for the confirmations that the step causes, for which the servers pay nothing;
@@ -143,6 +166,7 @@ impl Chain {
 			spec_version,
 			parameters,
 			connection: Mutex::new(connection),
+			lost: AtomicBool::new(false),
 		})
 	}
 
@@ -233,17 +257,65 @@ impl Chain {
 
 	/// The account whose calls `Sudo.sudo` makes as root; none if that was given up for good.
 	pub async fn sudo_key(&self) -> Result<Option<AccountId>> {
-		const REQUEST: &str = "state_getStorage";
-		let key = [twox_128(SUDO.as_bytes()), twox_128(b"Key")].concat();
+		self.stored(SUDO, "Key", None).await
+	}
+
+	/// What `account` has.
+	pub async fn funds(&self, account: &AccountId) -> Result<Funds> {
+		const METADATA: &str = "the chain's metadata";
+		let block = self.connection().client.at_current_block().await;
+		let block = block.map_err(|error| answer(METADATA, error))?;
+		let metadata = block.metadata_ref();
+		// A reason is the pallet's index and that of the reason in it, of which this pallet has one.
+		let reason = metadata
+			.pallet_by_name(REGISTRATION)
+			.map(|pallet| [pallet.call_index(), 0])
+			.ok_or_else(|| answer(METADATA, "it has no registrations"))?;
+		let least = metadata
+			.pallet_by_name(BALANCES)
+			.and_then(|pallet| pallet.constant_by_name("ExistentialDeposit"))
+			.ok_or_else(|| answer(METADATA, "it has no balances"))?;
+		let least = Balance::decode(&mut least.value()).map_err(|error| answer(METADATA, error))?;
+		// The nonce and three counts of references; more than what is free follows.
+		type Info = (u32, u32, u32, u32, Balance);
+		let info: Option<Info> = self.stored("System", "Account", Some(account)).await?;
+		let free = info.map_or(0, |(_, _, _, _, free)| free);
+		let held: Option<Vec<([u8; 2], Balance)>> =
+			self.stored(BALANCES, "Holds", Some(account)).await?;
+		let deposit = held.iter().flatten().find(|(of, _)| *of == reason);
+		Ok(Funds {
+			deposit: deposit.map_or(0, |(_, amount)| *amount),
+			spendable: free.saturating_sub(least),
+		})
+	}
+
+	/// What of a deposit stays held for the account's record when all else was given back.
+	pub async fn record_deposit(&self) -> Result<Balance> {
+		self.ask("KeyshareApi_record_deposit", (), At::Best).await
+	}
+
+	/// An item of the chain's storage, or one of a map by account.
+	async fn stored<Value: Decode>(
+		&self,
+		pallet: &str,
+		item: &str,
+		account: Option<&AccountId>,
+	) -> Result<Option<Value>> {
+		let mut key = [twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat();
+		if let Some(account) = account {
+			let account: &[u8] = account.as_ref();
+			key.extend_from_slice(&blake2_128(account));
+			key.extend_from_slice(account);
+		}
 		let rpc = self.connection().rpc;
 		let value = rpc
 			.state_get_storage(&key, None)
 			.await
-			.map_err(|error| rpc_error(&self.url, REQUEST, error))?;
+			.map_err(|error| rpc_error(&self.url, STORAGE, error))?;
 		value
-			.map(|bytes| AccountId::decode(&mut bytes.as_slice()))
+			.map(|bytes| Value::decode(&mut bytes.as_slice()))
 			.transpose()
-			.map_err(|error| answer(REQUEST, error))
+			.map_err(|error| answer(STORAGE, error))
 	}
 
 	/// The kind of chain its specification names: `Development`, `Local`, `Live` or another.
@@ -357,12 +429,22 @@ impl Chain {
 		}
 	}
 
+	/// What was waited for in vain: the node if it is lost, and else `what`.
+	pub(crate) fn waited_for(&self, what: String) -> String {
+		match self.lost.load(Ordering::Relaxed) {
+			true => format!("the node at {}, which is lost, answered again", self.url),
+			false => what,
+		}
+	}
+
 	fn connection(&self) -> Connection {
 		self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
 	}
 
 	async fn reconnect(&self) -> Result<Connection> {
-		let connection = Connection::open(&self.url).await?;
+		let connection = Connection::open(&self.url).await;
+		self.lost.store(connection.is_err(), Ordering::Relaxed);
+		let connection = connection?;
 		if connection.client.genesis_hash() != self.genesis {
 			return Err(Error::WrongChain(format!(
 				"the node at {} came back with another chain",
@@ -376,15 +458,19 @@ impl Chain {
 
 impl Connection {
 	async fn open(url: &str) -> Result<Self> {
+		let unreachable = |reason| Error::Unreachable { url: url.to_owned(), reason };
 		let socket = WsClientBuilder::default()
 			.connection_timeout(CONNECTION_TIMEOUT)
 			.request_timeout(REQUEST_TIMEOUT)
-			.build(url)
+			.build(url);
+		// The builder's timeout is over when the connection is accepted, and a node that hangs accepts it.
+		let socket = timeout(CONNECTION_TIMEOUT, socket)
 			.await
-			.map_err(|error| Error::Unreachable {
-				url: url.to_owned(),
-				reason: error.to_string(),
-			})?;
+			.map_err(|_| {
+				let seconds = CONNECTION_TIMEOUT.as_secs();
+				unreachable(format!("it has not answered within {seconds} seconds"))
+			})?
+			.map_err(|error| unreachable(connection_failure(url, error.to_string())))?;
 		let client = RpcClient::new(socket);
 		let rpc = LegacyRpcMethods::new(client.clone());
 		let genesis = rpc
@@ -445,6 +531,15 @@ impl Connection {
 			.map_err(|error| rpc_error(url, REQUEST, error))?
 			.ok_or_else(|| answer(REQUEST, "it has no header of a block that it named"))?;
 		Ok(Head { hash, number: header.number })
+	}
+}
+
+/// What the transport says, and what that means where it does not say so.
+fn connection_failure(url: &str, reason: String) -> String {
+	// rustls' name for an answer that is none of TLS.
+	match url.starts_with("wss://") && reason.contains("InvalidContentType") {
+		true => format!("it speaks no TLS there, so try ws:// in place of wss:// ({reason})"),
+		false => reason,
 	}
 }
 
@@ -551,6 +646,16 @@ mod tests {
 			.expect("a free port")
 			.port();
 		let error = Chain::connect(&format!("ws://127.0.0.1:{port}")).await.err();
+		assert!(matches!(error, Some(Error::Unreachable { .. })));
+	}
+
+	#[tokio::test]
+	async fn a_node_that_accepts_and_says_nothing_is_unreachable() {
+		let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+		let address = silent.local_addr().expect("bound");
+		let url = format!("ws://{address}");
+		let connecting = Chain::connect(&url);
+		let error = timeout(CONNECTION_TIMEOUT * 2, connecting).await.expect("it ends").err();
 		assert!(matches!(error, Some(Error::Unreachable { .. })));
 	}
 }

@@ -73,6 +73,14 @@ pub fn threshold(parameters: &Parameters, wanted: Option<u8>) -> crate::Result<u
 	}
 }
 
+/// The threshold of the key in force, or the nearest that the chain still allows: a swap keeps it unless
+/// another is asked for, so that nobody loses what they chose.
+pub fn kept_threshold(parameters: &Parameters, in_force: &KeyRecord) -> u8 {
+	let now = u8::try_from(in_force.commitments.len()).unwrap_or(u8::MAX);
+	// As `clamp`, which panics if a chain's numbers contradict each other.
+	now.max(parameters.threshold).min(parameters.subgroups)
+}
+
 /// A key split for one attempt.
 pub struct Dealing {
 	/// What is published.
@@ -278,6 +286,24 @@ mod tests {
 			let error = threshold(&parameters(), Some(impossible)).err();
 			assert!(matches!(error, Some(Error::Input(_))), "{impossible}");
 		}
+	}
+
+	#[test]
+	fn a_swap_keeps_the_threshold_as_near_as_the_chain_allows() {
+		let of = |threshold| {
+			let dealing =
+				Dealing::with_threshold(&key(3), threshold, &parameters(), &GENESIS, &USER, 1);
+			KeyRecord {
+				commitments: dealing.expect("valid").commitments,
+				..record(&self::dealing(1), 1)
+			}
+		};
+		assert_eq!(kept_threshold(&parameters(), &of(2)), 2);
+		assert_eq!(kept_threshold(&parameters(), &of(3)), 3);
+		let fewer = Parameters { subgroups: 2, ..parameters() };
+		assert_eq!(kept_threshold(&fewer, &of(3)), 2);
+		let higher = Parameters { threshold: 3, ..parameters() };
+		assert_eq!(kept_threshold(&higher, &of(2)), 3);
 	}
 
 	#[test]

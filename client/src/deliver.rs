@@ -7,7 +7,7 @@
 use crate::{
 	chain::Chain,
 	dealing::Checked,
-	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result},
+	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result, RESUME},
 	follow::{Finality, Seen},
 	progress::{Event, Progress, Server, ServerState},
 	servers::{self, ServerError},
@@ -109,11 +109,12 @@ pub async fn deliver(
 			let is_complete = shown.as_ref().is_some_and(is_registered);
 			let coverage = shown.map(|registration| registration.coverage).unwrap_or_default();
 			Err(Error::Incomplete(Incomplete {
-				waiting_for: match is_complete {
+				waiting_for: chain.waited_for(match is_complete {
 					true => "the block in which the key is registered was final".into(),
 					false => "every subgroup reached its quorum".into(),
-				},
+				}),
 				missing: board.missing(&coverage),
+				hint: RESUME,
 			}))
 		}
 	}

@@ -120,10 +120,7 @@ impl Error {
 				 tool that belongs to the chain.",
 			),
 			Self::Refused(refusal) | Self::State(refusal) => refusal.hint(),
-			Self::Incomplete(_) => Some(
-				"Nothing is lost: `keyshare resume` with the same key goes on from here, as long \
-				 as the attempt has not expired; `keyshare status` shows where it stands.",
-			),
+			Self::Incomplete(incomplete) => Some(incomplete.hint),
 			_ => None,
 		}
 	}
@@ -165,9 +162,21 @@ impl Refusal {
 				"`keyshare resume` with the same key completes the attempt, `keyshare cancel` \
 				 gives it up.",
 			),
-			"NotRegistering" | "NotRegistered" => {
+			"NotRegistered" => Some(
+				"`keyshare register` registers a key; `keyshare status ACCOUNT` shows whether an \
+				 attempt is under way.",
+			),
+			"NotRegistering" => {
 				Some("`keyshare status ACCOUNT` shows what the chain holds for the account.")
 			}
+			"NoConstraints" => Some(
+				"Constraints belong to a key: `keyshare register` registers one together with them. \
+				 `keyshare status ACCOUNT` shows what the chain holds for the account.",
+			),
+			"SchemeChanged" => Some(
+				"`keyshare deregister` removes the key in force, `keyshare register` registers the \
+				 other one.",
+			),
 			"NotConstraintAccount" => Some(
 				"Sign with the constraint-modification account; `keyshare constraints get \
 				 ACCOUNT` names it.",
@@ -220,7 +229,9 @@ fn operator_hint(name: &str) -> Option<&'static str> {
 			Some("`keyshare validator status VALIDATOR` shows where it stands, and whose it is.")
 		}
 		"Payment" | "FundsUnavailable" => Some(
-			"The account cannot pay: `--dry-run` shows the deposit and the fees that it needs.",
+			"An account cannot pay the fees, or the deposit that is held for what the call stores: send \
+			 it KEY. With `--dry-run`, `keyshare register`, `swap-key`, `reshare` and `constraints set` \
+			 show how much is needed.",
 		),
 		"BadProof" => Some("The chain is being upgraded; try again."),
 		"Stale" => Some("Another transaction of this account came first; try again."),
@@ -237,6 +248,25 @@ impl fmt::Display for Refusal {
 	}
 }
 
+/// What goes on with an attempt that was begun.
+pub const RESUME: &str = "Nothing is lost: `keyshare resume` with the same key goes on from here, as \
+                          long as the attempt has not expired; `keyshare status` shows where it stands.";
+/// What to do when the deadline came before the call.
+pub const NOTHING_SIGNED: &str = "Nothing was signed. Is the node running, and has it caught up with \
+                                  the chain? Wait longer with --deadline, or name another node with \
+                                  --url or KEYSHARE_URL.";
+/// What to do about a call that may have been sent, and is not seen to be done.
+pub const LOOK: &str = "The call may have been sent, and may still get into a block: look with \
+                        `keyshare status ACCOUNT` before you make it again.";
+/// The same for a call about a validator.
+pub const LOOK_AT_VALIDATOR: &str =
+	"The call may have been sent, and may still get into a block: look with `keyshare validator status \
+	 VALIDATOR` before you make it again.";
+/// The same for a call about an operator.
+pub const LOOK_AT_OPERATOR: &str =
+	"The call may have been sent, and may still get into a block: look with `keyshare operator status \
+	 OPERATOR` before you make it again.";
+
 /// What was not reached before the deadline.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Incomplete {
@@ -244,12 +274,14 @@ pub struct Incomplete {
 	pub waiting_for: String,
 	/// The subgroups without quorum.
 	pub missing: Vec<MissingSubgroup>,
+	/// What to do about it: [`RESUME`] or another that fits the call.
+	pub hint: &'static str,
 }
 
 impl Incomplete {
 	/// Something that is not about subgroups.
-	pub fn waiting_for(what: impl Into<String>) -> Self {
-		Self { waiting_for: what.into(), missing: Vec::new() }
+	pub fn waiting_for(what: impl Into<String>, hint: &'static str) -> Self {
+		Self { waiting_for: what.into(), missing: Vec::new(), hint }
 	}
 }
 
@@ -322,6 +354,7 @@ mod tests {
 				},
 				MissingSubgroup { subgroup: 2, quorum: None, confirmed: 0, servers: vec![] },
 			],
+			hint: RESUME,
 		};
 		let text = missing.to_string();
 		assert!(text.contains("subgroup 1: 1 of at least 2 confirmed"), "{text}");
@@ -343,5 +376,22 @@ mod tests {
 		let not_sudo = Refusal { name: Some("Sudo::RequireSudo".into()), ..of_operators };
 		assert!(not_sudo.hint().is_some_and(|hint| hint.contains("sudo key")));
 		assert_eq!(Error::Refused(refusal).exit_code(), exit::REFUSED);
+	}
+
+	#[test]
+	fn hints_fit_the_command() {
+		let hint = |name| Refusal::registration(name, "").hint().unwrap_or_default();
+		// Nothing is registered: `status` alone leads nowhere.
+		assert!(hint("NotRegistered").contains("`keyshare register`"));
+		assert!(hint("NoConstraints").contains("`keyshare register`"));
+		assert!(hint("SchemeChanged").contains("`keyshare deregister`"));
+		// Whatever the call was, it names commands that have the option.
+		let payment = Refusal { name: Some("Payment".into()), description: String::new() };
+		assert!(payment.hint().is_some_and(|hint| hint.contains("`constraints set`")));
+		// Only an attempt can be resumed.
+		let hint = |hint| Error::Incomplete(Incomplete::waiting_for("it", hint)).hint();
+		assert!(hint(RESUME).is_some_and(|hint| hint.contains("keyshare resume")));
+		assert!(hint(LOOK).is_some_and(|hint| !hint.contains("resume")));
+		assert!(hint(NOTHING_SIGNED).is_some_and(|hint| hint.contains("--url")));
 	}
 }

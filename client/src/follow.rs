@@ -36,7 +36,11 @@ impl Chain {
 			};
 			match round.await {
 				Ok(true) => return Ok(()),
-				Ok(false) => lost = false,
+				Ok(false) => {
+					if std::mem::take(&mut lost) {
+						progress(Event::NodeFound);
+					}
+				}
 				Err(Error::Unreachable { reason, .. }) => {
 					if !std::mem::replace(&mut lost, true) {
 						progress(Event::NodeLost { reason });
@@ -119,7 +123,9 @@ impl Follower<'_> {
 					tokio::time::sleep(RECONNECT_PAUSE).await;
 				}
 				result => {
-					self.lost = false;
+					if std::mem::take(&mut self.lost) && result.is_ok() {
+						(self.progress)(Event::NodeFound);
+					}
 					return result;
 				}
 			}

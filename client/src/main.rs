@@ -11,16 +11,21 @@ mod output;
 mod view;
 
 use clap::Parser;
+use keyshare_client::Error;
+use keyshare_constraints::BitcoinNetwork;
 use output::Output;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-	let cli = cli::Cli::parse();
+	let cli = match cli::Cli::try_parse() {
+		Ok(cli) => cli,
+		Err(error) => return refuse(&error),
+	};
 	let output = Output::new(cli.global.json, cli.global.bitcoin_network.into());
 	let result = tokio::runtime::Builder::new_multi_thread()
 		.enable_all()
 		.build()
-		.map_err(keyshare_client::Error::from)
+		.map_err(Error::from)
 		.and_then(|runtime| runtime.block_on(commands::run(cli, &output)));
 	match result {
 		Ok(code) => ExitCode::from(code),
@@ -29,4 +34,26 @@ fn main() -> ExitCode {
 			ExitCode::from(error.exit_code())
 		}
 	}
+}
+
+/// Answers a command line that asks for help, or that is wrong: that is a failure like any other.
+fn refuse(error: &clap::Error) -> ExitCode {
+	if !error.use_stderr() {
+		// Nothing can be done when standard output is closed.
+		let _ = error.print();
+		return ExitCode::SUCCESS;
+	}
+	let text = error.render().to_string();
+	let message = match text.strip_prefix("error: ") {
+		Some(message) => message.trim_end().to_owned(),
+		// All that is said then is the help.
+		None => {
+			let _ = error.print();
+			"the command line names no command".to_owned()
+		}
+	};
+	let is_json = std::env::args_os().any(|argument| argument == "--json");
+	let error = Error::Input(message);
+	Output::new(is_json, BitcoinNetwork::default()).failure(&error);
+	ExitCode::from(error.exit_code())
 }

@@ -6,7 +6,7 @@
 
 use crate::{
 	chain::{At, Chain},
-	error::{Error, Refusal, Result},
+	error::{Error, Refusal, Result, LOOK_AT_OPERATOR, LOOK_AT_VALIDATOR},
 	payload::{Payload, SUDO},
 	progress::Progress,
 	submit::{carry_out_until, Signer},
@@ -230,6 +230,13 @@ impl Payload for OperatorCall {
 
 	fn needs_root(&self) -> bool {
 		matches!(self, Self::Admit { .. } | Self::Dismiss { .. })
+	}
+
+	fn if_too_late(&self) -> &'static str {
+		match self {
+			Self::Back { .. } => LOOK_AT_VALIDATOR,
+			_ => LOOK_AT_OPERATOR,
+		}
 	}
 
 	fn in_words(&self) -> String {

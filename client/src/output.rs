@@ -21,7 +21,10 @@ use serde::Serialize;
 use std::{
 	collections::BTreeMap,
 	io::Write,
-	sync::{Arc, Mutex, PoisonError},
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc, Mutex, PoisonError,
+	},
 };
 
 /// Steps of one server's bar: sealed, sent, stored, confirmed.
@@ -37,13 +40,22 @@ pub struct Output {
 impl Output {
 	/// Bars are drawn where standard error is a terminal; otherwise each event is a line.
 	pub fn new(json: bool, bitcoin: BitcoinNetwork) -> Self {
-		let lines = Lines { bars: MultiProgress::new(), servers: Mutex::default() };
+		let lines = Lines {
+			bars: MultiProgress::new(),
+			servers: Mutex::default(),
+			may_be_signed: AtomicBool::new(false),
+		};
 		Self { json, bitcoin, lines: Arc::new(lines) }
 	}
 
 	/// How Bitcoin addresses in constraints are read and shown.
 	pub fn bitcoin(&self) -> BitcoinNetwork {
 		self.bitcoin
+	}
+
+	/// Whether a call was about to be signed, here or elsewhere.
+	pub fn may_be_signed(&self) -> bool {
+		self.lines.may_be_signed.load(Ordering::Relaxed)
 	}
 
 	/// A message for the user.
@@ -90,6 +102,7 @@ fn print(json: bool, value: &impl Serialize, words: &str) -> Result<()> {
 struct Lines {
 	bars: MultiProgress,
 	servers: Mutex<BTreeMap<Server, ProgressBar>>,
+	may_be_signed: AtomicBool,
 }
 
 impl Lines {
@@ -104,7 +117,15 @@ impl Lines {
 
 	fn show(&self, event: Event, json: bool) {
 		match event {
+			Event::Signing { signer, words } => {
+				self.may_be_signed.store(true, Ordering::Relaxed);
+				self.say(&format!("{signer} signs:\n{words}"));
+			}
+			Event::NothingToDo => {
+				self.say("Nothing to do: the chain shows it already. Nothing is signed or sent.")
+			}
 			Event::SignElsewhere { signer, call, words } => {
+				self.may_be_signed.store(true, Ordering::Relaxed);
 				self.sign_elsewhere(&view::ExternalCall::new(&signer, call, words), json)
 			}
 			Event::Submitted { call } => self.say(&format!("Sent the call {call}.")),
@@ -125,6 +146,7 @@ impl Lines {
 			Event::NodeLost { reason } => {
 				self.say(&format!("Lost the node, trying again: {reason}"))
 			}
+			Event::NodeFound => self.say("The node answers again."),
 			Event::Complete { .. } => {
 				self.say("Every subgroup has its quorum; waiting until that is final.")
 			}

@@ -7,6 +7,7 @@
 //! What only root may do is sent as `Sudo.sudo(call)`: the sudo key signs it, and the chain makes
 //! the call inside as root.
 
+use crate::error::LOOK;
 use subxt::{
 	ext::{
 		scale_encode::{EncodeAsFields, Error as EncodeError, FieldIter},
@@ -31,6 +32,10 @@ pub trait Payload {
 	/// Whether only root may make it, so that it is sent as `Sudo.sudo(call)`.
 	fn needs_root(&self) -> bool {
 		false
+	}
+	/// What to do when the deadline passes and the chain does not show that it is done.
+	fn if_too_late(&self) -> &'static str {
+		LOOK
 	}
 
 	/// What subxt looks up in the metadata and signs.

@@ -18,6 +18,15 @@ pub fn silent() -> Progress {
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
+	/// A call is about to be signed here.
+	Signing {
+		/// Who signs.
+		signer: AccountId,
+		/// The call in words.
+		words: String,
+	},
+	/// The chain shows already what the call would do: nothing is signed.
+	NothingToDo,
 	/// A call waits for a signature made elsewhere.
 	SignElsewhere {
 		/// Who has to sign.
@@ -62,6 +71,8 @@ pub enum Event {
 		/// What the transport says.
 		reason: String,
 	},
+	/// The connection to the node is there again.
+	NodeFound,
 	/// The best block shows the key as registered; it may be left again.
 	Complete {
 		/// Its id.

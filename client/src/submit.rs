@@ -7,7 +7,7 @@ use crate::{
 	account::account_of,
 	call::Call,
 	chain::{answer, At, Chain, InBlock, MORTALITY_BLOCKS, POLL},
-	error::{Error, Incomplete, Refusal, Result},
+	error::{Error, Incomplete, Refusal, Result, NOTHING_SIGNED},
 	follow::Finality,
 	payload::{Payload, SUDO},
 	progress::{Event, Progress},
@@ -16,6 +16,10 @@ use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
 use std::{
 	future::{pending, Future},
 	pin::pin,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
 	time::Duration,
 };
 use subxt::{
@@ -83,7 +87,9 @@ pub async fn carry_out(
 	call.check(&account, &before).map_err(Error::Refused)?;
 	let is_done = |info: &AccountInfo| call.is_done(info) && !call.came_too_late(&before, info);
 	let mut sent = Sent::nothing();
-	if !is_done(&before) {
+	if is_done(&before) {
+		progress(Event::NothingToDo);
+	} else {
 		sent = begin(chain, call, signer, deadline, progress).await?;
 	}
 	let done = async {
@@ -104,7 +110,7 @@ pub async fn carry_out(
 			First::Trouble(trouble)
 				if trouble.is_doubtful(call) && is_done(&chain.registration(subject).await?) => {}
 			First::Trouble(trouble) => return Err(Error::Refused(trouble.refusal())),
-			First::TooLate => return Err(too_late(call)),
+			First::TooLate => return Err(too_late(chain, call, &sent)),
 		}
 	}
 }
@@ -120,7 +126,10 @@ pub async fn carry_out_until(
 ) -> Result<()> {
 	let mut sent = match is_done(At::Best).await? {
 		// It was made before, and may not be final.
-		true => Sent::nothing(),
+		true => {
+			progress(Event::NothingToDo);
+			Sent::nothing()
+		}
 		false => begin(chain, call, signer, deadline, progress).await?,
 	};
 	let mut done = pin!(chain.until_final(progress, &is_done));
@@ -129,7 +138,7 @@ pub async fn carry_out_until(
 			First::Done(outcome) => return outcome,
 			First::Trouble(Trouble::Dropped(_)) if is_done(At::Best).await? => {}
 			First::Trouble(trouble) => return Err(Error::Refused(trouble.refusal())),
-			First::TooLate => return Err(too_late(call)),
+			First::TooLate => return Err(too_late(chain, call, &sent)),
 		}
 	}
 }
@@ -180,12 +189,14 @@ impl Trouble {
 pub struct Sent {
 	trouble: Option<oneshot::Receiver<Trouble>>,
 	task: Option<JoinHandle<()>>,
+	/// Whether it was in a best block when it was last heard of.
+	is_included: Arc<AtomicBool>,
 }
 
 impl Sent {
 	/// None: the call was made before, or is signed elsewhere.
 	pub fn nothing() -> Self {
-		Self { trouble: None, task: None }
+		Self { trouble: None, task: None, is_included: Arc::default() }
 	}
 
 	/// Why it did nothing: it failed, or was dropped before it was final. Otherwise this never ends; nor does
@@ -210,9 +221,13 @@ impl Drop for Sent {
 	}
 }
 
-fn too_late(call: &impl Payload) -> Error {
+fn too_late(chain: &Chain, call: &impl Payload, sent: &Sent) -> Error {
 	let name = call.name();
-	Error::Incomplete(Incomplete::waiting_for(format!("the chain showed the call {name}")))
+	let what = match sent.is_included.load(Ordering::Relaxed) {
+		true => format!("the block with the call {name} was final"),
+		false => format!("the chain showed the call {name}"),
+	};
+	Error::Incomplete(Incomplete::waiting_for(chain.waited_for(what), call.if_too_late()))
 }
 
 /// Has the call signed, here and sent, or elsewhere, once the node follows the chain.
@@ -231,11 +246,21 @@ async fn begin(
 			}
 			Ok::<_, Error>(())
 		};
-		timeout_at(deadline, caught_up).await.map_err(|_| too_late(call))??;
+		timeout_at(deadline, caught_up).await.map_err(|_| {
+			let what = "the node had caught up with the chain".into();
+			Error::Incomplete(Incomplete::waiting_for(chain.waited_for(what), NOTHING_SIGNED))
+		})??;
+	}
+	if let Signer::Key(key) = signer {
+		progress(Event::Signing { signer: account_of(key), words: call.in_words() });
 	}
 	let encoded = chain.encode(call).await?;
 	match signer {
-		Signer::Key(key) => submit(chain, call, key, deadline, progress).await,
+		Signer::Key(key) => {
+			let sending = submit(chain, call, key, deadline, progress);
+			let sent = timeout_at(deadline, sending).await;
+			sent.map_err(|_| too_late(chain, call, &Sent::nothing()))?
+		}
 		Signer::Elsewhere(account) => {
 			progress(Event::SignElsewhere {
 				signer: account.clone(),
@@ -269,7 +294,8 @@ async fn submit(
 			Err(error) => match not_submitted(error, progress) {
 				Err(Error::Refused(refusal))
 					if refusal.name.as_deref().is_some_and(|name| PASSING.contains(&name))
-						&& Instant::now() < settled_by =>
+						// Before the deadline cuts it off, so that it is told why.
+						&& Instant::now() + POLL < settled_by =>
 				{
 					sleep(POLL).await;
 				}
@@ -281,8 +307,17 @@ async fn submit(
 	progress(Event::Submitted { call: name });
 	let (sender, trouble) = oneshot::channel();
 	let progress = progress.clone();
+	let is_included = Arc::<AtomicBool>::default();
+	let included = is_included.clone();
 	let task = tokio::spawn(async move {
 		while let Some(Ok(status)) = watch.next().await {
+			included.store(
+				matches!(
+					status,
+					TransactionStatus::InBestBlock(_) | TransactionStatus::InFinalizedBlock(_)
+				),
+				Ordering::Relaxed,
+			);
 			match status {
 				TransactionStatus::InBestBlock(block) => {
 					let block = to_hex(block.block_hash().as_bytes());
@@ -300,8 +335,8 @@ async fn submit(
 				| TransactionStatus::Error { message } => {
 					let _ = sender.send(Trouble::Dropped(Refusal::unnamed(format!(
 						"the node's pool has dropped the call before it was final: {message}. It may \
-						 still get into a block by another node, for {MORTALITY_BLOCKS} blocks: look with \
-						 `keyshare status` before you make it again"
+						 still get into a block by another node, for {MORTALITY_BLOCKS} blocks: look at the \
+						 account's status before you make it again"
 					))));
 					return;
 				}
@@ -311,7 +346,7 @@ async fn submit(
 			}
 		}
 	});
-	Ok(Sent { trouble: Some(trouble), task: Some(task) })
+	Ok(Sent { trouble: Some(trouble), task: Some(task), is_included })
 }
 
 /// Why a transaction in a block did not do what it should. None for a block that cannot be read:

@@ -7,7 +7,7 @@
 
 use crate::{
 	chain::{answer, Chain},
-	error::{Error, Refusal, Result},
+	error::{Error, Refusal, Result, LOOK_AT_VALIDATOR},
 	payload::Payload,
 	progress::Progress,
 	submit::{carry_out_until, Signer},
@@ -98,6 +98,10 @@ impl Payload for ValidatorCall {
 			Self::Accept { operator } => operator.encode(),
 			Self::WithdrawServer | Self::Leave => Vec::new(),
 		}
+	}
+
+	fn if_too_late(&self) -> &'static str {
+		LOOK_AT_VALIDATOR
 	}
 
 	fn in_words(&self) -> String {

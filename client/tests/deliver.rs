@@ -280,3 +280,22 @@ async fn a_final_block_from_before_says_nothing() {
 	network.chain.change(|state| state.blocks_until_final = 0);
 	run(&network, &Events::default(), PATIENT).await.expect("registered");
 }
+
+#[tokio::test]
+async fn a_node_that_is_gone_for_good_is_what_is_missing() {
+	let mut network = Network::new([Behaviour::Refusing(ErrorCode::Busy); 3]).await;
+	let node = network.node.take().expect("running");
+	let events = Events::default();
+	let seen = events.clone();
+	let death = tokio::spawn(async move {
+		while !seen.of(0).contains(&"retrying") {
+			tokio::time::sleep(Duration::from_millis(20)).await;
+		}
+		node.stop().expect("running");
+	});
+	let error = run(&network, &events, Duration::from_secs(6)).await.expect_err("it is gone");
+	death.await.expect("it ended");
+	let Error::Incomplete(incomplete) = error else { panic!("{error:?}") };
+	assert!(incomplete.waiting_for.contains("is lost"), "{incomplete}");
+	assert!(incomplete.waiting_for.contains(&network.url), "{incomplete}");
+}

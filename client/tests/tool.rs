@@ -3,13 +3,14 @@
 mod common;
 
 use common::{tool::*, *};
-use keyshare_client::error::exit;
+use keyshare_client::{dealing::Dealing, error::exit};
 use keyshare_primitives::{
 	api::{Membership, RegistrationStatus},
 	wire::{to_hex, ErrorCode},
 	KeyScheme,
 };
 use serde_json::Value;
+use std::time::Duration;
 
 #[tokio::test]
 async fn an_interrupted_attempt_is_resumed_with_nothing_but_the_key() {
@@ -229,6 +230,12 @@ async fn key_files_are_made_and_inspected_without_a_network() {
 	let inspected = keyshare("ws://127.0.0.1:1", &["key", "inspect", "--key-file", path]).await;
 	assert_eq!(inspected.json(), made.json());
 	assert_eq!(inspected.json()["scheme"], "secp256k1");
+	let kinds = inspected.json()["addresses"].as_array().expect("a list").iter();
+	let kinds: Vec<_> = kinds.map(|address| &address["kind"]).collect();
+	assert_eq!(kinds, ["EVM", "Bitcoin P2TR", "Bitcoin P2WPKH"]);
+	// The file is named as `key generate` names it, too.
+	let named = keyshare("ws://127.0.0.1:1", &["key", "inspect", path]).await;
+	assert_eq!(named.json(), made.json());
 	let secret = std::fs::read_to_string(path).expect("written");
 	let digits = secret.trim().trim_start_matches("secp256k1:");
 	assert!(!inspected.messages.contains(digits) && !inspected.json().to_string().contains(digits));
@@ -266,6 +273,50 @@ async fn a_validators_standing_names_what_is_in_its_way() {
 }
 
 #[tokio::test]
+async fn the_status_of_a_server_is_that_of_its_validator() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	for command in ["server", "validator"] {
+		let server = server_account(1).to_string();
+		let ran = keyshare(&network.url, &[command, "status", &server]).await;
+		assert_eq!(ran.code, exit::OK, "{}", ran.messages);
+		let validator = validator_account(1).to_string();
+		assert_eq!(ran.json()["validator"], validator);
+		let note = format!("{server} is the server of validator {validator}");
+		assert!(ran.messages.contains(&note), "{}", ran.messages);
+	}
+}
+
+#[tokio::test]
+async fn a_wrong_command_line_is_a_json_error_as_any_other() {
+	let dave = "5DAAnrj7VHTznn2AWBemMuyBwZWs6FNFjdyVXUeYum3PTXFy";
+	let cases: [(&[&str], &str); 6] = [
+		(&["register"], "--key-file"),
+		(&["status", "foo"], "`foo` is no account"),
+		(&["status", "dave"], dave),
+		(&["stat"], "stat"),
+		(&["key"], "no command"),
+		(&[], "subcommand"),
+	];
+	for (wrong, part) in cases {
+		let ran = keyshare("ws://127.0.0.1:1", wrong).await;
+		assert_eq!(ran.code, exit::USAGE, "{}", ran.messages);
+		assert_eq!(ran.error()["kind"], "input");
+		let message = ran.error()["message"].as_str().expect("a text");
+		assert!(message.contains(part), "{part} in {message}");
+		// People read the same, as with every other error.
+		assert!(ran.messages.contains(&format!("Error: {message}")), "{}", ran.messages);
+	}
+}
+
+#[tokio::test]
+async fn tls_to_a_plain_node_is_said_to_be_what_fails() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let ran = keyshare(&network.url.replace("ws://", "wss://"), &["subgroups"]).await;
+	assert_eq!(ran.code, exit::FAILED, "{}", ran.messages);
+	assert!(ran.messages.contains("try ws://"), "{}", ran.messages);
+}
+
+#[tokio::test]
 async fn nothing_is_signed_while_the_node_is_behind() {
 	let network = Network::new([Behaviour::Honest; 3]).await;
 	network.chain.change(|state| state.is_behind = true);
@@ -273,9 +324,97 @@ async fn nothing_is_signed_while_the_node_is_behind() {
 	let ran = keyshare(&network.url, &cancel).await;
 	assert_eq!(ran.code, exit::INCOMPLETE, "{}", ran.messages);
 	assert!(ran.messages.contains("catching up"), "{}", ran.messages);
+	let hint = ran.error()["hint"].as_str().expect("what to do");
+	assert!(hint.contains("Nothing was signed") && !hint.contains("resume"), "{hint}");
 	network.chain.change(|state| state.is_behind = false);
 	// It goes on to the metadata, which this chain has none of.
 	let ran = keyshare(&network.url, &cancel).await;
 	assert_eq!(ran.code, exit::FAILED, "{}", ran.messages);
 	assert!(!ran.messages.contains("catching up"), "{}", ran.messages);
+}
+
+#[tokio::test]
+async fn the_deadline_counts_while_the_node_says_nothing() {
+	let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+	let url = format!("ws://{}", silent.local_addr().expect("bound"));
+	let (file, user) = (KeyFile::new(), user());
+	let register = ["register", "--key-file", file.path(), "--external-signer", &user];
+	let register = [&register[..], &["--deadline", "2"]].concat();
+	let ran = tokio::time::timeout(Duration::from_secs(8), keyshare(&url, &register)).await;
+	let ran = ran.expect("it ends long before the node's own timeout");
+	assert_eq!(ran.code, exit::INCOMPLETE, "{}", ran.messages);
+	assert!(ran.messages.contains(&url), "{}", ran.messages);
+	assert!(ran.error()["hint"].as_str().is_some_and(|hint| hint.contains("Nothing was signed")));
+}
+
+#[tokio::test]
+async fn what_opens_more_than_it_says_is_shown_before_it_is_signed() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.change(|state| {
+		state.kind = "Development";
+		state.account.registering = None;
+		state.account.constraints = None;
+	});
+	let file = KeyFile::new();
+	let key_and_signer = ["--key-file", file.path(), "--dev-account", "alice"];
+	let rules = ["--allow", "1: solana pay to anyone up to any", "--fee", "solana=1"];
+	let register = [&["register"][..], &key_and_signer, &rules, &["--messages", "any"]].concat();
+	let ran = keyshare(&network.url, &register).await;
+	// It goes on to the metadata, which this chain has none of.
+	assert_eq!(ran.code, exit::FAILED, "{}", ran.messages);
+	for once in [
+		"1: solana pay to anyone up to any",
+		"Largest fees: solana=1",
+		"Warning: anyone may be paid",
+		"Warning: any amount may be paid",
+		"Warning: any message may be signed",
+		&to_hex(key().public_key().as_ref()),
+		"Solana: ",
+		&format!("--key-file {}` goes on", file.path()),
+	] {
+		assert_eq!(ran.messages.matches(once).count(), 1, "{once} in {}", ran.messages);
+	}
+}
+
+#[tokio::test]
+async fn constraints_that_are_there_already_are_not_set_again() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let user = user();
+	let set = ["constraints", "set", "--messages", "never", &user, "--external-signer", &user];
+	let ran = keyshare(&network.url, &set).await;
+	assert_eq!(ran.code, exit::OK, "{}", ran.messages);
+	assert!(ran.messages.contains("Nothing to do"), "{}", ran.messages);
+	assert_eq!(ran.json()["account"], user);
+	// Without any there is nothing to set, and it says what there is to do.
+	network.chain.change(|state| {
+		state.account.registering = None;
+		state.account.constraints = None;
+	});
+	let ran = keyshare(&network.url, &set).await;
+	assert_eq!(ran.error()["name"], "Registration::NoConstraints");
+	assert!(ran.error()["hint"].as_str().is_some_and(|hint| hint.contains("keyshare register")));
+}
+
+#[tokio::test]
+async fn a_swap_keeps_the_threshold_of_the_key_in_force() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	network.chain.change(|state| {
+		let mut in_force = state.account.registering.take().expect("under way");
+		in_force.status = RegistrationStatus::Registered;
+		let of_all = Dealing::with_threshold(&key(), 3, &parameters(), &GENESIS, &USER, 1);
+		in_force.key.commitments = of_all.expect("n of n").commitments;
+		state.account.registered = Some(in_force);
+	});
+	let (file, user) = (KeyFile::new(), user());
+	let swap = ["swap-key", "--key-file", file.path(), "--external-signer", &user];
+	for (threshold, kept) in [(vec![], true), (vec!["--threshold", "2"], false)] {
+		let ran = keyshare(&network.url, &[&swap[..], &threshold].concat()).await;
+		// It goes on to the metadata, which this chain has none of.
+		assert_eq!(ran.code, exit::FAILED, "{}", ran.messages);
+		assert_eq!(ran.messages.contains("threshold of 3 of 3"), kept, "{}", ran.messages);
+	}
+	// One that has become impossible gives way to the nearest.
+	network.chain.change(|state| state.parameters.subgroups = 2);
+	let ran = keyshare(&network.url, &swap).await;
+	assert!(ran.messages.contains("the nearest that it does: 2"), "{}", ran.messages);
 }

@@ -38,8 +38,8 @@ impl fmt::Display for Warning {
 				"the spender, and whoever can make it act, may pay anyone, even after this rule is gone"
 			}
 			Self::LiftsRulesOfContract => {
-				"lifts the rules for whatever this contract can take, the rules of a token that it is \
-				 included"
+				"lifts the rules for whatever this contract can take; if it is a token, the rules of that \
+				 token too"
 			}
 			Self::DataChoosesRecipient => {
 				"whoever asks chooses what a shared deposit address does with the money"

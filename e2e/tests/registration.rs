@@ -47,6 +47,10 @@ fn tells_the_whole_story(scheme: &str, [rule, fee, other]: [&str; 3]) {
 	let parts = ["deposit", "fee", "confirmationFee"].map(|field| amount(field).unwrap_or(0));
 	assert!(parts.iter().all(|part| *part > 0), "{cost}");
 	assert_eq!(amount("total"), Some(parts.iter().sum::<u128>()), "{cost}");
+	// All of the deposit comes back but what pays for the number of the account's last attempt.
+	const LASTING: u128 = 108_600_000_000;
+	assert_eq!(amount("comesBack"), Some(parts[0] - LASTING), "{cost}");
+	assert!(amount("spendable") > amount("total"), "{cost}");
 	let nothing = tool.run(&["status", DAVE]).json();
 	assert_eq!((&nothing["registering"], &nothing["registered"]), (&Value::Null, &Value::Null));
 
@@ -80,7 +84,10 @@ fn tells_the_whole_story(scheme: &str, [rule, fee, other]: [&str; 3]) {
 		tool.run(&[&["constraints", "set"][..], &options].concat())
 	};
 	set("dave").failed_with(3, "NotConstraintAccount");
-	set("ferdie").json();
+	let changed = set("ferdie");
+	changed.json();
+	let shown = |words| changed.stderr.find(words).expect("it is shown");
+	assert!(shown("Warning: ") < shown("Sent the call"), "before it is signed");
 	let constraints = tool.run(&["constraints", "get", DAVE]).json();
 	let rules = Value::from(vec![other]);
 	assert_eq!(constraints["constraints"]["rules"], rules, "{constraints}");
@@ -110,12 +117,18 @@ fn tells_the_whole_story(scheme: &str, [rule, fee, other]: [&str; 3]) {
 	let status = tool.run(&["status", DAVE]).json();
 	assert_eq!(status["registered"]["generation"], 3);
 	assert_ne!(status["registered"]["publicKey"], first_key);
+	assert_eq!(status["registered"]["threshold"], 3, "it is kept: {status}");
 	assert_eq!(status["registering"], Value::Null);
 	tool.run(&["verify", DAVE]).json();
 	tool.run(&["deregister", "--dev-account", "dave"]).json();
 	let status = tool.run(&["status", DAVE]).json();
 	assert_eq!((&status["registering"], &status["registered"]), (&Value::Null, &Value::Null));
 	tool.run(&["deregister", "--dev-account", "dave"]).failed_with(3, "NotRegistered");
+	// What is held still is not paid for again.
+	let again = tool.run(&[&allowed[..], &["--dry-run"]].concat()).json();
+	let deposit = (parts[0] - LASTING).to_string();
+	assert_eq!(again["deposit"], deposit.as_str(), "{again}");
+	assert_eq!(again["comesBack"], deposit.as_str(), "{again}");
 
 	// The node's log has told it in plain words.
 	for words in ["Share stored", "Sent confirmation", "Confirmed on chain"] {

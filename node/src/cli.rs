@@ -4,7 +4,7 @@ use crate::{
 	server_keys::commands::{GenerateServer, InspectServer, RotateServer},
 	share_store::ShareStoreCommand,
 };
-use clap::{Args, Parser};
+use clap::{Arg, Args, Command, Parser};
 use keyshare_rpc::listener::Cors;
 use std::{
 	net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -20,6 +20,7 @@ const SHARE_CONNECTIONS: u32 = 1000;
 
 /// The command line.
 #[derive(Debug, Parser)]
+#[command(mut_args(about_chain), mut_args(about_key_store), mut_subcommands(about_subcommand))]
 pub struct Cli {
 	/// What to do instead of running a node.
 	#[command(subcommand)]
@@ -81,7 +82,7 @@ pub struct StoreArgs {
 	///
 	/// Needed by a node that hosts servers; one that is given it and finds no share store does not
 	/// start. Others than you and your group must not be able to read it. `--dev` has a password of
-	/// its own.
+	/// its own. So has the key store, if any: `--password-filename`.
 	#[arg(long, value_name = "FILE", conflicts_with = "dev")]
 	pub share_store_password_file: Option<PathBuf>,
 }
@@ -138,6 +139,51 @@ pub enum KeyCommand {
 	InspectServer(InspectServer),
 }
 
+/// The SDK's own help of these options speaks of chains and programs that are not there.
+fn about_chain(arg: Arg) -> Arg {
+	let (short, more) = match arg.get_id().as_str() {
+		"chain" => (
+			"Which chain: `dev`, `local`, or a file with its specification",
+			"A network publishes its file, and `export-chain-spec` writes one. Without this option it is \
+			 `dev` with `--dev`, and otherwise `local`.",
+		),
+		"dev" => (
+			"The development chain, of which one process is the whole network",
+			"Its keys are known to everybody. A node is run with it as with `--chain dev`, \
+			 `--force-authoring`, `--rpc-cors all` and `--alice`; and unless `--base-path` is given, \
+			 what it keeps is gone when it ends.",
+		),
+		_ => return arg,
+	};
+	arg.help(short).long_help(format!("{short}.\n\n{more}"))
+}
+
+/// There are two stores, and each may have a password.
+fn about_key_store(arg: Arg) -> Arg {
+	let help = match arg.get_id().as_str() {
+		"password" => "Password of the key store; not of the share store",
+		"password_interactive" => "Ask for the password of the key store; not of the share store",
+		"password_filename" => {
+			"File with the password of the key store; for the share store there is \
+			 `--share-store-password-file`"
+		}
+		_ => return arg,
+	};
+	arg.help(help).long_help(help)
+}
+
+/// The same in a command, and in those below it. Where there is no share store, nothing is mistaken for its
+/// password.
+fn about_subcommand(command: Command) -> Command {
+	let has_both = command.get_arguments().any(|arg| arg.get_id() == "share_store_password_file");
+	let command = command.mut_args(about_chain).mut_subcommands(about_subcommand);
+	if has_both {
+		command.mut_args(about_key_store)
+	} else {
+		command
+	}
+}
+
 impl sc_cli::SubstrateCli for Cli {
 	fn impl_name() -> String {
 		"Keyshare Node".into()
@@ -182,6 +228,43 @@ mod tests {
 	#[test]
 	fn the_definition_holds_together() {
 		Cli::setup_command(<Cli as clap::CommandFactory>::command()).debug_assert();
+	}
+
+	/// Calls this for each command, with what its help says of each option.
+	fn each_help(command: &Command, look: &mut impl FnMut(&Command, &str, &str)) {
+		for arg in command.get_arguments() {
+			for help in [arg.get_help(), arg.get_long_help()].into_iter().flatten() {
+				look(command, arg.get_id().as_str(), &help.to_string());
+			}
+		}
+		for subcommand in command.get_subcommands() {
+			each_help(subcommand, look);
+		}
+	}
+
+	#[test]
+	fn no_help_sends_anybody_to_a_chain_or_program_that_is_not_there() {
+		let command = Cli::setup_command(<Cli as clap::CommandFactory>::command());
+		each_help(&command, &mut |command: &Command, option: &str, help: &str| {
+			for wrong in ["staging", "kusama", "build-spec", "omni-node"] {
+				assert!(!help.contains(wrong), "{} {option}: {help}", command.get_name());
+			}
+		});
+	}
+
+	#[test]
+	fn each_password_beside_that_of_the_share_store_says_which_store_it_is_of() {
+		let command = Cli::setup_command(<Cli as clap::CommandFactory>::command());
+		let mut seen = 0;
+		each_help(&command, &mut |command: &Command, option: &str, help: &str| {
+			let mut options = command.get_arguments().map(|arg| arg.get_id().as_str());
+			let has_both = options.any(|option| option == "share_store_password_file");
+			if has_both && option.starts_with("password") {
+				seen += 1;
+				assert!(help.contains("key store"), "{} {option}: {help}", command.get_name());
+			}
+		});
+		assert!(seen > 0);
 	}
 
 	#[test]

@@ -9,10 +9,12 @@ use crate::{
 	shares::ShareError,
 };
 use clap::{Args, Subcommand};
+use keyshare_primitives::GenesisHash;
 use keyshare_rpc::store::{
 	maintenance::{self, Inventory},
 	StoreError,
 };
+use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 
 /// Back up, restore and check the share store, or change its password.
@@ -96,35 +98,35 @@ impl ShareStoreCommand {
 		match self {
 			Self::Backup(command) => {
 				let home = command.node.home(cli)?;
-				maintenance::backup(&home.store, &command.to).map_err(at(&home.store))?;
+				back_up(&home.store, &command.to)?;
 				println!("Backed up {} to {}", home.store.display(), command.to.display());
 			}
 			Self::Restore(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
-				let Home { store, genesis, .. } = &home;
-				let inventory = maintenance::restore(&command.from, store, &password, *genesis)
-					.map_err(at(&command.from))?;
-				println!("Restored {} to {}", command.from.display(), store.display());
-				return report(&command.from, inventory);
+				let inventory = restore(&command.from, &home.store, &password, home.genesis)?;
+				println!("Restored {} to {}", command.from.display(), home.store.display());
+				return report(inventory, ShareError::DamagedBefore(home.store));
 			}
 			Self::Verify(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
 				let file = command.file.as_ref().unwrap_or(&home.store);
-				let inventory =
-					maintenance::verify(file, &password, home.genesis).map_err(at(file))?;
+				let failed: fn(&Path, StoreError) -> ShareError =
+					if command.file.is_some() { of_backup } else { of_store };
+				let inventory = maintenance::verify(file, &password, home.genesis)
+					.map_err(|reason| failed(file, reason))?;
 				if let Some(version) = inventory.older {
 					println!(
 						"It has version {version}, of an older program: the node takes it over when it \
 						 starts on it, and `share-store restore` when it restores it"
 					);
 				}
-				return report(file, inventory);
+				return report(inventory, failed(file, StoreError::Damaged("a part of it")));
 			}
 			Self::ChangePassword(command) => {
 				let new = password::read(&command.new_password_file).map_err(ShareError::from)?;
 				let (home, password) = command.node.home_and_password(cli)?;
 				maintenance::change_password(&home.store, &password, &new, home.genesis)
-					.map_err(at(&home.store))?;
+					.map_err(|reason| of_store(&home.store, reason))?;
 				println!("{} has the new password", home.store.display());
 			}
 		}
@@ -133,25 +135,161 @@ impl ShareStoreCommand {
 }
 
 impl NodeArgs {
-	fn home_and_password(&self, cli: &Cli) -> Result<(Home, secrecy::SecretString), Error> {
+	fn home_and_password(&self, cli: &Cli) -> Result<(Home, SecretString), Error> {
 		let home = self.home(cli)?;
 		let password = self.password(&home)?;
 		Ok((home, password))
 	}
 }
 
-/// Says what is in a store; an error if something is damaged.
-fn report(file: &Path, inventory: Inventory) -> Result<(), Error> {
+/// Copies the node's store to the new file `to`.
+fn back_up(store: &Path, to: &Path) -> Result<(), ShareError> {
+	maintenance::backup(store, to).map_err(|reason| match reason {
+		// Files are made only there.
+		StoreError::Io(_) => of_store(to, reason),
+		_ => of_store(store, reason),
+	})
+}
+
+/// Makes the backup `from` the node's store.
+fn restore(
+	from: &Path,
+	store: &Path,
+	password: &SecretString,
+	genesis: GenesisHash,
+) -> Result<Inventory, ShareError> {
+	maintenance::restore(from, store, password, genesis).map_err(|reason| match reason {
+		// The backup is only read, and nobody locks it.
+		StoreError::Io(_) | StoreError::InUse => of_store(store, reason),
+		_ => of_backup(from, reason),
+	})
+}
+
+/// Says what is in a store; the error `damaged` if something is.
+fn report(inventory: Inventory, damaged: ShareError) -> Result<(), Error> {
 	let Inventory { shares, damaged_shares, keys, damaged_keys, older: _ } = inventory;
 	println!("{shares} share(s) and {keys} encryption key(s) are whole");
 	if inventory.is_whole() {
 		return Ok(());
 	}
 	println!("{damaged_shares} share(s) and {damaged_keys} encryption key(s) are damaged");
-	Err(at(file)(StoreError::Damaged("a part of it")).into())
+	Err(damaged.into())
 }
 
-fn at(file: &Path) -> impl FnOnce(StoreError) -> ShareError {
-	let path = file.to_owned();
-	move |reason| ShareError::Store { path, reason }
+/// What is wrong with the node's store, or with where a copy is to be made.
+fn of_store(file: &Path, reason: StoreError) -> ShareError {
+	match reason {
+		StoreError::NotThere(path) => ShareError::NoStore(path),
+		StoreError::InTheWay(_) | StoreError::NoCopy { .. } | StoreError::NotUtf8(_) => {
+			ShareError::Copy(reason)
+		}
+		reason => ShareError::Store { path: file.into(), reason },
+	}
+}
+
+/// The same of a backup, for which there is no backup.
+fn of_backup(file: &Path, reason: StoreError) -> ShareError {
+	match reason {
+		StoreError::NotThere(path) => ShareError::NoBackup(path),
+		StoreError::WrongPassword => ShareError::BackupPassword(file.into()),
+		StoreError::Damaged(part) => ShareError::DamagedBackup { path: file.into(), part },
+		reason => of_store(file, reason),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use keyshare_rpc::store::ShareStore;
+	use std::fs;
+	use tempfile::TempDir;
+
+	const GENESIS: GenesisHash = GenesisHash::repeat_byte(1);
+
+	/// A folder with an empty store and a backup of it, both under the password `old`.
+	struct Folder {
+		folder: TempDir,
+		store: PathBuf,
+		backup: PathBuf,
+	}
+
+	impl Folder {
+		fn new() -> Self {
+			let folder = tempfile::tempdir().expect("a folder");
+			let (store, backup) = (folder.path().join("store"), folder.path().join("monday"));
+			drop(ShareStore::open(&store, &"old".into(), GENESIS).expect("a new store"));
+			back_up(&store, &backup).expect("backed up");
+			Self { folder, store, backup }
+		}
+
+		/// Why the backup is not restored.
+		fn refused(&self, password: &str) -> String {
+			let refused = restore(&self.backup, &self.store, &password.into(), GENESIS);
+			refused.expect_err("refused").to_string()
+		}
+	}
+
+	#[test]
+	fn who_backs_up_a_store_that_is_not_there_is_told_what_to_do() {
+		let folder = Folder::new();
+		let lost = folder.folder.path().join("lost");
+		let refused = back_up(&lost, &folder.folder.path().join("tuesday")).expect_err("no store");
+		let text = refused.to_string();
+		assert!(
+			text.contains("`share-store restore`") && text.contains("generate-server"),
+			"{text}"
+		);
+		assert_eq!(text.matches("lost").count(), 1, "{text}");
+	}
+
+	#[test]
+	fn a_store_in_the_way_of_a_backup_is_named_and_not_the_backup() {
+		let folder = Folder::new();
+		let text = folder.refused("old");
+		assert!(text.starts_with(&folder.store.display().to_string()), "{text}");
+		assert!(!text.contains("monday"), "{text}");
+		// Nor is the store, if a file is in the way of its backup.
+		let refused = back_up(&folder.store, &folder.backup).expect_err("it is there");
+		let text = refused.to_string();
+		assert!(text.starts_with(&folder.backup.display().to_string()), "{text}");
+	}
+
+	#[test]
+	fn a_store_in_use_is_named_and_not_the_backup() {
+		let folder = Folder::new();
+		let _node = ShareStore::open(&folder.store, &"old".into(), GENESIS).expect("opens");
+		let text = folder.refused("old");
+		assert!(
+			text.contains(&folder.store.display().to_string()) && !text.contains("monday"),
+			"{text}"
+		);
+	}
+
+	#[test]
+	fn a_backup_from_before_a_change_of_password_says_that_it_keeps_the_old_one() {
+		let folder = Folder::new();
+		let (old, new) = ("old".into(), "new".into());
+		maintenance::change_password(&folder.store, &old, &new, GENESIS).expect("changed");
+		fs::remove_file(&folder.store).expect("moved away");
+		let text = folder.refused("new");
+		assert!(text.contains("monday") && text.contains("when it was made"), "{text}");
+		restore(&folder.backup, &folder.store, &old, GENESIS).expect("restored");
+	}
+
+	#[test]
+	fn who_restores_what_is_damaged_or_not_there_is_not_sent_to_the_same_backup() {
+		let folder = Folder::new();
+		fs::remove_file(&folder.store).expect("moved away");
+		fs::write(&folder.backup, [b'x'; 4096]).expect("written");
+		let text = folder.refused("old");
+		assert!(text.contains("another") && !text.contains("restore it"), "{text}");
+		fs::remove_file(&folder.backup).expect("removed");
+		let text = folder.refused("old");
+		assert!(text.contains("no backup") && text.contains("monday"), "{text}");
+
+		let inventory = Inventory { damaged_shares: 1, ..Inventory::default() };
+		let damaged = report(inventory, ShareError::DamagedBefore(folder.store.clone()));
+		let text = damaged.expect_err("damaged").to_string();
+		assert!(text.contains("another backup"), "{text}");
+	}
 }

@@ -64,6 +64,34 @@ pub enum ShareError {
 		/// What is wrong.
 		reason: StoreError,
 	},
+	/// A copy of a store cannot be made where it is to be; the reason names the place.
+	#[error(transparent)]
+	Copy(StoreError),
+	/// There is no backup.
+	#[error("there is no backup {0}; give a file that `share-store backup` has made")]
+	NoBackup(PathBuf),
+	/// Another password opens the backup.
+	#[error(
+		"the password does not open the backup {0}: a backup keeps the one that the share store had \
+		 when it was made; give a file that holds it with --share-store-password-file"
+	)]
+	BackupPassword(PathBuf),
+	/// A backup is damaged.
+	#[error("the backup {path} is damaged: {part} cannot be read; take another one")]
+	DamagedBackup {
+		/// Its file.
+		path: PathBuf,
+		/// What cannot be read.
+		part: &'static str,
+	},
+	/// What was restored was damaged before.
+	#[error(
+		"{0} is in place, but a part of it was damaged in the backup already, and the node passes over \
+		 that part: if there is another backup, move this store away and restore that one; otherwise \
+		 make another server in this store with `key generate-server` and publish it: it takes over \
+		 what is whole, and fetches the rest from other members"
+	)]
+	DamagedBefore(PathBuf),
 	/// A hosted server's keys cannot be used.
 	#[error(transparent)]
 	ServerKeys(#[from] ServerKeyError),
@@ -82,7 +110,7 @@ pub enum ShareError {
 	#[error("the share intake cannot start: {0}")]
 	Intake(io::Error),
 	/// The share listener cannot listen.
-	#[error(transparent)]
+	#[error("{0}; choose another address or port with --share-rpc-addr")]
 	Listener(#[from] ListenerError),
 }
 
@@ -467,6 +495,21 @@ mod tests {
 			accounts(node.open(&node.with_password("password"), &SERVERS[..1]).expect("opens"));
 		assert_eq!(hosted.len(), 2);
 		assert!(hosted.contains(&own));
+	}
+
+	#[test]
+	fn who_finds_the_port_taken_is_told_the_option_that_names_another() {
+		let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+		let config = ListenerConfig {
+			addr: taken.local_addr().expect("bound"),
+			cors: Cors::default(),
+			max_connections: 1,
+		};
+		let starting = listener::start(config, jsonrpsee::RpcModule::new(()), Arc::default());
+		let runtime = tokio::runtime::Runtime::new().expect("threads");
+		let error = runtime.block_on(starting).expect_err("it is taken");
+		let text = ShareError::from(error).to_string();
+		assert!(text.ends_with("--share-rpc-addr"), "{text}");
 	}
 
 	#[test]

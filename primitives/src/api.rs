@@ -281,5 +281,8 @@ sp_api::decl_runtime_apis! {
 		/// What `register` and `swap_key` take as a fee, in the chain's smallest unit and beside that of
 		/// the transaction, for the confirmations that they cause.
 		fn confirmation_fee() -> Balance;
+		/// What of a deposit stays held for the account's record, in the chain's smallest unit, when all
+		/// else was given back.
+		fn record_deposit() -> Balance;
 	}
 }

@@ -11,6 +11,7 @@ use std::sync::{
 const UNKNOWN: u64 = u64::MAX;
 
 type IsBehind = Box<dyn Fn() -> bool + Send + Sync>;
+type CutOff = Box<dyn Fn() -> Vec<&'static str> + Send + Sync>;
 
 /// What is known of the node's state.
 pub struct Health {
@@ -20,14 +21,16 @@ pub struct Health {
 	is_foreign: AtomicBool,
 	/// Whether the node is still catching up with the chain.
 	is_behind: OnceLock<IsBehind>,
+	/// Why the node is cut off from its network.
+	cut_off: OnceLock<CutOff>,
 }
 
 /// The answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-	/// Whether the node follows the chain and understands it, and its servers hold every share that they
-	/// should.
+	/// Whether the node follows its network's chain and understands it, and its servers hold every share
+	/// that they should.
 	pub ready: bool,
 	/// Why not.
 	pub reasons: Vec<String>,
@@ -39,6 +42,7 @@ impl Default for Health {
 			lacking: AtomicU64::new(UNKNOWN),
 			is_foreign: AtomicBool::new(false),
 			is_behind: OnceLock::new(),
+			cut_off: OnceLock::new(),
 		}
 	}
 }
@@ -49,6 +53,12 @@ impl Health {
 	pub fn follow(&self, is_behind: impl Fn() -> bool + Send + Sync + 'static) {
 		// Set where the node is put together, once.
 		drop(self.is_behind.set(Box::new(is_behind)));
+	}
+
+	/// From now on `cut_off` is asked for the reasons, in words, for which the node is cut off from its
+	/// network; none if it is not. The first one stays. A node that is a network of its own needs none.
+	pub fn needs_network(&self, cut_off: impl Fn() -> Vec<&'static str> + Send + Sync + 'static) {
+		drop(self.cut_off.set(Box::new(cut_off)));
 	}
 
 	/// Whether the node is still catching up with the chain, as far as it knows: without peers it does not.
@@ -72,6 +82,9 @@ impl Health {
 		if self.is_behind() {
 			reasons.push("the node is catching up with the chain".to_owned());
 		}
+		if let Some(cut_off) = self.cut_off.get() {
+			reasons.extend(cut_off().into_iter().map(str::to_owned));
+		}
 		// What is known of shares is of the time before, then.
 		if self.is_foreign.load(Ordering::Relaxed) {
 			reasons.push("the chain cannot be read: update this node".to_owned());
@@ -88,6 +101,7 @@ impl Health {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::sync::Arc;
 
 	#[test]
 	fn a_node_is_ready_when_it_follows_the_chain_and_lacks_nothing() {
@@ -105,5 +119,22 @@ mod tests {
 		assert!(health.report().reasons[1].contains("update this node"));
 		assert!(health.finds_foreign(false));
 		assert_eq!(health.report().reasons, reasons);
+	}
+
+	#[test]
+	fn a_node_that_is_cut_off_from_its_network_is_not_ready_though_it_lacks_nothing() {
+		let health = Health::default();
+		health.lacks(0);
+		let has_peers = Arc::new(AtomicBool::new(false));
+		let now = has_peers.clone();
+		health.needs_network(move || match now.load(Ordering::Relaxed) {
+			true => Vec::new(),
+			false => vec!["the node has no peers"],
+		});
+		let report = health.report();
+		assert!(!report.ready);
+		assert_eq!(report.reasons, ["the node has no peers"]);
+		has_peers.store(true, Ordering::Relaxed);
+		assert!(health.report().ready);
 	}
 }

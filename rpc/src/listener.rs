@@ -147,7 +147,7 @@ pub struct ListenerConfig {
 
 /// The listener could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("the share listener cannot listen on {addr}: {source}; choose another address or port")]
+#[error("the share listener cannot listen on {addr}: {source}")]
 pub struct ListenerError {
 	addr: SocketAddr,
 	source: io::Error,

@@ -264,6 +264,10 @@ impl_runtime_apis! {
 		fn confirmation_fee() -> Balance {
 			Registration::confirmation_fee()
 		}
+
+		fn record_deposit() -> Balance {
+			Registration::record_deposit()
+		}
 	}
 
 	#[cfg(feature = "runtime-benchmarks")]

@@ -1,7 +1,15 @@
 // Registers a new key from Node, in one file, and keeps it in new.key; run again, it goes on with that:
 //   node register.mjs [ws://127.0.0.1:9944]
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
-import { fromHex, generateKey, Keyshare, signedExtensions, toHex, warnings } from '@keyshare/sdk';
+import {
+  fromHex,
+  generateKey,
+  Keyshare,
+  rpc,
+  signedExtensions,
+  toHex,
+  warnings,
+} from '@keyshare/sdk';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 // Kept before anything else: nobody else has it, and it alone takes up an attempt.
@@ -14,7 +22,10 @@ const key = fromHex(`0x${digits}`, 32);
 
 const api = await ApiPromise.create({
   provider: new WsProvider(process.argv[2] ?? 'ws://127.0.0.1:9944'),
+  rpc,
   signedExtensions,
+  // polkadot.js warns of methods that are newer than it, of whatever node.
+  noInitWarn: true,
 });
 const keyshare = await Keyshare.connect(api);
 // A development account; on a real chain, yours.

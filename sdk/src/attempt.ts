@@ -2,7 +2,7 @@
 
 import type { ApiPromise } from '@polkadot/api';
 import { accountIdOf, asWritten, stateOf } from './accounts.js';
-import { equal, type Hex } from './bytes.js';
+import { equal } from './bytes.js';
 import { addressOf, type Call, refusal, requirePossible } from './calls.js';
 import {
   type AccountState,
@@ -14,14 +14,18 @@ import {
   requireConsistent,
   type Registration,
 } from './chain.js';
+import { encodeConstraints } from './constraints/codec.js';
+import type { ConstraintsV2 } from './constraints/types.js';
+import { warningsOf } from './constraints/warnings.js';
 import { dealer, type Dealt } from './dealer.js';
+import { readDeposit } from './deposit.js';
 import { KeyshareError } from './errors.js';
-import { type Cost, type KeyInput, schemeOf } from './inputs.js';
+import { type Cost, type KeyInput, requireInput, schemeOf } from './inputs.js';
 import { readUnready } from './membership.js';
 import { ANSWERED, Patience } from './patience.js';
 import { unfailing } from './progress.js';
 import { dealtBefore, deliver, isOf } from './register.js';
-import { type Commitments, partsOf } from './scheme.js';
+import type { Commitments } from './scheme.js';
 import { submit } from './submit.js';
 
 /** How many earlier generations are tried, to tell a deal made before from another key, as by the tool. */
@@ -40,6 +44,8 @@ export interface Connected {
 /** How an attempt is begun. */
 export interface Beginning {
   readonly name: 'register' | 'swapKey' | 'reshare';
+  /** The constraints that it sets; absent if it leaves them. */
+  readonly constraints?: ConstraintsV2;
   /** The call, but for the commitments. */
   readonly call: (commitments: Commitments) => Call;
   /** Throws `ConstraintsDiffer` unless a state has what the caller names. */
@@ -56,6 +62,7 @@ export async function attempt(
 ): Promise<Registration> {
   const { api } = connected;
   const { name, requireNamed, requireSigned } = beginning;
+  requireInput(input);
   connected.requireSafe();
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
@@ -92,7 +99,10 @@ export async function attempt(
     dealt.wipe();
   });
   try {
-    onProgress({ type: 'signing' });
+    // A swap leaves those that there are.
+    const constraints = beginning.constraints ?? before.constraints;
+    const warnings = constraints ? warningsOf(constraints, schemeOf(input)) : [];
+    onProgress({ type: 'signing', warnings });
     const call = beginning.call(dealt.commitments);
     const sent = await submit(api, call, input.signer, patience);
     try {
@@ -107,38 +117,32 @@ export async function attempt(
   }
 }
 
-/** What an attempt would cost, with these constraints in SCALE. Signs and sends nothing. */
-export function costOf(
+/** What an attempt would cost. Signs and sends nothing. */
+export async function costOf(
   connected: Connected,
   input: KeyInput,
   beginning: Beginning,
-  constraints: Hex | null,
 ): Promise<Cost> {
   const { api } = connected;
+  requireInput(input);
   const costs = async () => {
-    const deposit = api.call['keyshareApi']?.['deposit'];
-    if (deposit === undefined) {
-      throw new KeyshareError('WrongChain', 'the chain has no KeyshareApi.deposit');
-    }
     const address = addressOf(input.signer);
     const before = await stateOf(api, address);
     const threshold = await thresholdOf(connected, input, beginning.name, before);
     const dealt = await deal(connected, input, before.generation + 1, threshold);
     dealt.wipe();
     const call = beginning.call(dealt.commitments);
-    const scheme = partsOf(dealt.commitments.scheme).variant;
+    const { scheme } = dealt.commitments;
+    const constraints = beginning.constraints && encodeConstraints(beginning.constraints);
     const [held, { partialFee }, confirmationFee, spendable] = await Promise.all([
-      answer(deposit(scheme, threshold, constraints)),
+      readDeposit(api, address, { scheme, threshold, constraints }),
       answer(call.paymentInfo(address)),
       readConfirmationFee(api),
       readSpendable(api, address),
     ]);
-    return {
-      deposit: BigInt(held.toString()),
-      fee: partialFee.toBigInt(),
-      confirmationFee,
-      spendable,
-    };
+    const fee = partialFee.toBigInt();
+    const total = held.deposit + fee + confirmationFee;
+    return { ...held, fee, confirmationFee, total, spendable };
   };
   return new Patience(input).race(costs(), ANSWERED);
 }
@@ -166,8 +170,9 @@ async function deal(
 }
 
 /**
- * The threshold of a new attempt. Throws `Input` if no key can have it, and with `reshare` for
- * another key than the one in force, whose threshold is then the default.
+ * The threshold of a new attempt; by default that of the key in force, as near as the chain allows it, and of
+ * a first key the chain's `t`. Throws `Input` if no key can have it, and with `reshare` for another key than
+ * the one in force.
  */
 async function thresholdOf(
   connected: Connected,
@@ -177,7 +182,8 @@ async function thresholdOf(
 ): Promise<number> {
   const { api, chain } = connected;
   const { threshold: least, subgroups: most } = chain;
-  const { threshold = least } = input;
+  const kept = name === 'register' ? least : (registered?.threshold ?? least);
+  const { threshold = Math.min(Math.max(kept, least), most) } = input;
   if (!isThreshold(threshold, chain)) {
     throw new KeyshareError(
       'Input',
@@ -197,7 +203,7 @@ async function thresholdOf(
       'another key is in force: reshare takes that one, swapKey takes another',
     );
   }
-  return input.threshold ?? registered.threshold;
+  return threshold;
 }
 
 /**

@@ -6,6 +6,7 @@ import { type Account, addressOf, type Call, type CallName, requirePossible } fr
 import type { AccountState } from './chain.js';
 import { constraintsRefusal } from './constraints/check.js';
 import type { ConstraintsV2 } from './constraints/types.js';
+import { warningsOf } from './constraints/warnings.js';
 import { KeyshareError } from './errors.js';
 import { settle, type View } from './follow.js';
 import { ANSWERED, Patience } from './patience.js';
@@ -56,7 +57,8 @@ export async function make(
   const scheme = (before.registered ?? before.registering)?.scheme;
   const refused = constraints && constraintsRefusal(constraints, scheme);
   if (refused !== undefined) throw refused;
-  onProgress({ type: 'signing' });
+  const warnings = constraints ? warningsOf(constraints, scheme) : [];
+  onProgress({ type: 'signing', warnings });
   const sent = await submit(api, change.call, input.signer, patience, async () => {
     if (!removes) return;
     // The wallet may have asked for long. What it removes is what is there now.

@@ -110,28 +110,30 @@ export interface ErrorDetails {
 /** Whatever the SDK throws. */
 export class KeyshareError extends Error {
   override readonly name: ErrorName;
-  readonly chainError: string | undefined;
-  readonly retryAfterMs: number | undefined;
-  readonly generation: number | undefined;
-  readonly reason: ConstraintsReason | undefined;
-  readonly place: string | undefined;
+  // Only declared: what is not known is no property, so that a printed error shows what there is.
+  declare readonly chainError?: string;
+  declare readonly retryAfterMs?: number;
+  declare readonly generation?: number;
+  declare readonly reason?: ConstraintsReason;
+  declare readonly place?: string;
+  /** What to do about it, for people; nothing where the message says it all. */
+  declare readonly hint?: string;
 
   constructor(name: ErrorName, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const { cause, chainError, retryAfterMs, generation, reason, place } = details;
+    super(message, cause === undefined ? undefined : { cause });
     this.name = name;
-    this.chainError = details.chainError;
-    this.retryAfterMs = details.retryAfterMs;
-    this.generation = details.generation;
-    this.reason = details.reason;
-    this.place = details.place;
-  }
-
-  /** What to do about it, for people; nothing where the message says it all. */
-  get hint(): string | undefined {
-    return (
-      (this.chainError && CHAIN_HINTS[this.chainError.split('.').at(-1) ?? '']) || HINTS[this.name]
+    const known = { chainError, retryAfterMs, generation, reason, place };
+    const shown = { ...known, hint: hintOf(name, chainError) };
+    Object.assign(
+      this,
+      Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined)),
     );
   }
+}
+
+function hintOf(name: ErrorName, chainError: string | undefined): string | undefined {
+  return CHAIN_HINTS[chainError?.split('.').at(-1) ?? ''] ?? HINTS[name];
 }
 
 const HINTS: Partial<Record<ErrorName, string>> = {
@@ -151,7 +153,7 @@ const HINTS: Partial<Record<ErrorName, string>> = {
   Dropped:
     'Another node may have the call still: look at the status, and if it shows nothing of it, do the same again. An attempt that is there after all is taken up with the same key, without a signature.',
   AttemptGone:
-    'Begin anew: register, or swapKey where a key is in force. What an attempt held, the deposit, is back.',
+    'Begin anew: register, or swapKey where a key is in force. What an attempt held, the deposit, is back, but for the part for the account’s record.',
   DealtBefore:
     'An earlier call was submitted again, and shares are never dealt twice. Cancel the attempt and begin anew; if the key is in force already, swap it for itself.',
   ConstraintsDiffer:

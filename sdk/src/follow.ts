@@ -12,7 +12,7 @@ import {
 } from './chain.js';
 import { encodeConstraints } from './constraints/codec.js';
 import { KeyshareError } from './errors.js';
-import type { Patience } from './patience.js';
+import { type Patience, sleep } from './patience.js';
 import type { OnProgress } from './progress.js';
 import type { Sent } from './submit.js';
 
@@ -88,7 +88,11 @@ export async function* follow(
 ): AsyncGenerator<View> {
   let last: Heads | undefined;
   let isNews = true;
-  let waking = sent?.trouble.then(() => true);
+  const trouble = new AbortController();
+  void sent?.trouble.then(() => {
+    trouble.abort();
+  });
+  let waking = AbortSignal.any([patience.signal, trouble.signal]);
   for (;;) {
     patience.check(waitingFor);
     sent?.mark();
@@ -105,10 +109,10 @@ export async function* follow(
       // A lost connection is made again by the api; the deadline ends it.
       if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
     }
-    const slept = patience.sleep(POLL_MS).then(() => false);
-    if (await Promise.race([slept, ...(waking ? [waking] : [])])) {
+    await sleep(POLL_MS, waking);
+    if (waking !== patience.signal && trouble.signal.aborted) {
       isNews = true;
-      waking = undefined;
+      waking = patience.signal;
     }
   }
 }

@@ -1,12 +1,12 @@
 /** What callers pass in, and what they get back. */
 
-import { type Account } from './calls.js';
+import { type Account, addressOf } from './calls.js';
 import type { Constraints, TextOptions } from './constraints/types.js';
 import type { Dealer } from './dealer.js';
-import type { KeyshareError } from './errors.js';
+import { KeyshareError } from './errors.js';
 import type { Bounds } from './patience.js';
 import type { Waiting } from './progress.js';
-import type { Scheme } from './scheme.js';
+import { partsOf, requireKey, type Scheme } from './scheme.js';
 import type { Server } from './servers.js';
 import type { NodeOptions } from './urls.js';
 
@@ -28,8 +28,8 @@ export type KeyInput = KeySource &
     /** A `KeyringPair`, or an address with the wallet's `Signer`. */
     readonly signer: Account;
     /**
-     * How many subgroups' shares make up the key, from the chain's `t` (the default; with `reshare`
-     * it is that of the key in force) to `n`. With `n` of `n` one lost subgroup is the end of the key
+     * How many subgroups' shares make up the key, from the chain's `t` to its `n`. By default `t` with
+     * `register`, and with `swapKey` and `reshare` that of the key in force. With `n` of `n` one lost subgroup is the end of the key
      * for whoever has no backup of it. An attempt under way keeps its own.
      */
     readonly threshold?: number;
@@ -60,10 +60,15 @@ export interface ConstraintsInput extends Waiting {
 /** What an account pays. */
 export interface Cost {
   /**
-   * Held from the account, in the smallest unit (10⁻¹² KEY). It comes back with what it is held for;
-   * the part for the account's own record, which the chain never removes, stays held.
+   * What is held from the account beyond what is held from it already, in the smallest unit (10⁻¹² KEY).
+   * An account that was here before has its record paid for.
    */
   readonly deposit: bigint;
+  /**
+   * What of `deposit` comes back, with what it is held for. The rest is for the account's own record, which
+   * the chain never removes: it stays held for ever.
+   */
+  readonly comesBack: bigint;
   /** Paid for the transaction. */
   readonly fee: bigint;
   /**
@@ -71,7 +76,9 @@ export interface Cost {
    * does not come back.
    */
   readonly confirmationFee: bigint;
-  /** What the account has for all three now; with less than their sum the chain refuses the call. */
+  /** What the account must have: `deposit`, `fee` and `confirmationFee`. With less the chain refuses the call. */
+  readonly total: bigint;
+  /** What the account has for that now. */
   readonly spendable: bigint;
 }
 
@@ -87,6 +94,30 @@ export interface Custody {
   readonly server: Server;
   /** Why it proves nothing; absent if it proved that it holds the share now. */
   readonly error?: KeyshareError;
+}
+
+/** Throws `Input` for what is no object: callers may be without types. */
+export function requireObject(input: unknown): void {
+  if (typeof input === 'object' && input !== null) return;
+  throw new KeyshareError('Input', 'the input is missing: an object, with a signer at least');
+}
+
+/** Throws `Input` for what can never be dealt or signed, before anything of the chain hides it. */
+export function requireInput(input: KeyInput): void {
+  requireObject(input);
+  try {
+    if ('dealer' in input) {
+      requireObject(input.dealer);
+      partsOf(input.dealer.scheme);
+    } else {
+      requireKey(input.scheme, input.key);
+    }
+  } catch (cause) {
+    if (cause instanceof KeyshareError) throw cause;
+    const reason = cause instanceof Error ? cause.message : 'not a private key';
+    throw new KeyshareError('Input', reason, { cause });
+  }
+  addressOf(input.signer);
 }
 
 /** The scheme of a key that is passed in. */

@@ -3,7 +3,7 @@
 import type { ApiPromise } from '@polkadot/api';
 import { accountIdOf, asWritten, stateOf } from './accounts.js';
 import { attempt, type Beginning, type Connected, costOf } from './attempt.js';
-import { equal, type Hex, toHex } from './bytes.js';
+import { equal, toHex } from './bytes.js';
 import { type Account, addressOf, type Call, calls, refusal } from './calls.js';
 import { type Change, make } from './change.js';
 import {
@@ -29,6 +29,8 @@ import {
   type KeyInput,
   type Reachability,
   type RegisterInput,
+  requireInput,
+  requireObject,
   schemeOf,
 } from './inputs.js';
 import {
@@ -130,7 +132,7 @@ export class Keyshare {
    * constraints or a constraint account are named that are not those on the chain.
    */
   async register(input: RegisterInput): Promise<Registration> {
-    return attempt(this.#connected, input, this.#registration(input).beginning);
+    return attempt(this.#connected, input, this.#registration(input));
   }
 
   /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
@@ -149,20 +151,19 @@ export class Keyshare {
     return attempt(this.#connected, input, this.#swap('reshare'));
   }
 
-  /** What `register` would cost. Signs and sends nothing. */
+  /** What `register` would cost. Signs and sends nothing: of the signer its address is enough. */
   async cost(input: RegisterInput): Promise<Cost> {
-    const { beginning, encoded } = this.#registration(input);
-    return costOf(this.#connected, input, beginning, encoded);
+    return costOf(this.#connected, input, this.#registration(input));
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
   async swapCost(input: KeyInput): Promise<Cost> {
-    return costOf(this.#connected, input, this.#swap('swapKey'), null);
+    return costOf(this.#connected, input, this.#swap('swapKey'));
   }
 
   /** What `reshare` would cost; the same holds for the deposit of the deal before. */
   async reshareCost(input: KeyInput): Promise<Cost> {
-    return costOf(this.#connected, input, this.#swap('reshare'), null);
+    return costOf(this.#connected, input, this.#swap('reshare'));
   }
 
   /**
@@ -170,6 +171,7 @@ export class Keyshare {
    * first.
    */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
+    requireObject(input);
     return this.#make(input, {
       name: 'cancel',
       call: calls.cancel(this.api),
@@ -188,6 +190,7 @@ export class Keyshare {
    * is none.
    */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
+    requireObject(input);
     return this.#make(input, {
       name: 'deregister',
       call: calls.deregister(this.api),
@@ -204,6 +207,7 @@ export class Keyshare {
   async setConstraints(
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
+    requireObject(input);
     const { account } = input;
     // Which scheme they are for, only the chain knows.
     const wanted = readConstraints(input.constraints, this.#text);
@@ -222,6 +226,7 @@ export class Keyshare {
   async changeConstraintAccount(
     input: ConstraintsInput & { readonly to: string },
   ): Promise<Status> {
+    requireObject(input);
     const { account } = input;
     const to = asWritten(this.api, input.to);
     return this.#make(input, {
@@ -308,8 +313,9 @@ export class Keyshare {
     return { api, chain, requireSafe };
   }
 
-  /** `register`, and its constraints in SCALE: as hex, since polkadot.js takes bytes that may be absent for more. */
-  #registration(input: RegisterInput): { beginning: Beginning; encoded: Hex } {
+  /** `register`, with its constraints. */
+  #registration(input: RegisterInput): Beginning {
+    requireInput(input);
     const account = input.constraintAccount ?? addressOf(input.signer);
     const constraintAccount = asWritten(this.api, account);
     const options = { ...this.#text, scheme: schemeOf(input) };
@@ -323,7 +329,7 @@ export class Keyshare {
       constraintAccount: input.constraintAccount && constraintAccount,
     });
     const requireSigned = this.#requires({ constraints, constraintAccount });
-    return { beginning: { name: 'register', call, requireNamed, requireSigned }, encoded };
+    return { name: 'register', constraints, call, requireNamed, requireSigned };
   }
 
   /** `swap_key`, which leaves the constraints alone. */

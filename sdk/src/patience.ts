@@ -79,11 +79,6 @@ export class Patience {
     }
   }
 
-  /** Waits, or less if it is over. */
-  sleep(milliseconds: number): Promise<void> {
-    return sleep(milliseconds, this.signal);
-  }
-
   #over(waitingFor: string): KeyshareError {
     return this.#caller?.aborted
       ? new KeyshareError('Aborted', `aborted before ${waitingFor}`)

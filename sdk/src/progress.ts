@@ -1,6 +1,7 @@
 /** What callers are told while they wait, and how they say for how long. */
 
 import type { Registration } from './chain.js';
+import type { Warning } from './constraints/warnings.js';
 import type { KeyshareError } from './errors.js';
 import type { Bounds } from './patience.js';
 import type { Server } from './servers.js';
@@ -13,8 +14,11 @@ export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' |
  * shows is news and no more, for the chain may leave the block again: `retracted` tells that it did.
  */
 export type Progress =
-  /** The call waits for its signature. */
-  | { readonly type: 'signing' }
+  /**
+   * The call waits for its signature. `warnings` are of the constraints that it sets, or with a swap leaves:
+   * what they open that is more than they say. Abort, and nothing is signed.
+   */
+  | { readonly type: 'signing'; readonly warnings: readonly Warning[] }
   /** The call was signed, and the node has it, unless the connection was lost just then. */
   | { readonly type: 'submitted' }
   /** The best block, `block`, shows what was asked for. It is not final yet. */

@@ -115,7 +115,7 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
         wasShown = true;
       }
       const open = shown !== undefined && isAsDealt(shown, view.best) ? shown : undefined;
-      if (round !== undefined && (open === undefined || !equal(open.id, round.id))) {
+      if (round !== undefined && open === undefined) {
         round.stop();
         round = undefined;
         onProgress({ type: 'retracted', block: view.block });

@@ -15,6 +15,9 @@ const BLOCKS_TO_RETURN = 10;
 /** How a pool says that it has the call already, and that it has another with the same number. */
 const ON_ITS_WAY = new Set<unknown>([1013, 1014]);
 
+/** What is waited for once the call was given to the connection. */
+const TAKEN = 'the node said that it has the call, which may still get on chain';
+
 /** Why a pool takes no call: the runtime's words, and its names for them. */
 const POOL_REFUSALS = [
   ['pay some fees', 'Payment'],
@@ -229,7 +232,7 @@ export async function submit(
   await onSigned();
   const sent = new Sent(api);
   try {
-    await patience.race(sent.send(signed), 'the node had the call');
+    await patience.race(sent.send(signed), TAKEN);
     return sent;
   } catch (error) {
     sent.stop();

@@ -138,6 +138,16 @@ const hashOf = (block: number, which = 0) =>
   `0x${which.toString(16).padStart(64 - NUMBER, '0')}${block.toString(16).padStart(NUMBER, '0')}`;
 const numberOf = (hash: string) => Number(`0x${hash.slice(-NUMBER)}`);
 
+/** What is held for an account's record, which stays: an entry of 86 bytes. */
+export const RECORD = 1_086n;
+
+/** What a deposit is, at 1000 an entry and 1 a byte. */
+function priceOf(scheme: string, threshold: number, constraints: string | null): number {
+  const key = 50 + (threshold + SUBGROUPS) * (scheme === 'Ed25519' ? 32 : 33);
+  if (constraints === null) return key;
+  return Number(RECORD) + key + 1_000 + 80 + 32 + (constraints.length - 2) / 2;
+}
+
 /** What the chain says; a test changes it. */
 export class Chain {
   subgroups: { id: number; quorum: number | null; members: ReturnType<typeof member>[] }[] =
@@ -167,12 +177,16 @@ export class Chain {
   onSigned: () => void = () => undefined;
   /** What happens when the node gets a call. */
   onSent: () => void = () => undefined;
+  /** Whether it does not say that it has it. */
+  isMute = false;
   /** Why it does not get it. */
   sendError: Error | undefined;
   /** What happens when there is a new block. */
   onBlock: () => void = () => undefined;
   /** What happens when the node has told its best block. */
   onTold: () => void = () => undefined;
+  /** What is held from the account. */
+  held = 0;
   /** The thresholds that deposits were asked for. */
   readonly priced: number[] = [];
   /** The constraints that were passed with calls, and to ask for deposits. */
@@ -281,6 +295,7 @@ export class Chain {
         if (this.sendError) return Promise.reject(this.sendError);
         this.#listener = listener;
         this.onSent();
+        if (this.isMute) return new Promise(() => undefined);
         return Promise.resolve(() => (this.#listener = undefined));
       },
     };
@@ -337,13 +352,14 @@ export class Chain {
           subgroups: () => says(this.subgroups),
           operators: () => says(this.operators),
           registration: () => registration(this.account),
-          deposit: (_: string, threshold: number, constraints: unknown) => {
+          deposit: (scheme: string, threshold: number, constraints: string | null) => {
             this.priced.push(threshold);
             this.given.push(constraints);
-            return Promise.resolve(10);
+            return says(priceOf(scheme, threshold, constraints));
           },
           // polkadot.js writes what is large in hex.
           confirmationFee: () => says('0x03'),
+          recordDeposit: () => says(`0x${RECORD.toString(16)}`),
         },
       },
       query: {
@@ -352,7 +368,15 @@ export class Chain {
             keys: () => Promise.resolve(this.kept.map((name) => ({ args: [address(name)] }))),
           },
         },
-        system: { account: () => Promise.resolve({ data: { free: { toBigInt: () => 100n } } }) },
+        balances: {
+          holds: () =>
+            says([
+              { id: { session: 'Keys' }, amount: 7 },
+              // polkadot.js writes what is large in hex.
+              { id: { registration: 'Deposit' }, amount: `0x${this.held.toString(16)}` },
+            ]),
+        },
+        system: { account: () => Promise.resolve({ data: { free: { toBigInt: () => 10_001n } } }) },
       },
       consts: { balances: { existentialDeposit: { toBigInt: () => 1n } } },
       tx: {

@@ -350,6 +350,16 @@ describe('an attempt', () => {
     expect(again.chainError).toBe('registration.NotRegistering');
     const gone = await keyshare.deregister({ signer });
     expect([gone.registered, gone.constraints]).toEqual([null, null]);
+    // What stays held is what never comes back; whoever returns has it held already.
+    const kept = await reserved(signer.address);
+    const first = await keyshare.cost({ ...input, signer: user('Nobody') });
+    expect(first.deposit - first.comesBack).toBe(kept);
+    const [scheme, constraints] = ['secp256k1', rules.secp256k1] as const;
+    const other = { key: generateKey(scheme), scheme, signer: user('Nobody'), constraints };
+    const longer = await keyshare.cost(other);
+    expect(longer.deposit - longer.comesBack).toBe(kept);
+    const { deposit, comesBack } = await keyshare.cost(input);
+    expect([deposit, comesBack]).toEqual([first.comesBack, first.comesBack]);
     const refused = await failure(keyshare.challenge(signer.address));
     expect(refused.name).toBe('NotRegistering');
     const left = await failure(keyshare.deregister({ signer }));

@@ -34,7 +34,7 @@ it('ends when the caller says so, and with what was waited for', async () => {
   const abort = new AbortController();
   const patience = new Patience({ signal: abort.signal });
   expect(await patience.race(Promise.resolve(7), 'seven')).toBe(7);
-  const waiting = [patience.race(never, 'anything'), patience.sleep(2 ** 31 - 1)];
+  const waiting = [patience.race(never, 'anything'), sleep(2 ** 31 - 1, patience.signal)];
   abort.abort();
   await expect(waiting[0]).rejects.toMatchObject({ name: 'Aborted' });
   await waiting[1];

@@ -1,6 +1,6 @@
 /** What becomes of a call that was sent, and that what was lost is noticed. */
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { failure } from './failure.js';
 import {
   hurried,
@@ -277,6 +277,42 @@ describe('a call that was sent', () => {
   );
 });
 
+describe('a call that was given to the connection', () => {
+  it('may still get on chain when the deadline passes before the node answers', async () => {
+    const chain = stalled();
+    chain.isMute = true;
+    const keyshare = await chain.connect();
+    const late = await failure(keyshare.register({ ...input, deadlineMs: 200 }));
+    expect([late.name, late.message]).toEqual([
+      'DeadlinePassed',
+      expect.stringContaining('may still get on chain'),
+    ]);
+    const abort = new AbortController();
+    chain.onSent = () => {
+      abort.abort();
+    };
+    const ended = await failure(keyshare.register({ ...input, signal: abort.signal }));
+    expect([ended.name, ended.message]).toEqual([
+      'Aborted',
+      expect.stringContaining('may still get on chain'),
+    ]);
+  });
+
+  it('leaves no timer behind when the node says what became of it', async () => {
+    const chain = stalled();
+    let views = 0;
+    chain.onTold = () => {
+      if ((views += 1) !== 3) return;
+      // Between two questions for the best block.
+      setTimeout(() => {
+        chain.tell({ status: 'Invalid' });
+      }, 100);
+    };
+    expect((await failure((await chain.connect()).register(input))).name).toBe('Dropped');
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
 describe('a call that cannot be sent', () => {
   it.each([1013, 1014])('beside an earlier one is told so: pool error %i', async (code) => {
     const chain = stalled();
@@ -316,6 +352,20 @@ describe('a call that cannot be sent', () => {
     const { signal } = abort;
     const ended = await failure((await chain.connect()).register({ ...input, onProgress, signal }));
     expect([ended.name, isSigned]).toEqual(['Aborted', false]);
+  });
+
+  it('is not sent when the deadline has passed as it is signed', async () => {
+    const chain = stalled();
+    const abort = new AbortController();
+    let isSent = false;
+    chain.onSent = () => (isSent = true);
+    chain.onSigned = () => {
+      abort.abort();
+    };
+    const { signal } = abort;
+    const keyshare = await chain.connect();
+    expect((await failure(keyshare.register({ ...input, signal }))).name).toBe('Aborted');
+    expect(isSent).toBe(false);
   });
 
   it('is wrong input, and not waited for', async () => {

@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { KeyInput, Registration } from '../src/index.js';
-import { address, Chain, type Covered, dealt, keyOf, member } from './chain.js';
+import { address, Chain, type Covered, dealt, keyOf, member, RECORD } from './chain.js';
 import { failure } from './failure.js';
 
 const account = address('Ferdie');
@@ -50,7 +50,7 @@ it('refuses what no key can have, before anything is signed', async () => {
   }
 });
 
-it('is the chain’s, the owner’s, or with a reshare the key’s', async () => {
+it('is the chain’s, the owner’s, or with a swap that of the key in force', async () => {
   const chain = chainWith(shown(3, inForce));
   const keyshare = await chain.connect();
   expect((await keyshare.status(account)).registered?.threshold).toBe(3);
@@ -58,16 +58,33 @@ it('is the chain’s, the owner’s, or with a reshare the key’s', async () =>
   await keyshare.swapCost({ ...input, key: keyOf('2'), threshold: 3 });
   await keyshare.reshareCost(input);
   await keyshare.reshareCost({ ...input, threshold: 2 });
-  expect(chain.priced).toEqual([2, 3, 3, 2]);
+  await keyshare.swapCost({ ...input, key: keyOf('2'), threshold: 2 });
+  expect(chain.priced).toEqual([3, 3, 3, 2, 2]);
+  // A key that the chain would not take any more gives way to its limits.
+  const lower = chainWith(shown(1, inForce));
+  await (await lower.connect()).swapCost({ ...input, key: keyOf('2') });
+  expect(lower.priced).toEqual([2]);
 });
 
 it('is told what it costs, part by part, and what there is for it', async () => {
   const fresh = await chainWith(null).connect();
   const owned = await chainWith(shown(2, inForce)).connect();
-  const cost = { deposit: 10n, fee: 1n, confirmationFee: 3n, spendable: 99n };
-  expect(await fresh.cost(input)).toEqual(cost);
-  expect(await owned.swapCost({ ...input, key: keyOf('2') })).toEqual(cost);
-  expect(await owned.reshareCost(input)).toEqual(cost);
+  const cost = { fee: 1n, confirmationFee: 3n, spendable: 10_000n };
+  const first = { deposit: 2_413n, comesBack: 2_413n - RECORD, total: 2_417n };
+  expect(await fresh.cost(input)).toEqual({ ...cost, ...first });
+  const swap = { ...cost, deposit: 210n, comesBack: 210n, total: 214n };
+  expect(await owned.swapCost({ ...input, key: keyOf('2') })).toEqual(swap);
+  expect(await owned.reshareCost(input)).toEqual(swap);
+});
+
+it('holds from an account that returns what is not held already, and all of that comes back', async () => {
+  const chain = chainWith(null);
+  chain.held = Number(RECORD);
+  const { deposit, comesBack, total } = await (await chain.connect()).cost(input);
+  expect([deposit, comesBack, total]).toEqual([2_413n - RECORD, 2_413n - RECORD, 2_417n - RECORD]);
+  // Held when things cost more.
+  chain.held = 10_000;
+  expect((await (await chain.connect()).cost(input)).deposit).toBe(0n);
 });
 
 /** What the chain shows as this key’s, when it is taken up without a signature. */

@@ -107,9 +107,9 @@ export function Register(props: {
   const { status, error: statusError } = useStatus(keyshare, wallet?.address);
   const isBusy = running !== undefined;
   const next = plan(wallet, held, status, purpose);
-  // A reshare keeps the key's own, and what is under way has one.
+  // A swap keeps that of the key in force, and what is under way has one.
   const preset =
-    purpose === 'reshare' ? status?.registered?.threshold : keyshare?.parameters.threshold;
+    purpose === 'register' ? keyshare?.parameters.threshold : status?.registered?.threshold;
   const threshold = next.kind === 'resume' ? next.threshold : (chosen ?? preset);
 
   // What was shown before signing must be what is signed.
@@ -295,10 +295,14 @@ export function Register(props: {
             held={held}
             threshold={threshold}
             rules={
-              purpose === 'register'
-                ? rulesOf(next, status, constraints, constraintAccount.trim() || wallet.address)
-                : undefined
+              purpose === 'register' && next.kind !== 'resume'
+                ? constraints && {
+                    constraints,
+                    constraintAccount: constraintAccount.trim() || wallet.address,
+                  }
+                : rulesOnChain(status)
             }
+            isSwap={purpose !== 'register'}
             isTrusted={isTrusted}
             onTrust={setTrusted}
           />
@@ -363,14 +367,8 @@ interface Rules {
   readonly constraintAccount: string;
 }
 
-/** What a first key is registered with: what the chain has for it already, or what was typed. */
-function rulesOf(
-  next: Plan,
-  status: Status | undefined,
-  constraints: Constraints | undefined,
-  constraintAccount: string,
-): Rules | undefined {
-  if (next.kind !== 'resume') return constraints && { constraints, constraintAccount };
+/** What the chain has for an attempt under way, or for the key in force. */
+function rulesOnChain(status: Status | undefined): Rules | undefined {
   if (!status?.constraints || status.constraintAccount === null) return undefined;
   return { constraints: status.constraints, constraintAccount: status.constraintAccount };
 }

@@ -8,14 +8,20 @@ import { ConstraintsShown } from './constraints-shown.js';
 import { amount } from './format.js';
 import type { HeldKey } from './key-field.js';
 
-/** What the account must have. */
-export function sumOf({ deposit, fee, confirmationFee }: Cost): bigint {
-  return deposit + fee + confirmationFee;
+/** Whether the account cannot pay it. */
+export function isTooMuch({ total, spendable }: Cost): boolean {
+  return spendable < total;
 }
 
-/** Whether the account cannot pay it. */
-export function isTooMuch(cost: Cost): boolean {
-  return cost.spendable < sumOf(cost);
+/** What is held, and what of it comes back. */
+export function depositInWords({ deposit, comesBack }: Cost, isSwap: boolean): string {
+  const back = 'comes back when the key is removed';
+  if (isSwap) {
+    return `Deposit ${amount(deposit)}, which ${back}; that of the old key when it is replaced.`;
+  }
+  return comesBack === deposit
+    ? `Deposit ${amount(deposit)}, which ${back}. What is held already for the account’s own record stays held.`
+    : `Deposit ${amount(deposit)}, of which ${amount(comesBack)} ${back}. The rest is for the account’s own record, and stays held for ever.`;
 }
 
 /** A key's addresses as a list, each with what it is. */
@@ -53,12 +59,13 @@ export function Review(props: {
   cost: Cost | undefined;
   held: HeldKey;
   threshold: number;
-  /** What is registered with the key, or was. Absent with a swap, which keeps it. */
+  /** What is registered with the key, or was; with a swap what stays. */
   rules: { readonly constraints: Constraints; readonly constraintAccount: string } | undefined;
+  isSwap: boolean;
   isTrusted: boolean;
   onTrust: (isTrusted: boolean) => void;
 }) {
-  const { connection, cost, held, threshold, rules, isTrusted, onTrust } = props;
+  const { connection, cost, held, threshold, rules, isSwap, isTrusted, onTrust } = props;
   const { subgroups } = connection.keyshare.parameters;
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -76,13 +83,14 @@ export function Review(props: {
       </dl>
       {rules && (
         <>
+          {isSwap && <p>Its constraints stay as they are:</p>}
           <ConstraintsShown constraints={rules.constraints} scheme={held.scheme} />
           <p>
             Only <code>{rules.constraintAccount}</code> may change this.
           </p>
         </>
       )}
-      {cost && <CostInWords cost={cost} isSwap={rules === undefined} />}
+      {cost && <CostInWords cost={cost} isSwap={isSwap} />}
       <p>
         The shares go to the servers that <code>{connection.url}</code> names, on {connection.chain}{' '}
         with the genesis hash <code>{connection.keyshare.api.genesisHash.toHex()}</code>. A node
@@ -105,28 +113,21 @@ export function Review(props: {
 }
 
 function CostInWords({ cost, isSwap }: { cost: Cost; isSwap: boolean }) {
-  const { deposit, fee, confirmationFee, spendable } = cost;
+  const { fee, confirmationFee, total, spendable } = cost;
   return (
     <>
-      <p>
-        Deposit {amount(deposit)}, which comes back when the key is removed
-        {isSwap
-          ? '; that of the old key when it is replaced'
-          : ', but for the part for the account’s own record, which stays'}
-        .
-      </p>
+      <p>{depositInWords(cost, isSwap)}</p>
       <p>Fee about {amount(fee)}.</p>
       <p>
         Fee for the servers’ confirmations about {amount(confirmationFee)}, which does not come
         back.
       </p>
       <p>
-        Together about {amount(sumOf(cost))}. The account has {amount(spendable)} for it.
+        Together about {amount(total)}. The account has {amount(spendable)} for it.
       </p>
       {isTooMuch(cost) && (
         <p class="bad">
-          That is too little: send it {amount(sumOf(cost) - spendable)} more, or choose another
-          account.
+          That is too little: send it {amount(total - spendable)} more, or choose another account.
         </p>
       )}
     </>

@@ -304,6 +304,7 @@ test('lets the owner choose the threshold, and deals the key anew', async ({ pag
   await expect(page.getByText(warning)).toHaveCount(0);
   await page.getByLabel('Threshold').selectOption({ label: 'any 3 of 3' });
   await expect(page.getByText(warning)).toContainText('keep a backup');
+  await page.getByLabel('Messages that may be signed').selectOption('any');
   await prepare(page, '4');
   const review = page.getByRole('group', { name: 'Before you go on' });
   await expect(review).toContainText('any 3 of 3 subgroups make it up');
@@ -320,6 +321,15 @@ test('lets the owner choose the threshold, and deals the key anew', async ({ pag
   await button(page, 'Reshare it').click();
   const reshare = page.getByRole('region', { name: 'Reshare the key' });
   await expect(reshare.getByLabel('Threshold')).toHaveValue('3');
+  // A swap keeps the threshold too, and constraints whose warnings belong to the new key as well.
+  await button(page, 'Swap it').click();
+  const swap = page.getByRole('region', { name: 'Swap the key' });
+  await expect(swap.getByLabel('Threshold')).toHaveValue('3');
+  await swap.getByLabel('Paste it').fill('5'.repeat(64));
+  await swap.getByRole('button', { name: 'Show the cost' }).click();
+  await expect(review).toContainText('constraints stay as they are');
+  await expect(review).toContainText('Take care, any message may be signed');
+  await button(page, 'Reshare it').click();
   await expect(reshare.getByRole('button', { name: 'Make a new key' })).toHaveCount(0);
   await reshare.getByLabel('Paste it').fill('5'.repeat(64));
   await expect(reshare.getByText('Another key is in force')).toBeVisible();

@@ -26,7 +26,7 @@ import { countRunning, stageOf, stillShown } from '../src/hooks.js';
 import { parseKey } from '../src/keytext.js';
 import { coverageInWords } from '../src/my-key.js';
 import { quorumInWords, standingInWords } from '../src/network.js';
-import { isTooMuch, namedAddresses, sumOf } from '../src/review.js';
+import { depositInWords, isTooMuch, namedAddresses } from '../src/review.js';
 import { hasConfirmed } from '../src/share-counts.js';
 import { Vault } from '../src/vault.js';
 
@@ -194,10 +194,23 @@ test('writes amounts and times', () => {
 });
 
 test('has the fee for the confirmations paid as well', () => {
-  const cost = { deposit: 500n, fee: 20n, confirmationFee: 3n, spendable: 523n };
-  expect(sumOf(cost)).toBe(523n);
+  const parts = { deposit: 500n, comesBack: 400n, fee: 20n, confirmationFee: 3n };
+  const cost = { ...parts, total: 523n, spendable: 523n };
   expect(isTooMuch(cost)).toBe(false);
   expect(isTooMuch({ ...cost, spendable: 522n })).toBe(true);
+});
+
+test('says what of the deposit comes back, also to an account that returns', () => {
+  const cost = { fee: 0n, confirmationFee: 0n, total: 0n, spendable: 0n };
+  const of = (deposit: bigint, comesBack: bigint, isSwap = false) =>
+    depositInWords({ ...cost, deposit, comesBack }, isSwap);
+  expect(of(242_400_000_000n, 133_800_000_000n)).toBe(
+    'Deposit 0.2424 KEY, of which 0.1338 KEY comes back when the key is removed. The rest is for the account’s own record, and stays held for ever.',
+  );
+  expect(of(133_800_000_000n, 133_800_000_000n)).toBe(
+    'Deposit 0.1338 KEY, which comes back when the key is removed. What is held already for the account’s own record stays held.',
+  );
+  expect(of(1n, 1n, true)).toContain('that of the old key when it is replaced');
 });
 
 test('says who answers for a subgroup, and since when', () => {

@@ -4,14 +4,17 @@ mod operating;
 mod options;
 
 pub use operating::{Operator, Server, SessionKeys, Validator};
-pub use options::{ConstraintsInput, Deadline, ExistingKey, NewKey, SignerInput, Threshold};
+pub use options::{
+	ConstraintsInput, Deadline, ExistingKey, InspectedKey, NewKey, SignerInput, Threshold,
+};
 
 use clap::{Args, Parser, Subcommand};
 use keyshare_client::{account::parse_address, chain::DEFAULT_URL};
 use keyshare_constraints::BitcoinNetwork;
 use keyshare_primitives::{AccountId, KeyScheme};
-use options::scheme_parser;
+use options::{scheme_parser, seconds};
 use std::path::PathBuf;
+use tokio::time::Instant;
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -42,16 +45,17 @@ Only root may do this. The call is sent as Sudo.sudo(call), and the account that
 sudo key; with --external-signer the whole is printed for its wallet.";
 
 const RESHARE_NOTE: &str = "\
-The key stays the same, and so do its public key and addresses; every subgroup gets a new share. Old
-and new shares do not fit together, and servers erase the old ones as soon as the new are in force.
+The key stays the same, and so do its public key and addresses; every subgroup gets a new share.
+Old and new shares do not fit together, and servers erase the old ones as soon as the new are in
+force.
 
 This helps against shares that have got, or may get, into wrong hands: of an operator that was
 dismissed or whose machine was broken into, or from a stolen backup.
 
-It helps only as long as fewer subgroups of the OLD deal than its threshold are in such hands. As many
-as that make up the key itself, however often it is dealt anew: then move what the key controls to
-another key, and register that one. Nobody can prove that an old share was forgotten, so do it while
-the others are still to be trusted.";
+It helps only as long as fewer subgroups of the OLD deal than its threshold are in such hands. As
+many as that make up the key itself, however often it is dealt anew: then move what the key controls
+to another key, and register that one. Nobody can prove that an old share was forgotten, so do it
+while the others are still to be trusted.";
 
 /// Registers private keys with a Keyshare network, and shows and checks what became of them.
 #[derive(Parser)]
@@ -68,17 +72,18 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Args)]
 pub struct Global {
-	/// The node to talk to: a ws:// or wss:// URL
-	#[arg(long, global = true, env = "KEYSHARE_URL", hide_env_values = true, default_value = DEFAULT_URL)]
+	/// The node to talk to: a ws:// or wss:// URL. `keyshare key` talks to none
+	#[arg(long, global = true, help_heading = "Node", env = "KEYSHARE_URL", hide_env_values = true, default_value = DEFAULT_URL)]
 	pub url: String,
 	/// Talk to a node on another machine without encryption: whoever is on the way can name servers of
 	/// their own, and gets the key
-	#[arg(long, global = true)]
+	#[arg(long, global = true, help_heading = "Node")]
 	pub allow_plaintext_node: bool,
 	/// Data as JSON on standard output, everything else on standard error
 	#[arg(long, global = true)]
 	pub json: bool,
-	/// The network whose addresses rules for Bitcoin are read and shown with; signet has testnet's
+	/// The network whose addresses keys and rules for Bitcoin are shown and read with; signet has
+	/// testnet's
 	#[arg(long, global = true, value_name = "NETWORK", value_enum, default_value = "mainnet")]
 	pub bitcoin_network: Bitcoin,
 }
@@ -146,6 +151,40 @@ pub enum Command {
 	/// Show the operators; for operators: their validators; for root: admit and dismiss operators
 	#[command(subcommand)]
 	Operator(Operator),
+}
+
+impl Command {
+	/// When to stop, with those that have a deadline.
+	pub fn deadline(&self) -> Option<Instant> {
+		let deadline = match self {
+			Self::Register(args) => &args.deadline,
+			Self::SwapKey(args) => &args.deadline,
+			Self::Reshare(args) => &args.deadline,
+			Self::Resume(args) => &args.deadline,
+			Self::Cancel(signed)
+			| Self::Deregister(signed)
+			| Self::Constraints(
+				Constraints::Set { signed, .. } | Constraints::Transfer { signed, .. },
+			)
+			| Self::Server(
+				Server::Declare { signed, .. }
+				| Server::ChangeEndpoint { signed, .. }
+				| Server::RotateKey { signed }
+				| Server::Withdraw { signed },
+			)
+			| Self::SessionKeys(SessionKeys::Rotate { signed })
+			| Self::Validator(Validator::Accept { signed, .. } | Validator::Leave(signed))
+			| Self::Operator(
+				Operator::Admit { signed, .. }
+				| Operator::Dismiss { signed, .. }
+				| Operator::Assign { signed, .. }
+				| Operator::Unassign { signed, .. }
+				| Operator::Back { signed, .. },
+			) => &signed.deadline,
+			_ => return None,
+		};
+		Some(deadline.deadline)
+	}
 }
 
 /// `register`.
@@ -247,7 +286,7 @@ pub struct Verify {
 	#[arg(value_parser = parse_address)]
 	pub account: AccountId,
 	/// How long each server may take to answer
-	#[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+	#[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = seconds)]
 	pub patience: u64,
 }
 
@@ -282,6 +321,9 @@ pub enum Constraints {
 		/// The call.
 		#[command(flatten)]
 		signed: Signed,
+		/// Show the call, its fee and what becomes of the deposit; sign and send nothing
+		#[arg(long)]
+		dry_run: bool,
 	},
 	/// Hand a user's constraints over to another constraint-modification account
 	Transfer {
@@ -309,11 +351,11 @@ pub enum Key {
 		#[arg(long, value_parser = scheme_parser())]
 		scheme: KeyScheme,
 	},
-	/// Show the scheme and the public key of a key
+	/// Show the scheme, the public key and the addresses of a key
 	Inspect {
 		/// The key.
 		#[command(flatten)]
-		key: ExistingKey,
+		key: InspectedKey,
 	},
 }
 
@@ -332,6 +374,41 @@ mod tests {
 	#[test]
 	fn the_command_line_is_consistent() {
 		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn notes_are_no_wider_than_the_help() {
+		for note in [AFTER_HELP, ED25519_NOTE, OPERATOR_NOTE, ROOT_NOTE, RESHARE_NOTE] {
+			for line in note.lines() {
+				assert!(line.chars().count() <= 100, "it is wrapped after a word: {line}");
+			}
+		}
+	}
+
+	#[test]
+	fn a_key_to_look_at_is_named_once_in_one_of_three_ways() {
+		for one in [&["k"][..], &["--key-file", "k"], &["--key-stdin"]] {
+			assert!(parse(&[&["key", "inspect"][..], one].concat()).is_ok(), "{one:?}");
+		}
+		assert_eq!(parse(&["key", "inspect"]).map(drop), Err(ErrorKind::MissingRequiredArgument));
+		let twice = parse(&["key", "inspect", "k", "--key-file", "k"]).map(drop);
+		assert_eq!(twice, Err(ErrorKind::ArgumentConflict));
+	}
+
+	#[test]
+	fn a_number_that_is_none_is_refused_in_words() {
+		for (option, wrong, words) in [
+			("--threshold", "x", "whole number"),
+			("--threshold", "-1", "whole number"),
+			("--threshold", "256", "too large"),
+			("--deadline", "0", "from 1"),
+		] {
+			let given = format!("{option}={wrong}");
+			let reshare =
+				["keyshare", "reshare", "--key-file", "k", "--dev-account", "bob", &given];
+			let error = Cli::try_parse_from(reshare).err().expect("no such number").to_string();
+			assert!(error.contains(words), "{error}");
+		}
 	}
 
 	#[test]
@@ -421,6 +498,37 @@ mod tests {
 		assert!(parse(&reshare).is_ok());
 		let generate = ["reshare", "--generate", "k", "--dev-account", "bob"];
 		assert_eq!(parse(&generate).map(drop), Err(ErrorKind::UnknownArgument));
+	}
+
+	#[test]
+	fn whatever_is_signed_has_a_deadline_that_counts_from_the_start() {
+		let before = Instant::now();
+		let deadline = |arguments: &[&str]| {
+			parse(arguments).ok().and_then(|cli| cli.command.deadline()).map(|at| at - before)
+		};
+		let signed = ["--dev-account", "bob", "--deadline", "5"];
+		for command in [
+			&["register", "--key-file", "k"][..],
+			&["swap-key", "--key-file", "k"],
+			&["reshare", "--key-file", "k"],
+			&["constraints", "set", "--messages", "never", ALICE],
+			&["constraints", "transfer", ALICE, ALICE],
+			&["cancel"],
+			&["deregister"],
+			&["session-keys", "rotate"],
+			&["server", "withdraw"],
+			&["validator", "leave"],
+			&["operator", "back", ALICE],
+		] {
+			let left = deadline(&[command, &signed[..]].concat()).map(|left| left.as_secs());
+			assert!(left.is_some_and(|left| (5..60).contains(&left)), "{command:?}: {left:?}");
+		}
+		assert!(deadline(&["resume", ALICE, "--key-file", "k"]).is_some());
+		assert_eq!(deadline(&["status", ALICE]), None);
+		for impossible in ["0", "9223372036854000000", "18446744073709551615"] {
+			let cancel = ["cancel", "--dev-account", "bob", "--deadline", impossible];
+			assert_eq!(parse(&cancel).map(drop), Err(ErrorKind::ValueValidation));
+		}
 	}
 
 	#[test]

@@ -1,6 +1,6 @@
 //! Commands of those who run the network: validators, operators, root.
 
-use super::{Signed, OPERATOR_NOTE, ROOT_NOTE};
+use super::{options::number, Signed, OPERATOR_NOTE, ROOT_NOTE};
 use clap::Subcommand;
 use keyshare_client::account::parse_address;
 use keyshare_primitives::AccountId;
@@ -52,7 +52,7 @@ pub enum Server {
 	},
 	/// Show where a validator stands, and what keeps it from being selected
 	Status {
-		/// The validator
+		/// The validator, or the server of one that is a member
 		#[arg(value_parser = parse_address)]
 		account: AccountId,
 	},
@@ -93,7 +93,7 @@ pub enum Validator {
 	Leave(Signed),
 	/// Show where a validator stands, and what keeps it from being selected
 	Status {
-		/// The validator
+		/// The validator, or the server of one that is a member
 		#[arg(value_parser = parse_address)]
 		account: AccountId,
 	},
@@ -114,11 +114,11 @@ pub enum Operator {
 		name: String,
 		/// The subgroup of all its validators. That is for ever: see that nobody has a hand in two
 		/// subgroups, who would hold two shares of every key
-		#[arg(long, value_name = "G")]
+		#[arg(long, value_name = "G", value_parser = number::<u8>)]
 		subgroup: u8,
 		/// How many validators it may have, 1 to 32. More than before, like a new operator, come into
 		/// force after the chain's delay; fewer do at once
-		#[arg(long, value_name = "N")]
+		#[arg(long, value_name = "N", value_parser = number::<u32>)]
 		seats: u32,
 		/// The sudo key.
 		#[command(flatten)]

@@ -13,9 +13,9 @@ pub fn run(command: &Key, output: &Output) -> Result<Exit> {
 			output.note(&format!("New key written to {}. Keep it safe.", path.display()));
 			key
 		}
-		Key::Inspect { key } => input::existing_key(key, output)?,
+		Key::Inspect { key } => input::inspected_key(key, output)?,
 	};
-	let view = PublicKey::from(&key);
+	let view = PublicKey::new(&key, output.bitcoin());
 	output.data(&view, &view.words())?;
 	Ok(None)
 }

@@ -26,13 +26,13 @@ pub async fn operator(url: &str, command: &Operator, output: &Output) -> Result<
 				subgroup: *subgroup,
 				seats: *seats,
 			};
-			let signing = Signing::new(url, signed).await?;
+			let signing = Signing::new(url, signed, output).await?;
 			let seen = signing.make(&call, output).await?;
 			signing.show_operator(&call, &seen, output)
 		}
 		Operator::Dismiss { account, force, signed } => {
 			let call = OperatorCall::Dismiss { operator: account.clone(), force: *force };
-			let signing = Signing::new(url, signed).await?;
+			let signing = Signing::new(url, signed, output).await?;
 			let before = Seen::read(&signing.chain, &call).await?;
 			if let Some(operator) = before.operator(account) {
 				warn_of_the_last(operator, *force, &signing.chain, output).await?;
@@ -46,7 +46,7 @@ pub async fn operator(url: &str, command: &Operator, output: &Output) -> Result<
 		}
 		Operator::Assign { validator, signed } => {
 			let call = OperatorCall::Assign { validator: validator.clone() };
-			let signing = Signing::new(url, signed).await?;
+			let signing = Signing::new(url, signed, output).await?;
 			let seen = signing.make(&call, output).await?;
 			let operator = signing.signer.account();
 			if seen.operator(&operator).is_some_and(|info| info.assigned.contains(validator)) {
@@ -58,13 +58,13 @@ pub async fn operator(url: &str, command: &Operator, output: &Output) -> Result<
 		}
 		Operator::Unassign { validator, signed } => {
 			let call = OperatorCall::Unassign { validator: validator.clone() };
-			let signing = Signing::new(url, signed).await?;
+			let signing = Signing::new(url, signed, output).await?;
 			let seen = signing.make(&call, output).await?;
 			signing.show_operator(&call, &seen, output)
 		}
 		Operator::Back { validator, signed } => {
 			let call = OperatorCall::Back { validator: validator.clone() };
-			let signing = Signing::new(url, signed).await?;
+			let signing = Signing::new(url, signed, output).await?;
 			signing.make(&call, output).await?;
 			validator::show(validator, &signing.chain.validator(validator).await?, output)
 		}
@@ -89,14 +89,14 @@ struct Signing<'a> {
 }
 
 impl<'a> Signing<'a> {
-	async fn new(url: &str, signed: &'a Signed) -> Result<Self> {
+	async fn new(url: &str, signed: &'a Signed, output: &Output) -> Result<Self> {
 		let chain = Chain::connect(url).await?;
-		let signer = input::signer(&signed.signer, &chain).await?;
+		let signer = input::signer(&signed.signer, &chain, output).await?;
 		Ok(Self { chain, signer, signed })
 	}
 
 	async fn make(&self, call: &OperatorCall, output: &Output) -> Result<Seen> {
-		let deadline = self.signed.deadline.starting_now();
+		let deadline = self.signed.deadline.deadline;
 		make(&self.chain, call, &self.signer, deadline, &output.progress()).await
 	}
 

@@ -23,8 +23,9 @@ use keyshare_primitives::{
 	api::{AccountInfo, Readiness, RegistrationInfo, RegistrationStatus, SubgroupInfo},
 	split::PrivateKey,
 	wire::to_hex,
-	AccountId, Constraints,
+	AccountId, Balance, Constraints,
 };
+use std::path::Path;
 use tokio::time::Instant;
 
 /// `register`.
@@ -43,7 +44,7 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 	let wanted = wanted.unwrap_or_default().read(scheme, output.bitcoin())?;
 	let threshold = threshold(&chain, args.threshold.threshold, output)?;
 	refuse_unready_subgroups(&chain).await?;
-	let signer = input::signer(&args.signer, &chain).await?;
+	let signer = input::signer(&args.signer, &chain, output).await?;
 	let constraint_account = args.constraint_account.clone().unwrap_or_else(|| signer.account());
 	let begin = |dealing: &Dealing| Call::Register {
 		constraint_account,
@@ -52,8 +53,10 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 		bitcoin: output.bitcoin(),
 	};
 	let deposit = chain.deposit(scheme, threshold, Some(&wanted)).await?;
-	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
-	attempt.run(begin, args.dry_run, &args.deadline, output).await
+	let deadline = args.deadline.deadline;
+	let file = file_of_new(&args.key);
+	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	attempt.run(begin, args.dry_run, output).await
 }
 
 /// `swap-key`.
@@ -61,16 +64,30 @@ pub async fn swap_key(url: &str, args: &cli::SwapKey, output: &Output) -> Result
 	input::one_stdin(args.key.source.key_stdin, &args.signer)?;
 	let key = NewKey::read(&args.key, output)?;
 	let chain = Chain::connect(url).await?;
-	let threshold = threshold(&chain, args.threshold.threshold, output)?;
+	let signer = input::signer(&args.signer, &chain, output).await?;
+	let info = chain.registration(&signer.account()).await?;
+	let wanted = match (args.threshold.threshold, &info.registered) {
+		(None, Some(in_force)) => Some(kept_threshold(&chain, in_force, output)),
+		(wanted, _) => wanted,
+	};
+	let threshold = threshold(&chain, wanted, output)?;
 	refuse_unready_subgroups(&chain).await?;
-	let signer = input::signer(&args.signer, &chain).await?;
+	let kept = info.constraints.as_ref().filter(|_| info.registered.is_some());
+	if let (Some((account, constraints)), Some(scheme)) = (kept, info.scheme()) {
+		output.note(&format!(
+			"The constraints stay as they are, to be changed by {account}:\n{}",
+			in_words(constraints, scheme, output.bitcoin())
+		));
+	}
 	let begin = |dealing: &Dealing| Call::SwapKey {
 		key: dealing.commitments.clone(),
 		bitcoin: output.bitcoin(),
 	};
 	let deposit = chain.deposit(key.key.scheme(), threshold, None).await?;
-	let attempt = Attempt { chain: &chain, key, threshold, signer, deposit };
-	attempt.run(begin, args.dry_run, &args.deadline, output).await
+	let deadline = args.deadline.deadline;
+	let file = file_of_new(&args.key);
+	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	attempt.run(begin, args.dry_run, output).await
 }
 
 /// `reshare`: a swap to the same key, dealt anew.
@@ -78,7 +95,7 @@ pub async fn reshare(url: &str, args: &cli::Reshare, output: &Output) -> Result<
 	input::one_stdin(args.key.source.key_stdin, &args.signer)?;
 	let key = input::existing_key(&args.key, output)?;
 	let chain = Chain::connect(url).await?;
-	let signer = input::signer(&args.signer, &chain).await?;
+	let signer = input::signer(&args.signer, &chain, output).await?;
 	let account = signer.account();
 	let in_force = chain.registration(&account).await?.registered;
 	let in_force = in_force.ok_or_else(|| {
@@ -86,17 +103,20 @@ pub async fn reshare(url: &str, args: &cli::Reshare, output: &Output) -> Result<
 		Error::Refused(Refusal::registration("NotRegistered", description))
 	})?;
 	refuse_another_key(&key, &in_force, &account)?;
-	// As many as now unless another number is asked for: nobody is to lose what they chose.
-	let now = u8::try_from(in_force.key.commitments.len()).ok();
-	let threshold = threshold(&chain, args.threshold.threshold.or(now), output)?;
+	let wanted = args.threshold.threshold;
+	let wanted = wanted.unwrap_or_else(|| kept_threshold(&chain, &in_force, output));
+	let threshold = threshold(&chain, Some(wanted), output)?;
 	refuse_unready_subgroups(&chain).await?;
+	output.note("To deal a key anew is to swap it for itself: the call is swap_key.");
 	let begin = |dealing: &Dealing| Call::SwapKey {
 		key: dealing.commitments.clone(),
 		bitcoin: output.bitcoin(),
 	};
 	let deposit = chain.deposit(key.scheme(), threshold, None).await?;
-	let attempt = Attempt { chain: &chain, key: key.into(), threshold, signer, deposit };
-	attempt.run(begin, args.dry_run, &args.deadline, output).await
+	let (key, deadline) = (key.into(), args.deadline.deadline);
+	let file = args.key.source.key_file.as_deref();
+	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	attempt.run(begin, args.dry_run, output).await
 }
 
 /// `resume`.
@@ -118,7 +138,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 	})?;
 	let dealing =
 		Dealing::find(&key, chain.parameters(), chain.genesis(), &args.account, &registration.key)?;
-	let deadline = args.deadline.starting_now();
+	let deadline = args.deadline.deadline;
 	finish(&chain, &args.account, dealing, registration, Sent::nothing(), deadline, output).await
 }
 
@@ -126,9 +146,13 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 struct Attempt<'a> {
 	chain: &'a Chain,
 	key: NewKey,
+	/// Where it is or will be; none for standard input.
+	file: Option<&'a Path>,
 	threshold: u8,
 	signer: Signer,
-	deposit: keyshare_primitives::Balance,
+	/// What is held after a registration, or what a swap holds in addition.
+	deposit: Balance,
+	deadline: Instant,
 }
 
 impl Attempt<'_> {
@@ -136,7 +160,6 @@ impl Attempt<'_> {
 		self,
 		begin: impl FnOnce(&Dealing) -> Call,
 		dry_run: bool,
-		deadline: &cli::Deadline,
 		output: &Output,
 	) -> Result<Exit> {
 		let chain = self.chain;
@@ -153,16 +176,18 @@ impl Attempt<'_> {
 		let call = begin(&dealing);
 		call.check(&account, &before).map_err(Error::Refused)?;
 		if dry_run {
-			let fee = chain.fee(&call, &account).await?;
-			let confirmation_fee = chain.confirmation_fee().await?;
-			let cost = Cost { deposit: self.deposit, fee, confirmation_fee };
-			let encoded = chain.encode(&call).await?;
-			let kept = (!self.key.is_new()).then_some(encoded.as_slice());
-			let view = DryRun::new(&account, kept, call.in_words(), cost);
-			return output.data(&view, &view.words()).map(|()| None);
+			return self.show_cost(&call, &account, output).await;
 		}
 		self.key.save(output)?;
-		let deadline = deadline.starting_now();
+		let key = match self.file {
+			Some(path) => format!("--key-file {}", path.display()),
+			None => "--key-stdin".into(),
+		};
+		output.note(&format!(
+			"If this is interrupted, `keyshare resume {account} {key}` goes on, once the chain shows the \
+			 call."
+		));
+		let deadline = self.deadline;
 		let (info, sent) =
 			carry_out(chain, &call, &self.signer, deadline, &output.progress()).await?;
 		let registration = shown(&info)
@@ -175,6 +200,38 @@ impl Attempt<'_> {
 		}
 		finish(chain, &account, dealing, registration, sent, deadline, output).await
 	}
+
+	/// Shows what `call` would cost `account`, and what that has.
+	async fn show_cost(&self, call: &Call, account: &AccountId, output: &Output) -> Result<Exit> {
+		let chain = self.chain;
+		let fee = chain.fee(call, account).await?;
+		let confirmation_fee = chain.confirmation_fee().await?;
+		let funds = chain.funds(account).await?;
+		let (deposit, comes_back) = match call {
+			Call::Register { .. } => {
+				let lasting = chain.record_deposit().await?;
+				new_deposit(self.deposit, funds.deposit, lasting)
+			}
+			_ => (self.deposit, self.deposit),
+		};
+		let cost = Cost { deposit, comes_back, fee, confirmation_fee };
+		let encoded = chain.encode(call).await?;
+		let kept = (!self.key.is_new()).then_some(encoded.as_slice());
+		let view = DryRun::new(account, kept, call.in_words(), cost, funds.spendable);
+		output.data(&view, &view.words()).map(|()| None)
+	}
+}
+
+/// What a registration holds beyond what is `held` from the account already, and how much of that comes
+/// back: all of it but for the `lasting` part, if that is not paid for from an earlier attempt.
+fn new_deposit(due: Balance, held: Balance, lasting: Balance) -> (Balance, Balance) {
+	let deposit = due.saturating_sub(held);
+	(deposit, deposit.saturating_sub(lasting.saturating_sub(held)))
+}
+
+/// Where a key to register is, or is written to; none for standard input.
+fn file_of_new(key: &cli::NewKey) -> Option<&Path> {
+	key.source.key_file.as_deref().or(key.source.generate.as_deref())
 }
 
 /// Checks what the chain shows, sends the shares, and shows the outcome.
@@ -232,6 +289,19 @@ fn shown(info: &AccountInfo) -> impl Iterator<Item = &RegistrationInfo> {
 	info.registering.iter().chain(&info.registered)
 }
 
+/// The threshold of the key in force, which a swap keeps. Says if it cannot.
+fn kept_threshold(chain: &Chain, in_force: &RegistrationInfo, output: &Output) -> u8 {
+	let now = in_force.key.commitments.len();
+	let kept = dealing::kept_threshold(chain.parameters(), &in_force.key);
+	if usize::from(kept) != now {
+		output.note(&format!(
+			"Note: the key in force has a threshold of {now}, which this chain does not allow any more. \
+			 The new one has the nearest that it does: {kept}."
+		));
+	}
+	kept
+}
+
 /// How many subgroups' shares are to make up the key. Says what it means if these are all.
 fn threshold(chain: &Chain, wanted: Option<u8>, output: &Output) -> Result<u8> {
 	let parameters = chain.parameters();
@@ -275,5 +345,20 @@ async fn refuse_unready_subgroups(chain: &Chain) -> Result<()> {
 			format!("no member of subgroup {} is ready", unready.id),
 		))),
 		None => Ok(()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_account_that_returns_has_paid_for_its_record() {
+		// A new account: all comes back but what the record costs.
+		assert_eq!(new_deposit(2424, 0, 1086), (2424, 1338));
+		// That is held still after it has deregistered.
+		assert_eq!(new_deposit(2424, 1086, 1086), (1338, 1338));
+		// Prices that have changed since make no debts.
+		assert_eq!(new_deposit(2424, 3000, 1086), (0, 0));
 	}
 }

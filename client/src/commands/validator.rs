@@ -12,7 +12,10 @@ use keyshare_client::{
 	validator::{Validator, ValidatorCall},
 	Result,
 };
-use keyshare_primitives::{api::ValidatorInfo, AccountId};
+use keyshare_primitives::{
+	api::{MemberInfo, ValidatorInfo},
+	AccountId,
+};
 
 /// `server`.
 pub async fn server(url: &str, command: &Server, output: &Output) -> Result<Exit> {
@@ -64,7 +67,18 @@ pub async fn validator(url: &str, command: &cli::Validator, output: &Output) -> 
 
 async fn status(url: &str, account: &AccountId, output: &Output) -> Result<Exit> {
 	let chain = Chain::connect(url).await?;
-	show(account, &chain.validator(account).await?, output)
+	let info = chain.validator(account).await?;
+	// Users see the accounts of servers everywhere else.
+	if info.server.is_none() {
+		let subgroups = chain.subgroups().await?;
+		let mut members = subgroups.iter().flat_map(|subgroup| &subgroup.members);
+		let is_its = |member: &&MemberInfo| member.server.account == *account;
+		if let Some(MemberInfo { validator, .. }) = members.find(is_its) {
+			output.note(&format!("{account} is the server of validator {validator}. That one:"));
+			return show(validator, &chain.validator(validator).await?, output);
+		}
+	}
+	show(account, &info, output)
 }
 
 /// Acts for the validator that signs, and shows where it stands afterwards.
@@ -75,9 +89,9 @@ async fn act(
 	act: impl AsyncFnOnce(Validator<'_>) -> Result<ValidatorInfo>,
 ) -> Result<Exit> {
 	let chain = Chain::connect(url).await?;
-	let signer = input::signer(&signed.signer, &chain).await?;
+	let signer = input::signer(&signed.signer, &chain, output).await?;
 	let progress = output.progress();
-	let deadline = signed.deadline.starting_now();
+	let deadline = signed.deadline.deadline;
 	let validator = Validator { chain: &chain, signer: &signer, deadline, progress: &progress };
 	let info = act(validator).await?;
 	show(&signer.account(), &info, output)

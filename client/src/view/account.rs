@@ -10,7 +10,7 @@ use keyshare_constraints::{in_words, BitcoinNetwork, ConstraintsText};
 use keyshare_primitives::{
 	api::{AccountInfo, Coverage, RegistrationInfo, RegistrationStatus},
 	wire::to_hex,
-	AccountId, BlockNumber, Elements, Generation, KeyRecord, KeyScheme, SubgroupId,
+	AccountId, Balance, BlockNumber, Elements, Generation, KeyRecord, KeyScheme, SubgroupId,
 };
 use serde::Serialize;
 
@@ -84,47 +84,82 @@ pub struct DryRun {
 	/// Absent with `--generate`: the key is not kept, so its call is none to submit.
 	call: Option<String>,
 	words: String,
+	/// What is held beyond what is held already.
 	deposit: String,
+	/// What of `deposit` is given back with the entry; the rest stays held for ever.
+	comes_back: String,
 	/// For the transaction.
 	fee: String,
 	/// For the servers' confirmations, beside `fee`.
 	confirmation_fee: String,
 	/// What the account must have: the deposit and both fees.
 	total: String,
+	/// What it has for that.
+	spendable: String,
 	token: &'static str,
 	decimals: usize,
 	#[serde(skip)]
 	cost: Cost,
+	#[serde(skip)]
+	has: Balance,
 }
 
 impl DryRun {
-	/// What `call` of `account` would cost.
-	pub fn new(account: &AccountId, call: Option<&[u8]>, words: String, cost: Cost) -> Self {
+	/// What `call` of `account` would cost, which has so much to spend.
+	pub fn new(
+		account: &AccountId,
+		call: Option<&[u8]>,
+		words: String,
+		cost: Cost,
+		has: Balance,
+	) -> Self {
 		Self {
 			dry_run: true,
 			account: account.to_string(),
 			call: call.map(to_hex),
 			words,
 			deposit: cost.deposit.to_string(),
+			comes_back: cost.comes_back.to_string(),
 			fee: cost.fee.to_string(),
 			confirmation_fee: cost.confirmation_fee.to_string(),
 			total: cost.total().to_string(),
+			spendable: has.to_string(),
 			token: TOKEN,
 			decimals: TOKEN_DECIMALS,
 			cost,
+			has,
 		}
 	}
 
 	/// The same in words.
 	pub fn words(&self) -> String {
-		let call = self.call.as_deref().unwrap_or(
-			"No call to submit is shown: the key that was made for this is not kept, so nobody could \
-			 use what it registers",
-		);
+		let call = match &self.call {
+			Some(call) => format!("the call, encoded: {call}"),
+			None => {
+				"No call to submit is shown: the key that was made for this is not kept, so nobody \
+				 could use what it registers"
+					.to_owned()
+			}
+		};
+		let Cost { deposit, comes_back, .. } = self.cost;
+		let back = match comes_back < deposit {
+			true => format!(
+				"{} of it comes back when the entry goes; the rest is for the account's record, and stays \
+				 held for ever",
+				amount(comes_back)
+			),
+			false => "comes back when the entry goes".into(),
+		};
+		let has = match self.cost.total().checked_sub(self.has) {
+			Some(lacking) if lacking > 0 => {
+				format!("{}: about {} too little", amount(self.has), amount(lacking))
+			}
+			_ => amount(self.has),
+		};
 		format!(
-			"Nothing was signed or sent. {} would call:\n{}\n{call}\ndeposit: {} (comes back when \
-			 the entry goes)\nfee: about {}\nfee for the servers' confirmations: about {} (does \
-			 not come back)\nthe account must have: about {}",
+			"Nothing was signed or sent. {} would call:\n{}\n{call}\ndeposit: {} \
+			 ({back})\nfee: about {}\nfee for the servers' confirmations: about {} (does \
+			 not come back)\nthe account must have: about {}\nthe account has: {has}",
 			self.account,
 			self.words,
 			amount(self.cost.deposit),
@@ -132,6 +167,73 @@ impl DryRun {
 			amount(self.cost.confirmation_fee),
 			amount(self.cost.total())
 		)
+	}
+}
+
+/// Result of `constraints set --dry-run`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConstraintsDryRun {
+	dry_run: bool,
+	/// Who would sign.
+	account: String,
+	call: String,
+	words: String,
+	/// For the transaction, which `account` pays.
+	fee: String,
+	/// The user, whose deposit changes.
+	deposit_of: String,
+	/// What is held from the user beyond what is held already.
+	deposit: String,
+	/// What is given back to the user of what is held.
+	released: String,
+	token: &'static str,
+	decimals: usize,
+	#[serde(skip)]
+	in_words: String,
+}
+
+impl ConstraintsDryRun {
+	/// What `call` of `signer` would cost: a fee, and of the deposit of `user` the difference of before and
+	/// after.
+	pub fn new(
+		signer: &AccountId,
+		call: &[u8],
+		words: String,
+		fee: Balance,
+		user: &AccountId,
+		(before, after): (Balance, Balance),
+	) -> Self {
+		let (more, less) = (after.saturating_sub(before), before.saturating_sub(after));
+		let change = match (more, less) {
+			(0, 0) => "as it is".into(),
+			(0, less) => format!("{} less", amount(less)),
+			(more, _) => format!("{} more", amount(more)),
+		};
+		let call = to_hex(call);
+		let in_words = format!(
+			"Nothing was signed or sent. {signer} would call:\n{words}\nthe call, encoded: {call}\nfee: \
+			 about {}\ndeposit of {user}: {change}",
+			amount(fee)
+		);
+		Self {
+			dry_run: true,
+			account: signer.to_string(),
+			call,
+			words,
+			fee: fee.to_string(),
+			deposit_of: user.to_string(),
+			deposit: more.to_string(),
+			released: less.to_string(),
+			token: TOKEN,
+			decimals: TOKEN_DECIMALS,
+			in_words,
+		}
+	}
+
+	/// The same in words.
+	pub fn words(&self) -> &str {
+		&self.in_words
 	}
 }
 
@@ -346,26 +448,55 @@ mod tests {
 
 	#[test]
 	fn a_dry_run_shows_each_part_of_the_cost_and_their_sum() {
-		let cost =
-			Cost { deposit: 500_000_000_000, fee: 20_000_000_000, confirmation_fee: 3_000_000_000 };
-		let view = DryRun::new(&AccountId::new([8; 32]), Some(&[1, 2]), "a call".into(), cost);
+		let cost = Cost {
+			deposit: 500_000_000_000,
+			comes_back: 500_000_000_000,
+			fee: 20_000_000_000,
+			confirmation_fee: 3_000_000_000,
+		};
+		let of = |cost, has| {
+			DryRun::new(&AccountId::new([8; 32]), Some(&[1, 2]), "a call".into(), cost, has)
+		};
+		let view = of(cost, 1_000_000_000_000);
 		let json = serde_json::to_value(&view).expect("plain data");
 		for (field, amount) in [
 			("deposit", "500000000000"),
 			("fee", "20000000000"),
 			("confirmationFee", "3000000000"),
 			("total", "523000000000"),
+			("comesBack", "500000000000"),
+			("spendable", "1000000000000"),
 		] {
 			assert_eq!(json[field], amount, "{field} in {json}");
 		}
 		let words = view.words();
 		for line in [
+			"the call, encoded: 0x0102",
 			"deposit: 0.5 KEY (comes back when the entry goes)",
 			"fee: about 0.02 KEY",
 			"fee for the servers' confirmations: about 0.003 KEY (does not come back)",
 			"the account must have: about 0.523 KEY",
+			"the account has: 1 KEY",
 		] {
 			assert!(words.lines().any(|shown| shown == line), "{line} in {words}");
+		}
+		// A new account, which has too little.
+		let words = of(Cost { comes_back: 400_000_000_000, ..cost }, 500_000_000_000).words();
+		assert!(words.contains("deposit: 0.5 KEY (0.4 KEY of it comes back when"), "{words}");
+		assert!(words.contains("the account has: 0.5 KEY: about 0.023 KEY too little"), "{words}");
+	}
+
+	#[test]
+	fn a_dry_run_of_constraints_shows_what_becomes_of_the_deposit() {
+		let account = AccountId::new([8; 32]);
+		for (change, shown) in [
+			((5, 5), "as it is"),
+			((0, 2_000_000_000_000), "2 KEY more"),
+			((1_500_000_000_000, 0), "1.5 KEY less"),
+		] {
+			let view = ConstraintsDryRun::new(&account, &[1], "a call".into(), 1, &account, change);
+			let line = format!("deposit of {account}: {shown}");
+			assert!(view.words().lines().any(|words| words == line), "{}", view.words());
 		}
 	}
 }

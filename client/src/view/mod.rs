@@ -8,13 +8,14 @@ mod subgroups;
 mod validator;
 mod verified;
 
-pub use account::{Account, AccountConstraints, Delivered, DryRun};
+pub use account::{Account, AccountConstraints, ConstraintsDryRun, Delivered, DryRun};
 pub use operator::{Operator, Operators};
 pub use subgroups::Subgroups;
 pub use validator::Validator;
 pub use verified::Verified;
 
 use keyshare_client::{error::MissingSubgroup, keyfile, Error};
+use keyshare_constraints::{addresses, BitcoinNetwork};
 use keyshare_primitives::{
 	split::PrivateKey, wire::to_hex, AccountId, EncryptionKey, KeyScheme, SubgroupId,
 };
@@ -132,17 +133,36 @@ fn encryption_key_hex(key: &EncryptionKey) -> String {
 pub struct PublicKey {
 	scheme: KeyScheme,
 	public_key: String,
+	/// By which people know it.
+	addresses: Vec<Address>,
 }
 
-impl From<&PrivateKey> for PublicKey {
-	fn from(key: &PrivateKey) -> Self {
-		Self { scheme: key.scheme(), public_key: to_hex(key.public_key().as_ref()) }
-	}
+#[derive(Serialize)]
+struct Address {
+	/// `Solana`, `EVM`, `Bitcoin P2TR` or `Bitcoin P2WPKH`.
+	kind: &'static str,
+	address: String,
 }
 
 impl PublicKey {
+	/// The public half of `key`.
+	pub fn new(key: &PrivateKey, bitcoin: BitcoinNetwork) -> Self {
+		let public_key = key.public_key();
+		let addresses = addresses(&public_key, bitcoin);
+		let addresses = addresses.into_iter().map(|(kind, address)| Address { kind, address });
+		Self {
+			scheme: key.scheme(),
+			public_key: to_hex(public_key.as_ref()),
+			addresses: addresses.collect(),
+		}
+	}
+
 	/// The same in words.
 	pub fn words(&self) -> String {
-		format!("{} {}", keyfile::name(self.scheme), self.public_key)
+		let mut words = format!("{} {}", keyfile::name(self.scheme), self.public_key);
+		for Address { kind, address } in &self.addresses {
+			words += &format!("\n  {kind}: {address}");
+		}
+		words
 	}
 }

@@ -354,6 +354,16 @@ mod tests {
 	}
 
 	#[test]
+	fn who_rotates_the_key_of_a_server_that_is_not_hosted_is_told_what_shows_those_that_are() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let store =
+			ShareStore::open(&folder.path().join("s"), &"password".into(), GenesisHash::zero())
+				.expect("a new store");
+		let refused = new_key(&store, Some(&AccountId::new([8; 32]))).expect_err("not hosted");
+		assert!(refused.to_string().contains("`key inspect-server`"), "{refused}");
+	}
+
+	#[test]
 	fn a_new_encryption_key_is_the_one_to_publish() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let store =

@@ -48,7 +48,10 @@ pub enum ServerKeyError {
 	)]
 	WhichServer,
 	/// The node does not host the server.
-	#[error("this node does not host server {0}; without --server every hosted one is shown")]
+	#[error(
+		"this node does not host server {0}; `key inspect-server` without --server shows those that it \
+		 hosts"
+	)]
 	NotHosted(AccountId),
 }
 

@@ -13,13 +13,13 @@ use crate::{
 	rpc,
 	shares::{self, Host, ShareError, ShareOptions, Shares},
 };
-use futures::StreamExt;
+use futures::{future::BoxFuture, StreamExt};
 use keyshare_primitives::{
 	development::{DevelopmentServer, SERVERS},
 	GenesisHash,
 };
 use keyshare_rpc::{chain::ClientChain, metrics::Metrics};
-use keyshare_runtime::{apis::RuntimeApi, opaque, Hash};
+use keyshare_runtime::{apis::RuntimeApi, opaque, BlockNumber, Hash};
 use sc_client_api::{Backend as _, BlockchainEvents};
 use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_executor::WasmExecutor;
@@ -32,13 +32,15 @@ use sc_network_sync::SyncingService;
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{
 	BuildGenesisBlock, BuildNetworkParams, ChainSpec, ChainType, Configuration,
-	GenesisBlockBuilder, SpawnTasksParams, TFullBackend, TFullClient, TaskManager, WarpSyncConfig,
+	GenesisBlockBuilder, SpawnEssentialTaskHandle, SpawnTasksParams, TFullBackend, TFullClient,
+	TaskManager, WarpSyncConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
+use sp_core::traits::SpawnEssentialNamed;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Block as _;
 use std::{sync::Arc, time::Duration};
@@ -185,7 +187,7 @@ impl Parts {
 
 	fn pool(&self, config: &Configuration) -> Arc<Pool> {
 		let pool = sc_transaction_pool::Builder::new(
-			self.tasks.spawn_essential_handle(),
+			PoolTasks(self.tasks.spawn_essential_handle()),
 			self.client.clone(),
 			config.role.is_authority().into(),
 		)
@@ -254,6 +256,7 @@ impl Parts {
 				gap_sync_body_policy: None,
 			})?;
 		let network = Network { service, sync };
+		let should_have_peers = !is_development(config.chain_spec.as_ref());
 		// Whoever hosts servers has to confirm what they hold, whatever its role in the network.
 		if config.offchain_worker.enabled || shares.is_some() {
 			self.spawn_offchain_workers(&config, pool, &network)?;
@@ -280,8 +283,14 @@ impl Parts {
 			tracing_execute_block: None,
 		})?;
 		if let Some(shares) = shares {
-			let sync = network.sync.clone();
-			shares.intake().health().follow(move || sync.is_major_syncing());
+			let (health, sync) = (shares.intake().health(), network.sync.clone());
+			health.follow(move || sync.is_major_syncing());
+			if should_have_peers {
+				let (client, sync) = (self.client.clone(), network.sync.clone());
+				health.needs_network(move || {
+					cut_off(sync.num_connected_peers(), client.info().finalized_number)
+				});
+			}
 			let offchain = self.backend.offchain_storage().ok_or(ShareError::NoOffchainStorage)?;
 			let imported = self.client.import_notification_stream().map(drop);
 			let finalized = || self.client.finality_notification_stream().map(drop);
@@ -314,6 +323,46 @@ impl Parts {
 			workers.run(self.client.clone(), self.tasks.spawn_handle()),
 		);
 		Ok(())
+	}
+}
+
+/// Why a node is cut off from its network, if it is.
+fn cut_off(peers: usize, finalized: BlockNumber) -> Vec<&'static str> {
+	let no_peers = (peers == 0).then_some("the node has no peers");
+	let no_block = (finalized == 0).then_some("the node has no final block but the genesis yet");
+	no_peers.into_iter().chain(no_block).collect()
+}
+
+/// Starts the tasks of the pool. They end when nobody has the pool any more, so when the node stops; and the
+/// one that blocks its thread sees that before the signal to stop, and would be said to have failed.
+#[derive(Clone)]
+struct PoolTasks(SpawnEssentialTaskHandle);
+
+impl PoolTasks {
+	/// Lets the signal to stop, if there was one, be seen before the end of the task.
+	async fn after_signal(task: BoxFuture<'static, ()>) {
+		task.await;
+		tokio::task::yield_now().await;
+	}
+}
+
+impl SpawnEssentialNamed for PoolTasks {
+	fn spawn_essential_blocking(
+		&self,
+		name: &'static str,
+		group: Option<&'static str>,
+		task: BoxFuture<'static, ()>,
+	) {
+		self.0.spawn_blocking(name, group, Self::after_signal(task));
+	}
+
+	fn spawn_essential(
+		&self,
+		name: &'static str,
+		group: Option<&'static str>,
+		task: BoxFuture<'static, ()>,
+	) {
+		self.0.spawn(name, group, Self::after_signal(task));
 	}
 }
 
@@ -363,6 +412,7 @@ impl ChainOps {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use substrate_prometheus_endpoint::Registry;
 
 	#[test]
 	fn development_chains_are_run_with_dev_and_no_others() {
@@ -377,6 +427,55 @@ mod tests {
 			assert!(matches!(kind(&other, false), Ok(Kind::Network)));
 			assert!(matches!(kind(&other, true), Err(Error::NotForDev { .. })));
 		}
+	}
+
+	#[test]
+	fn a_node_without_peers_or_final_blocks_says_that_it_is_cut_off() {
+		assert!(cut_off(1, 1).is_empty());
+		assert_eq!(cut_off(0, 7), ["the node has no peers"]);
+		assert_eq!(cut_off(3, 0), ["the node has no final block but the genesis yet"]);
+		assert_eq!(cut_off(0, 0).len(), 2);
+	}
+
+	/// How often a task of this name has ended for this reason.
+	fn ended(registry: &Registry, reason: &str) -> f64 {
+		let families = registry.gather();
+		let family = families.iter().find(|family| family.get_name().contains("tasks_ended"));
+		let metrics = family.map(|family| family.get_metric()).unwrap_or_default();
+		let of_reason = metrics
+			.iter()
+			.filter(|metric| metric.get_label().iter().any(|label| label.get_value() == reason));
+		of_reason.map(|metric| metric.get_counter().get_value()).sum()
+	}
+
+	#[test]
+	fn a_pool_that_goes_when_the_node_stops_is_not_said_to_have_failed() {
+		let runtime = tokio::runtime::Runtime::new().expect("threads");
+		let registry = Registry::new();
+		let tasks = TaskManager::new(runtime.handle().clone(), Some(&registry)).expect("metrics");
+		let (begun, begins) = std::sync::mpsc::channel();
+		let (pool, last_user) = std::sync::mpsc::channel::<()>();
+		// As the pool does it: the thread is blocked until the pool is dropped.
+		let task = Box::pin(async move {
+			begun.send(()).expect("the test waits");
+			last_user.recv().expect_err("nothing is ever sent");
+		});
+		PoolTasks(tasks.spawn_essential_handle()).spawn_essential_blocking("pool", None, task);
+		begins.recv().expect("it has begun");
+		drop(tasks);
+		drop(pool);
+		runtime.shutdown_timeout(Duration::from_secs(60));
+		assert_eq!(ended(&registry, "finished"), 0.0);
+		assert_eq!(ended(&registry, "interrupted"), 1.0);
+	}
+
+	#[test]
+	fn a_pool_that_fails_while_the_node_runs_ends_it() {
+		let runtime = tokio::runtime::Runtime::new().expect("threads");
+		let mut tasks = TaskManager::new(runtime.handle().clone(), None).expect("no metrics");
+		let pool = PoolTasks(tasks.spawn_essential_handle());
+		pool.spawn_essential("pool", None, Box::pin(async {}));
+		assert!(runtime.block_on(tasks.future()).is_err());
 	}
 
 	fn names(chain_type: ChainType, validator: Option<&str>) -> Vec<&'static str> {

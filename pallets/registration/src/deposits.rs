@@ -109,6 +109,11 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// What is held for an account's record, which stays when key, attempt and constraints are gone.
+	pub fn record_deposit() -> BalanceOf<T> {
+		entry::<T>(RECORD)
+	}
+
 	/// A key with who has confirmed it and since when it is in force, in its account's record.
 	fn key_size(elements: usize) -> usize {
 		let size = RegistrationId::max_encoded_len()

@@ -141,6 +141,8 @@ impl Traces {
 
 fn run(mut connection: Connection, requests: &Receiver<Request>, mut traces: Traces) {
 	let mut crowded = false;
+	// Why the last transaction failed. A full disk fails thousands, and is logged once.
+	let mut told = None;
 	loop {
 		if traces.due_in() == Some(Duration::ZERO) {
 			traces.wipe_and_tell(&connection);
@@ -155,11 +157,16 @@ fn run(mut connection: Connection, requests: &Receiver<Request>, mut traces: Tra
 			group.into_iter().map(|request| (request.write, request.reply)).unzip();
 		match commit(&mut connection, &writes, &mut traces) {
 			Ok(changed) => {
+				told = None;
 				replies.into_iter().zip(changed).for_each(|(reply, rows)| reply(Ok(rows)));
 			}
 			Err(error) => {
 				let error = StoreError::from(error);
-				log::error!(target: LOG_TARGET, "Nothing can be stored: {error}");
+				let reason = Some(error.to_string());
+				if told != reason {
+					log::error!(target: LOG_TARGET, "Nothing can be stored: {error}");
+				}
+				told = reason;
 				replies.into_iter().for_each(|reply| reply(Err(error.clone())));
 			}
 		}

@@ -79,6 +79,9 @@ enum Turn {
 /// How far a fetch has come.
 struct Course {
 	total: usize,
+	/// Whether something is lacking that was not the last time. Otherwise nothing is said until something
+	/// is fetched.
+	is_new: bool,
 	/// Shares that are here now, or are not lacking any more.
 	done: usize,
 	began: Instant,
@@ -87,13 +90,18 @@ struct Course {
 	silent: BTreeSet<AccountId>,
 	/// What is used up of [`LAST_TURN`].
 	waited: Duration,
+	/// Whether the log says that shares are not kept.
+	complained: bool,
 }
 
 impl Course {
-	fn new(total: usize) -> Self {
+	fn new(total: usize, is_new: bool) -> Self {
+		if is_new {
+			log::info!(target: LOG_TARGET, "Lacking {total} share(s): asking other servers for them");
+		}
 		let now = Instant::now();
 		let (silent, waited) = (BTreeSet::new(), Duration::ZERO);
-		Self { total, done: 0, began: now, said: now, silent, waited }
+		Self { total, is_new, done: 0, began: now, said: now, silent, waited, complained: false }
 	}
 
 	/// A server has taken that long for an answer that is late, short or none.
@@ -110,8 +118,19 @@ impl Course {
 		}
 	}
 
+	/// A share is not kept. If the disk is full there are many, so that is said once.
+	fn complain(&mut self, error: &IntakeError) {
+		if !self.complained {
+			self.complained = true;
+			log::warn!(target: LOG_TARGET, "Shares that are lacking cannot be kept now: {error}");
+		}
+	}
+
 	fn say(&self) {
 		let Self { total, done, began, .. } = self;
+		if *done == 0 && !self.is_new {
+			return;
+		}
 		let rate = *done as f64 / began.elapsed().as_secs_f64().max(0.001);
 		log::info!(
 			target: LOG_TARGET,
@@ -134,6 +153,18 @@ struct Taken {
 	places: Vec<usize>,
 	/// Whether it has given less than half of what the chain says that it holds, or a wrong share.
 	is_short: bool,
+	/// Why a share is not kept that it has given.
+	unkept: Option<IntakeError>,
+}
+
+/// What is to be asked for, and of whom.
+struct Lookup {
+	/// What the chain still shows and no other server on this node holds either.
+	lacks: Vec<Lack>,
+	/// Which servers can give what.
+	offers: Vec<Offer>,
+	/// Why a share is not kept that another server on this node holds.
+	unkept: Option<IntakeError>,
 }
 
 impl Fetcher {
@@ -159,14 +190,14 @@ impl Fetcher {
 		standing.seconds.clear();
 	}
 
-	/// Fetches shares from other servers of the subgroup; how many could not be had.
-	pub async fn fetch(&self, lacking: Vec<Missing>) -> usize {
+	/// Fetches shares from other servers of the subgroup; how many could not be had. `is_new` tells whether
+	/// they are others than the last time.
+	pub async fn fetch(&self, lacking: Vec<Missing>, is_new: bool) -> usize {
 		let total = lacking.len();
 		if total == 0 {
 			return 0;
 		}
-		log::info!(target: LOG_TARGET, "Lacking {total} share(s): asking other servers for them");
-		let mut course = Course::new(total);
+		let mut course = Course::new(total, is_new);
 		let mut later = Vec::new();
 		let mut queue = lacking.into_iter();
 		while let Some(batch) = next_batch(&mut queue) {
@@ -192,7 +223,8 @@ impl Fetcher {
 		course: &mut Course,
 	) -> Vec<Missing> {
 		let count = batch.len();
-		let (lacks, mut offers) = match self.blocking(move |intake| look_up(intake, &batch)).await {
+		let looked_up = self.blocking(move |intake| look_up(intake, &batch)).await;
+		let Lookup { lacks, mut offers, unkept } = match looked_up {
 			Some(Ok(found)) => found,
 			Some(Err(error)) => {
 				log::debug!(target: LOG_TARGET, "Some shares are not asked for now: {error}");
@@ -200,6 +232,9 @@ impl Fetcher {
 			}
 			None => return Vec::new(),
 		};
+		if let Some(error) = &unkept {
+			course.complain(error);
+		}
 		// Each rank is read once: another fetch may change it meanwhile, and an order that changes while it is
 		// sorted by makes the sort panic.
 		offers.sort_by_cached_key(|offer| {
@@ -231,6 +266,9 @@ impl Fetcher {
 					self.standing().seconds.insert(peer.account.clone(), took.as_secs());
 					let taken = self.take_over(&peer, lacks.clone(), wanted, answer).await;
 					open.retain(|place| !taken.places.contains(place));
+					if let Some(error) = &taken.unkept {
+						course.complain(error);
+					}
 					if is_late || taken.is_short {
 						self.ask_last(&peer.account);
 						course.waits(turn, took);
@@ -316,8 +354,8 @@ impl Fetcher {
 			.await;
 		let Some((places, result)) = taken else { return Taken::default() };
 		self.intake.metrics().fetched.inc_by(number(places.len()));
-		let is_short = match result {
-			Ok(is_short) => is_short,
+		let (is_short, unkept) = match result {
+			Ok(is_short) => (is_short, None),
 			Err(IntakeError::ShareMismatch | IntakeError::DecryptionFailed) => {
 				log::warn!(
 					target: LOG_TARGET,
@@ -327,15 +365,12 @@ impl Fetcher {
 				);
 				self.intake.metrics().wrong.inc();
 				*self.standing().wrong.entry(peer.account.clone()).or_default() += 1;
-				true
+				(true, None)
 			}
 			// That is this node's fault.
-			Err(error) => {
-				log::warn!(target: LOG_TARGET, "A share that was fetched is not kept: {error}");
-				false
-			}
+			Err(error) => (false, Some(error)),
 		};
-		Taken { places, is_short }
+		Taken { places, is_short, unkept }
 	}
 
 	fn is_asked_last(&self, peer: &AccountId) -> bool {
@@ -366,11 +401,11 @@ fn next_batch(queue: &mut impl Iterator<Item = Missing>) -> Option<Vec<Missing>>
 
 /// Of these, what the chain still shows and no other server on this node holds either; and which servers
 /// can give what: those of the subgroup whose confirmation the chain shows.
-fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer>), ChainError> {
+fn look_up(intake: &Intake, missing: &[Missing]) -> Result<Lookup, ChainError> {
 	let chain = intake.chain();
 	let at = chain.finalized();
 	let masks = chain.masks(at)?;
-	let mut lacks = Vec::new();
+	let (mut lacks, mut unkept) = (Vec::new(), None);
 	// By who asks, too: each request is signed by one server.
 	let mut offers = BTreeMap::<(AccountId, AccountId), Offer>::new();
 	let mut members = BTreeMap::<SubgroupId, Vec<(ServerInfo, Seat)>>::new();
@@ -384,8 +419,10 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 			account: account.clone(),
 			key: key.clone(),
 		};
-		if is_taken_from_own(intake, &lack) {
-			continue;
+		match intake.take_from_own(&lack) {
+			Ok(true) => continue,
+			Ok(false) => {}
+			Err(error) => unkept = Some(error),
 		}
 		if let Entry::Vacant(entry) = members.entry(*subgroup) {
 			entry.insert(chain.members(at, *subgroup)?);
@@ -405,7 +442,7 @@ fn look_up(intake: &Intake, missing: &[Missing]) -> Result<(Vec<Lack>, Vec<Offer
 		}
 		lacks.push(lack);
 	}
-	Ok((lacks, offers.into_values().collect()))
+	Ok(Lookup { lacks, offers: offers.into_values().collect(), unkept })
 }
 
 /// Whether this node can open what is sealed to the key that the best block shows for one of its servers:
@@ -423,12 +460,4 @@ fn is_in_best(intake: &Intake, lack: &Lack) -> bool {
 	let chain = intake.chain();
 	let record = chain.record(chain.best(), &lack.account);
 	record.is_ok_and(|record| key_of(&record, &lack.key.id).is_some())
-}
-
-/// Whether another server on this node holds it, and it has been copied.
-fn is_taken_from_own(intake: &Intake, lack: &Lack) -> bool {
-	intake.take_from_own(lack).unwrap_or_else(|error| {
-		log::warn!(target: LOG_TARGET, "A share of this node's is not kept: {error}");
-		false
-	})
 }

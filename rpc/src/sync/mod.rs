@@ -36,7 +36,13 @@ use keyshare_primitives::{membership::Change, offchain::READY_KEY, AccountId};
 use scan::{lacking_of_attempts, memberships, Memberships, Missing, Scan};
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
 use sp_keystore::KeystorePtr;
-use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
+use std::{
+	collections::HashMap,
+	hash::{DefaultHasher, Hash, Hasher},
+	pin::pin,
+	sync::Arc,
+	time::Duration,
+};
 use tokio::{
 	task::{JoinError, JoinSet},
 	time::{sleep_until, Instant},
@@ -51,7 +57,8 @@ pub struct SyncConfig {
 	pub patience: u32,
 	/// How long to wait, at first, before servers that did not give what was asked are asked again.
 	pub first_delay: Duration,
-	/// How long at most.
+	/// How long at most, unless nothing changes and every server is ready: then it becomes
+	/// [`Self::full_scan`] by and by.
 	pub longest_delay: Duration,
 	/// A server that takes longer to answer is asked last.
 	pub late: Duration,
@@ -174,6 +181,7 @@ impl Pace {
 			Progress::Settled => self.config.full_scan,
 			Progress::Some => self.config.first_delay,
 			Progress::None => self.delay.saturating_mul(2).min(self.config.longest_delay),
+			Progress::Stuck => self.delay.saturating_mul(2).min(self.config.full_scan),
 		};
 		self.next_scan = Instant::now() + self.delay;
 	}
@@ -188,12 +196,16 @@ enum Progress {
 	Some,
 	/// Nothing could be done now.
 	None,
+	/// Nor is there hope that it soon can: the scan before has found the same, and nobody waits for it.
+	Stuck,
 }
 
 /// What has come of fetching what a full scan has found.
 struct Fetched {
 	/// Whether nothing was left to do for anybody before.
 	settled: bool,
+	/// Whether it is what the scan before has found, and nobody waits for it.
+	stuck: bool,
 	/// How many shares were lacking.
 	lacking: usize,
 	/// How many of them still are.
@@ -208,6 +220,10 @@ struct Keeper {
 	awaited: HashMap<Missing, u32>,
 	/// Shares that attempts lack that were completed in the meantime.
 	completed: Vec<Missing>,
+	/// What the last full scan has found, as a digest: there may be a million of them.
+	found: u64,
+	/// The same of what was last asked for because of attempts.
+	asked: u64,
 	/// Fetches what a full scan has found; one task at most. It ends when this is dropped.
 	of_scan: JoinSet<Fetched>,
 	/// The same of attempts.
@@ -221,6 +237,8 @@ impl Keeper {
 			keys: KeyKeeper::default(),
 			awaited: HashMap::new(),
 			completed: Vec::new(),
+			found: digest(&[]),
+			asked: digest(&[]),
 			of_scan: JoinSet::new(),
 			of_attempts: JoinSet::new(),
 		}
@@ -266,7 +284,7 @@ impl Keeper {
 				return None;
 			}
 		};
-		let (mut ready, settled) = (scan.ready(), scan.is_settled());
+		let (mut ready, settled, declared) = (scan.ready(), scan.is_settled(), scan.is_declared());
 		// What a node sees that catches up is long past, and it may lack what was registered since.
 		if self.fetcher.intake.health().is_behind() {
 			ready.clear();
@@ -282,19 +300,23 @@ impl Keeper {
 		self.fetcher.intake.metrics().lost.set(number(scan.lost));
 		let missing = scan.lacking;
 		let lacking = missing.len();
+		let found = digest(&missing);
+		let is_new = found != self.found;
+		self.found = found;
+		let stuck = declared && !is_new;
 		self.say_backlog(lacking);
 		self.fetcher.begin_anew();
 		let fetcher = self.fetcher.clone();
 		self.of_scan.spawn(async move {
-			let left = fetcher.fetch(missing).await;
-			Fetched { settled, lacking, left }
+			let left = fetcher.fetch(missing, is_new).await;
+			Fetched { settled, stuck, lacking, left }
 		});
 		Some(ready)
 	}
 
 	/// Says what has come of it.
 	fn settle(&self, ended: Result<Fetched, JoinError>) -> Progress {
-		let Ok(Fetched { settled, lacking, left }) = ended else {
+		let Ok(Fetched { settled, stuck, lacking, left }) = ended else {
 			log::error!(
 				target: LOG_TARGET,
 				"Fetching shares failed unexpectedly: this is a bug. It is tried again",
@@ -308,6 +330,7 @@ impl Keeper {
 		match (settled, left < lacking) {
 			(true, _) => Progress::Settled,
 			(false, true) => Progress::Some,
+			(false, false) if stuck => Progress::Stuck,
 			(false, false) => Progress::None,
 		}
 	}
@@ -339,14 +362,27 @@ impl Keeper {
 			return;
 		}
 		due.append(&mut self.completed);
+		let asked = digest(&due);
+		let is_new = asked != self.asked;
+		self.asked = asked;
 		// What cannot be had now is found again: by the next look, or by the next full scan.
 		if !due.is_empty() {
 			let fetcher = self.fetcher.clone();
 			self.of_attempts.spawn(async move {
-				fetcher.fetch(due).await;
+				fetcher.fetch(due, is_new).await;
 			});
 		}
 	}
+}
+
+/// The same for the same shares in whatever order.
+fn digest(lacking: &[Missing]) -> u64 {
+	let one = |missing: &Missing| {
+		let mut hasher = DefaultHasher::new();
+		missing.hash(&mut hasher);
+		hasher.finish()
+	};
+	lacking.iter().map(one).fold(0, u64::wrapping_add)
 }
 
 fn number(count: usize) -> u64 {

@@ -149,9 +149,14 @@ impl Scan {
 			.collect()
 	}
 
+	/// Whether nobody waits for what is to be done: every member has declared itself ready.
+	pub fn is_declared(&self) -> bool {
+		self.members.values().all(|(_, syncing)| syncing.is_none())
+	}
+
 	/// Whether nothing is left to do for anybody.
 	pub fn is_settled(&self) -> bool {
-		self.lacking.is_empty() && self.members.values().all(|(_, syncing)| syncing.is_none())
+		self.lacking.is_empty() && self.is_declared()
 	}
 }
 

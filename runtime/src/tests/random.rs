@@ -104,32 +104,32 @@ impl World {
 	/// A signed call, most of the time one that can succeed.
 	fn next(&mut self) -> UncheckedExtrinsic {
 		let who = self.rng.gen_range(0..self.people.len());
-		let (who, call) = match self.rng.gen_range(0..18) {
-			0 => (who, self.register()),
-			1..=3 => {
+		let (who, call) = match self.rng.gen_range(0..20) {
+			0 | 1 => (who, self.key(who)),
+			2..=4 => {
 				if let Some(confirmation) = self.confirm() {
 					return confirmation;
 				}
 				(who, self.calls.next(&mut self.rng))
 			}
-			4 => {
+			5 => {
 				let validator = self.rng.gen_range(0..VALIDATORS);
 				(validator, self.publish(validator))
 			}
-			5 => {
+			6 => {
 				if let Some(ready) = self.declare_ready() {
 					return ready;
 				}
 				(who, self.calls.next(&mut self.rng))
 			}
-			6 => {
+			7 => {
 				let validator = self.rng.gen_range(0..VALIDATORS);
 				(validator, self.set_keys(validator))
 			}
-			7 => (0, self.by_root()),
-			8 => self.of_operators(),
-			9 => (who, self.constraints()),
-			10 => (self.rng.gen_range(0..3), self.of_council()),
+			8 => (0, self.by_root()),
+			9 | 10 => self.of_operators(),
+			11 => (who, self.constraints()),
+			12 => (self.rng.gen_range(0..3), self.of_council()),
 			_ => (who, self.calls.next(&mut self.rng)),
 		};
 		// What is proposed or named is voted on and carried out by its hash.
@@ -141,20 +141,36 @@ impl World {
 		signed(&self.people[who], nonce, 0, call)
 	}
 
-	fn register(&mut self) -> RuntimeCall {
+	/// What somebody would do next with a key.
+	fn key(&mut self, who: usize) -> RuntimeCall {
+		use pallet_registration::Call;
+		let account = AccountId::from(self.people[who].public());
+		let record = pallet_registration::Accounts::<Runtime>::get(&account);
 		let key = self.keys.choose(&mut self.rng).expect("there are some").commitments.clone();
-		let constraints = match self.rng.gen() {
-			true => Constraints::default(),
-			false => self.calls.value(&mut self.rng),
+		let call = match (record.registering, record.registered) {
+			(Some(_), _) if self.rng.gen_ratio(1, 8) => Call::cancel {},
+			(None, Some(_)) if self.rng.gen_ratio(1, 3) => Call::deregister {},
+			(None, Some(_)) => Call::swap_key { key },
+			_ => {
+				let constraints = match self.rng.gen() {
+					true => Constraints::default(),
+					false => self.calls.value(&mut self.rng),
+				};
+				Call::register { constraint_account: self.account(), constraints, key }
+			}
 		};
-		let constraint_account = self.account();
-		let call = pallet_registration::Call::register { constraint_account, constraints, key };
 		RuntimeCall::Registration(call)
 	}
 
-	/// A real confirmation of some attempt or key by some server.
+	/// A real confirmation by some member of some attempt, or of a key if there is none.
 	fn confirm(&mut self) -> Option<UncheckedExtrinsic> {
-		let account = self.account();
+		type Accounts = pallet_registration::Accounts<Runtime>;
+		let attempts: Vec<_> =
+			Accounts::iter().filter(|(_, record)| record.registering.is_some()).collect();
+		let account = match attempts.choose(&mut self.rng) {
+			Some((account, _)) => account.clone(),
+			None => self.account(),
+		};
 		let record = pallet_registration::Accounts::<Runtime>::get(&account);
 		let key = record.registering.map(|attempt| attempt.key);
 		let key = key.or(record.registered.map(|registered| registered.key))?;
@@ -180,7 +196,7 @@ impl World {
 
 	/// A validator's server is its stash's account, as on the development network.
 	fn publish(&mut self, validator: usize) -> RuntimeCall {
-		let whose = if self.rng.gen_ratio(3, 4) { validator } else { self.rng.gen_range(0..6) };
+		let whose = if self.rng.gen_ratio(15, 16) { validator } else { self.rng.gen_range(0..6) };
 		let server = &self.people[whose + VALIDATORS];
 		let mut key: [u8; 32] = self.rng.gen();
 		// Below 2^255 - 19, as it must be.
@@ -225,9 +241,15 @@ impl World {
 	fn by_root(&mut self) -> RuntimeCall {
 		let call = match self.rng.gen_range(0..3) {
 			0 => {
-				let operator = self.account();
-				let name = b"operator".to_vec().try_into().expect("short");
-				let (subgroup, seats) = (self.rng.gen_range(0..4), self.rng.gen_range(0..5));
+				// One is of one subgroup for ever, and has a name of its own.
+				let number = self.rng.gen_range(0..self.people.len());
+				let operator = self.people[number].public().into();
+				let name = format!("operator {number}").into_bytes().try_into().expect("short");
+				let subgroup = match self.rng.gen_ratio(7, 8) {
+					true => number as u8 % 3,
+					false => self.rng.gen_range(0..4),
+				};
+				let seats = self.rng.gen_range(0..5);
 				let admit = pallet_subgroups::Call::admit { operator, name, subgroup, seats };
 				RuntimeCall::Subgroups(admit)
 			}
@@ -240,16 +262,19 @@ impl World {
 		RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) })
 	}
 
-	/// Most of the time one of the operators of the genesis and one of those who may join: who signs, and
-	/// what.
+	/// An operator assigns a validator, calls it back, or the validator accepts; most of the time such as
+	/// belong together: who signs, and what.
 	fn of_operators(&mut self) -> (usize, RuntimeCall) {
 		use pallet_subgroups::Call;
-		let (operator, validator) = (self.rng.gen_range(0..4), self.rng.gen_range(3..VALIDATORS));
+		let (operator, validator) = (self.rng.gen_range(0..12), self.rng.gen_range(0..VALIDATORS));
 		let account = |number: usize| AccountId::from(self.people[number].public());
+		let of_operator = pallet_subgroups::Operators::<Runtime>::get(account(operator));
+		let is_assigned =
+			of_operator.is_some_and(|operator| operator.assigned.contains(&account(validator)));
 		let (signer, call) = match self.rng.gen_range(0..5) {
-			0 | 1 => (operator, Call::assign { validator: account(validator) }),
-			2 | 3 => (validator, Call::accept { operator: account(operator) }),
-			_ => (operator, Call::back { validator: account(validator) }),
+			0 => (operator, Call::back { validator: account(validator) }),
+			_ if is_assigned => (validator, Call::accept { operator: account(operator) }),
+			_ => (operator, Call::assign { validator: account(validator) }),
 		};
 		(signer, RuntimeCall::Subgroups(call))
 	}
@@ -386,6 +411,7 @@ fn random_calls_over_sessions_operators_and_upgrades_leave_everything_in_order()
 	let (mut chain, mut world) = (genesis(), World::new(seed));
 	let (mut calls, mut number, mut upgrades, mut changes) = (0, 0, 0, 0);
 	let mut members = None;
+	let mut quarters = Vec::new();
 	while calls < wanted {
 		number += 1;
 		chain.execute_with(|| {
@@ -407,6 +433,10 @@ fn random_calls_over_sessions_operators_and_upgrades_leave_everything_in_order()
 		});
 		// Each block's root is computed from all that has changed since.
 		chain.commit_all().expect("no transaction is open");
+		if calls * 4 / wanted > quarters.len() as u64 {
+			let done = |call| world.tally.done("Registration", call);
+			quarters.push([done("register"), done("confirm"), done("swap_key"), changes.into()]);
+		}
 		if number % 5_000 == 0 {
 			println!("{calls} of {wanted} calls, block {number}, {} s", began.elapsed().as_secs());
 		}
@@ -436,5 +466,7 @@ fn random_calls_over_sessions_operators_and_upgrades_leave_everything_in_order()
 	] {
 		assert!(tally.done(pallet, call) > 0, "{pallet}.{call} was never carried out");
 	}
-	assert!(upgrades > 2 && changes > 2, "{upgrades}, {changes}");
+	// Nor does everything come to a stop, as where nobody is a member any more.
+	let goes_on = |two: &[[u64; 4]]| two[0].iter().zip(&two[1]).all(|(before, now)| before < now);
+	assert!(upgrades > 2 && quarters.windows(2).all(goes_on), "{upgrades}, {quarters:?}");
 }

@@ -2,7 +2,7 @@
 
 import type { Scheme } from '../scheme.js';
 import { parseRule } from './text.js';
-import type { Constraints, NumberedRule, RuleId, TextOptions } from './types.js';
+import type { Constraints, ConstraintsV2, NumberedRule, RuleId, TextOptions } from './types.js';
 
 /** The stable names of [`Warning`]s. */
 export type WarningName =
@@ -29,7 +29,7 @@ const OF_RULES: Readonly<Record<Exclude<WarningName, 'AnyMessage'>, string>> = {
   SpenderMayPayAnyone:
     'the spender, and whoever can make it act, may pay anyone, even after the rule is gone',
   LiftsRulesOfContract:
-    'it lifts the rules for whatever the contract can take, the rules of a token that it is included',
+    'it lifts the rules for whatever the contract can take; if it is a token, the rules of that token too',
   DataChoosesRecipient: 'whoever asks chooses what a shared deposit address does with the money',
   MayTakeEverything: 'it may take everything this key has on Solana',
 };
@@ -49,8 +49,17 @@ export function warnings(
   scheme: Scheme | undefined,
   options: TextOptions = {},
 ): Warning[] {
-  const ofRules = rules.flatMap((text) => {
-    const rule = parseRule(text, options);
+  const read = rules.map((text) => parseRule(text, options));
+  const tag = messages === 'any' ? 'Any' : 'Never';
+  return warningsOf({ rules: read, messages: { tag, value: undefined } }, scheme);
+}
+
+/** The same of constraints as the chain has them. */
+export function warningsOf(
+  { rules, messages }: Pick<ConstraintsV2, 'rules' | 'messages'>,
+  scheme: Scheme | undefined,
+): Warning[] {
+  const ofRules = rules.flatMap((rule) => {
     const [id] = rule;
     return namesOf(rule).map((name) => ({
       name,
@@ -58,7 +67,7 @@ export function warnings(
       message: `rule ${id}: ${OF_RULES[name]}`,
     }));
   });
-  if (messages !== 'any') return ofRules;
+  if (messages.tag !== 'Any') return ofRules;
   const message =
     scheme === undefined ? Object.values(ANY_MESSAGE).join('; ') : ANY_MESSAGE[scheme];
   return [...ofRules, { name: 'AnyMessage', message }];

@@ -40,6 +40,11 @@ fn more_storage_costs_more() {
 const STAYS: u64 = 100 + 80 + 4 + 2;
 
 #[test]
+fn what_stays_held_for_the_record_is_said_beforehand() {
+	new_test_ext().execute_with(|| assert_eq!(Registration::record_deposit(), STAYS));
+}
+
+#[test]
 fn a_higher_threshold_costs_more() {
 	new_test_ext().execute_with(|| {
 		let two = Registration::deposit(KeyScheme::Ed25519, 2, None);

@@ -603,3 +603,36 @@ pub fn store_bytes(folder: &TempDir) -> Vec<u8> {
 pub fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 	haystack.windows(needle.len()).any(|window| window == needle)
 }
+
+/// What this crate has logged since [`keep_log`], in whatever test of this process.
+static LOGGED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct KeepLog;
+
+impl log::Log for KeepLog {
+	fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+		metadata.target() == keyshare_rpc::LOG_TARGET
+	}
+
+	fn log(&self, record: &log::Record<'_>) {
+		if self.enabled(record.metadata()) {
+			LOGGED.lock().expect("not poisoned").push(record.args().to_string());
+		}
+	}
+
+	fn flush(&self) {}
+}
+
+/// From now on what is logged can be looked at.
+pub fn keep_log() {
+	// Another test may have begun.
+	if log::set_logger(&KeepLog).is_ok() {
+		log::set_max_level(log::LevelFilter::Info);
+	}
+}
+
+/// How many lines of the log have this in them.
+pub fn logged(part: &str) -> usize {
+	let lines = LOGGED.lock().expect("not poisoned");
+	lines.iter().filter(|line| line.contains(part)).count()
+}

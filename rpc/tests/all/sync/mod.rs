@@ -418,6 +418,55 @@ async fn an_attempt_that_was_completed_without_us_is_fetched_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_whose_client_gave_up_is_logged_once_and_not_at_every_block() {
+	keep_log();
+	let chain = MockChain::new();
+	let (_other, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let running = Running::start(&node, 2, only_at_blocks());
+	until(|| running.ready().is_some()).await;
+	// No other test lacks so many at a time.
+	let given_up = |number| deal(user(number), 1, KeyScheme::Ed25519);
+	(0..23).map(given_up).for_each(|dealt| chain.everywhere(|view| view.register(&dealt)));
+	let next_block = || running.block.unbounded_send(()).expect("it listens");
+	while logged("Fetched 0 of 23 lacking") == 0 {
+		next_block();
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	for _ in 0..5 {
+		let before = chain.reads();
+		next_block();
+		until(|| chain.reads() > before + 23).await;
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+	assert_eq!(logged("Lacking 23 share(s)"), 1);
+	assert_eq!(logged("Fetched 0 of 23 lacking"), 1);
+	// When less is lacking, that is something new.
+	chain.everywhere(|view| view.cancel(&user(0)));
+	while logged("Lacking 22 share(s)") == 0 {
+		next_block();
+		tokio::time::sleep(Duration::from_millis(20)).await;
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_nobody_can_give_is_looked_for_less_and_less_often() {
+	let chain = MockChain::new();
+	let (_other, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let lost = deal(user(1), 1, KeyScheme::Ed25519);
+	chain.everywhere(|view| view.complete(&lost));
+	let moment = Duration::from_millis(2);
+	let config = SyncConfig { first_delay: moment, longest_delay: moment, ..only_at_blocks() };
+	let running = Running::start(&node, 2, config);
+	until(|| running.ready().is_some()).await;
+	tokio::time::sleep(Duration::from_millis(400)).await;
+	let before = chain.reads();
+	tokio::time::sleep(Duration::from_millis(400)).await;
+	// Two looks at most, each of some thirty reads.
+	let reads = chain.reads() - before;
+	assert!(reads < 200, "{reads}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_another_server_of_the_node_holds_needs_no_peer() {
 	let chain = MockChain::new();
 	let before = member(&chain, 1).await;
@@ -432,6 +481,30 @@ async fn what_another_server_of_the_node_holds_needs_no_peer() {
 	let _running = Running::start(&before, 2, only_at_blocks());
 	until(|| holds(&before, 2, &dealt)).await;
 	assert!(holds(&before, 1, &dealt), "a copy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_the_disk_is_full_is_logged_once_a_fetch_and_not_once_a_share() {
+	keep_log();
+	let chain = MockChain::new();
+	let node = member(&chain, 1).await;
+	// No other test lacks so many at a time.
+	(0..19).for_each(|number| drop(held(&chain, &node, 1, number)));
+	let outside = rusqlite::Connection::open(store_path(&node.folder)).expect("opens");
+	let no_room = "CREATE TRIGGER no_room BEFORE INSERT ON shares
+		BEGIN SELECT RAISE(ABORT, 'no room'); END";
+	outside.execute_batch(no_room).expect("valid");
+	// The validator has a new server account on the same node.
+	node.intake.servers().add(&peer(2), secret(2));
+	publish(&chain, 2, G, &node.url("http"));
+	chain.everywhere(|view| {
+		view.leave(&peer(1));
+		view.published.remove(&peer(1));
+	});
+	let _running = Running::start(&node, 2, only_at_blocks());
+	until(|| logged("Fetched 0 of 19 lacking") > 0).await;
+	assert_eq!(logged("cannot be kept now"), 1);
+	assert_eq!(logged("no room"), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
