@@ -50,7 +50,7 @@ pub async fn set_constraints(
 		let fee = chain.fee(&call, &signer).await?;
 		let encoded = chain.encode(&call).await?;
 		let view = ConstraintsDryRun::new(&signer, &encoded, call.in_words(), fee, account, change);
-		return output.data(&view, view.words()).map(|()| None);
+		return output.data(&view, view.in_words()).map(|()| None);
 	}
 	make(&chain, &call, signed, output).await
 }

@@ -232,7 +232,7 @@ impl ConstraintsDryRun {
 	}
 
 	/// The same in words.
-	pub fn words(&self) -> &str {
+	pub fn in_words(&self) -> &str {
 		&self.in_words
 	}
 }
@@ -496,7 +496,7 @@ mod tests {
 		] {
 			let view = ConstraintsDryRun::new(&account, &[1], "a call".into(), 1, &account, change);
 			let line = format!("deposit of {account}: {shown}");
-			assert!(view.words().lines().any(|words| words == line), "{}", view.words());
+			assert!(view.in_words().lines().any(|words| words == line), "{}", view.in_words());
 		}
 	}
 }
