@@ -16,7 +16,9 @@ export function accountIdOf(api: ApiPromise, address: string): Uint8Array {
   const account = decoded('AccountId32');
   // polkadot.js cuts what is longer, and takes nothing for the zero account, which nobody has.
   if (account === undefined || decoded('AccountId33') !== undefined) {
-    throw new KeyshareError('Input', `“${address}” is no address`);
+    // What is mistyped helps, but it may be words or a key of a secret, taken for an address.
+    const shown = /^[1-9A-HJ-NP-Za-km-z]{1,50}$/.test(address) ? `“${address}”` : 'what is given';
+    throw new KeyshareError('Input', `${shown} is no address`);
   }
   return account;
 }

@@ -15,7 +15,7 @@ export type Account = AddressOrPair | { readonly address: string; readonly signe
 
 /** The address of who signs, SS58. */
 export function addressOf(account: Account): string {
-  if ((account as Account | undefined) === undefined) {
+  if ((account as Account | null | undefined) == null) {
     throw new KeyshareError('Input', 'signer is missing: a KeyringPair, or { address, signer }');
   }
   return typeof account === 'object' && 'address' in account ? account.address : account.toString();

@@ -36,6 +36,7 @@ export async function make(
   const { api } = connected;
   const { name, subject, constraints } = change;
   connected.requireSafe();
+  const signer = asWritten(api, addressOf(input.signer));
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
   const read = () => patience.race(stateOf(api, subject), ANSWERED);
@@ -52,7 +53,6 @@ export async function make(
     // The chain has left the block that had it. The call that made it may be lost with that.
     before = await read();
   }
-  const signer = asWritten(api, addressOf(input.signer));
   requirePossible(name, before, signer);
   const scheme = (before.registered ?? before.registering)?.scheme;
   const refused = constraints && constraintsRefusal(constraints, scheme);

@@ -29,8 +29,8 @@ export type KeyInput = KeySource &
     readonly signer: Account;
     /**
      * How many subgroups' shares make up the key, from the chain's `t` to its `n`. By default `t` with
-     * `register`, and with `swapKey` and `reshare` that of the key in force. With `n` of `n` one lost subgroup is the end of the key
-     * for whoever has no backup of it. An attempt under way keeps its own.
+     * `register`, and with `swapKey` and `reshare` that of the key in force. With `n` of `n` one lost
+     * subgroup is the end of the key for whoever has no backup of it. An attempt under way keeps its own.
      */
     readonly threshold?: number;
     /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
@@ -97,9 +97,12 @@ export interface Custody {
 }
 
 /** Throws `Input` for what is no object: callers may be without types. */
-export function requireObject(input: unknown): void {
+export function requireObject(
+  input: unknown,
+  missing = 'the input is missing: an object, with a signer at least',
+): void {
   if (typeof input === 'object' && input !== null) return;
-  throw new KeyshareError('Input', 'the input is missing: an object, with a signer at least');
+  throw new KeyshareError('Input', missing);
 }
 
 /** Throws `Input` for what can never be dealt or signed, before anything of the chain hides it. */
@@ -107,7 +110,7 @@ export function requireInput(input: KeyInput): void {
   requireObject(input);
   try {
     if ('dealer' in input) {
-      requireObject(input.dealer);
+      requireObject(input.dealer, 'the dealer is missing');
       partsOf(input.dealer.scheme);
     } else {
       requireKey(input.scheme, input.key);

@@ -16,7 +16,8 @@ export type ServerState = 'sealed' | 'sent' | 'retrying' | 'stored' | 'failed' |
 export type Progress =
   /**
    * The call waits for its signature. `warnings` are of the constraints that it sets, or with a swap leaves:
-   * what they open that is more than they say. Abort, and nothing is signed.
+   * what they open that is more than they say. Abort before the listener returns, and nothing is signed: it
+   * is not waited for.
    */
   | { readonly type: 'signing'; readonly warnings: readonly Warning[] }
   /** The call was signed, and the node has it, unless the connection was lost just then. */

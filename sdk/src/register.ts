@@ -153,7 +153,8 @@ export async function deliver(delivery: Delivery): Promise<Registration> {
           'the attempt is gone: it expired, or was cancelled or replaced',
         );
       }
-      sent?.checkUnread();
+      // What was final has done something, though a node that is behind shows nothing of it.
+      if (!wasFinal) sent?.checkUnread();
     }
   } finally {
     round?.stop();

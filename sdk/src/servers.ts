@@ -202,7 +202,7 @@ async function post(url: URL, request: string, signal: AbortSignal): Promise<str
   // A proxy whose server is down, or a listener with too many connections: no JSON-RPC.
   if (!response.ok) {
     // Nobody reads it, and it would keep the connection.
-    await response.body?.cancel();
+    await response.body?.cancel().catch(() => undefined);
     throw new KeyshareError('ServerUnreachable', `${url.href}: HTTP status ${response.status}`);
   }
   let text = '';

@@ -3,7 +3,7 @@
 import type { ApiPromise } from '@polkadot/api';
 import type { BlockNumber, DispatchError, ExtrinsicStatus } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
-import { type Account, addressOf, type Call } from './calls.js';
+import type { Account, Call } from './calls.js';
 import { answer } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { View } from './follow.js';
@@ -277,8 +277,8 @@ function isAnswer(cause: unknown): boolean {
 
 async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call> {
   if (typeof account !== 'object') {
-    const address = addressOf(account);
-    throw new KeyshareError('Input', `${address} alone cannot sign: pass { address, signer }`);
+    // Not shown: it may be a seed in hex, which is an address by its form.
+    throw new KeyshareError('Input', 'an address alone cannot sign: pass { address, signer }');
   }
   const isPair = !('signer' in account);
   const [who, options] =

@@ -193,6 +193,27 @@ describe('an attempt that is taken up', () => {
     expect([done.status, lacking >= 20]).toEqual(['registered', true]);
   });
 
+  it('is not refused by a node that is behind, once a final block had it', async () => {
+    const chain = stalled();
+    chain.onSent = () => {
+      chain.account = made(1, 'registering');
+      chain.final = undefined;
+      chain.tell({ status: 'Finalized', unread: 'State already discarded' });
+    };
+    let lacking = 0;
+    const { onProgress } = listener((progress, count) => {
+      if (progress.type !== 'open' || count > 1) return;
+      chain.account = nothing();
+      chain.onBlock = () => {
+        lacking += 1;
+        if (lacking === 3) chain.account = made(1, 'registered');
+      };
+    });
+    const keyshare = await chain.connect();
+    const done = await keyshare.register({ ...input, onProgress, deadlineMs });
+    expect([done.status, lacking >= 3]).toEqual(['registered', true]);
+  });
+
   it('is told to servers in SS58, however the account is given', async () => {
     const keyshare = await stalled(made(1, 'registering')).connect();
     const bytes = toHex(idOf(account));

@@ -20,7 +20,8 @@ describe('wrong input', () => {
     ['a short key', { key: new Uint8Array(31) }, 'Uint8Array of 32 bytes'],
     ['a key in hex', { key: `0x${'11'.repeat(32)}` }, 'Uint8Array of 32 bytes'],
     ['no signer', { signer: undefined }, 'signer is missing'],
-    ['no dealer', { dealer: undefined }, 'missing'],
+    ['a signer that is null', { signer: null }, 'signer is missing'],
+    ['no dealer', { dealer: undefined }, 'the dealer is missing'],
     ['a dealer of another scheme', { dealer: { scheme: 'rsa' } }, 'one of ed25519, secp256k1'],
   ])('is not hidden by an attempt under way: %s', async (_, wrong, words) => {
     const keyshare = await busy().connect();
@@ -40,6 +41,32 @@ describe('wrong input', () => {
     expect((await failure(keyshare.register(valid))).chainError).toBe(
       'registration.AlreadyRegistering',
     );
+  });
+
+  it('is not shown where it may be a secret', async () => {
+    const keyshare = await busy().connect();
+    const words = 'bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice';
+    const seed = `0x${'5e'.repeat(32)}`;
+    const wif = 'KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn';
+    for (const secret of [words, seed, seed.slice(2), wif]) {
+      const error = await failure(keyshare.cancel({ signer: secret }));
+      expect(inspect(error)).not.toContain(secret);
+    }
+    // What is mistyped is.
+    const mistyped = await failure(keyshare.status(account.slice(1)));
+    expect(mistyped.message).toContain(account.slice(1));
+  });
+
+  it('is no signer of a change, though the change is made already', async () => {
+    const chain = new Chain();
+    chain.account = made(1, 'registered');
+    const keyshare = await chain.connect();
+    const change = { account, to: account };
+    expect((await keyshare.changeConstraintAccount({ ...change, signer })).isFinal).toBe(true);
+    for (const none of [undefined, null, 'somebody']) {
+      const input = { ...change, signer: none as never };
+      expect((await failure(keyshare.changeConstraintAccount(input))).name).toBe('Input');
+    }
   });
 
   it('is none at all', async () => {
