@@ -1,5 +1,6 @@
 //! The account that signs, and addresses in words.
 
+use crate::secret::Misplaced;
 use keyshare_primitives::{wire::Ss58, AccountId};
 use serde::{
 	de::{value::Error as ValueError, IntoDeserializer},
@@ -15,6 +16,9 @@ pub enum AccountError {
 	/// Not an address.
 	#[error("`{0}` is no account: give its SS58 address (like 5Grwva…) or 0x and 64 hex digits")]
 	Address(String),
+	/// A secret in place of an address or a name: it is not quoted.
+	#[error(transparent)]
+	Misplaced(#[from] Misplaced),
 	/// Almost an address.
 	#[error(
 		"`{0}` is no account: it looks like an SS58 address, but its checksum is wrong, so that a \
@@ -58,6 +62,9 @@ pub const DEVELOPMENT_ACCOUNTS: [&str; 6] = ["alice", "bob", "charlie", "dave", 
 /// Reads an address: SS58 of any prefix, or `0x` and 64 hex digits.
 pub fn parse_address(text: &str) -> Result<AccountId, AccountError> {
 	let wrong = || {
+		if let Err(misplaced) = Misplaced::ADDRESS.check(text) {
+			return misplaced.into();
+		}
 		if let Ok(signer) = development_signer(text) {
 			let (name, address) = (text.to_lowercase(), account_of(&signer));
 			return AccountError::DevelopmentName { name, address };
@@ -130,9 +137,11 @@ fn capitalized(name: &str) -> String {
 
 /// The key of one of [`DEVELOPMENT_ACCOUNTS`].
 pub fn development_signer(name: &str) -> Result<Keypair, AccountError> {
-	let unknown = || AccountError::Development(name.to_owned());
-	let name = name.to_lowercase();
-	let name = DEVELOPMENT_ACCOUNTS.iter().find(|known| **known == name).ok_or_else(unknown)?;
+	let lower = name.to_lowercase();
+	let Some(name) = DEVELOPMENT_ACCOUNTS.iter().find(|known| **known == lower) else {
+		Misplaced::NAME.check(name)?;
+		return Err(AccountError::Development(name.to_owned()));
+	};
 	from_uri(&format!("//{}", capitalized(name)))
 }
 
@@ -187,6 +196,27 @@ mod tests {
 			let error = parse_address(bad).expect_err("mistyped").to_string();
 			assert!(error.contains("checksum"), "{error}");
 		}
+	}
+
+	#[test]
+	fn a_secret_in_place_of_an_address_or_a_name_is_not_repeated() {
+		let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+		for secret in [
+			seed,
+			&seed[1..],
+			&format!("{seed}0"),
+			&format!("0x{seed}0"),
+			&format!("0x{}", &seed[1..]),
+			"bottom drive obey lake curtain smoke basket hold race lonely fit walk",
+		] {
+			let given = parse_address(secret).expect_err("a secret");
+			assert_eq!(given, AccountError::Misplaced(Misplaced::ADDRESS), "{secret}");
+			let given = development_signer(secret).err();
+			assert_eq!(given, Some(AccountError::Misplaced(Misplaced::NAME)), "{secret}");
+		}
+		let words = Misplaced::ADDRESS.to_string();
+		assert!(words.contains("a secret was given where an address belongs"), "{words}");
+		assert!(words.contains("the shell's history"), "{words}");
 	}
 
 	#[test]

@@ -37,7 +37,7 @@ impl NewKey {
 		let new = match &source.generate {
 			Some(path) => {
 				let scheme = input.scheme.ok_or(KeyFileError::NoScheme)?;
-				refuse_existing(path)?;
+				keyfile::require_new(path)?;
 				Self { key: keyfile::generate(scheme), write_to: Some(path.clone()) }
 			}
 			None => Self::from(read(source.key_file.as_deref(), input.scheme, output)?),
@@ -92,13 +92,6 @@ fn warn(warning: Option<String>, output: &Output) {
 	}
 }
 
-fn refuse_existing(path: &Path) -> Result<()> {
-	if path.exists() {
-		return Err(KeyFileError::Exists { path: path.to_owned() }.into());
-	}
-	Ok(())
-}
-
 /// Refuses to read two secrets from one standard input.
 pub fn one_stdin(key_stdin: bool, signer: &cli::SignerInput) -> Result<()> {
 	if key_stdin && signer.account_stdin {
@@ -119,9 +112,13 @@ pub async fn signer(input: &cli::SignerInput, chain: &Chain, output: &Output) ->
 	} else {
 		let (text, warning) = match &input.account_file {
 			Some(path) => keyfile::account_text(path)?,
-			None => (keyfile::stdin_text()?, None),
+			None => (keyfile::account_stdin()?, None),
 		};
-		let (key, is_public) = (signer_from_secret(&text)?, is_public_secret(&text));
+		let key = signer_from_secret(&text).map_err(|error| match &input.account_file {
+			Some(path) => Error::Input(format!("{}: {error}", path.display())),
+			None => Error::Input(format!("standard input: {error}")),
+		})?;
+		let is_public = is_public_secret(&text);
 		// Who may read what everybody knows is of no interest.
 		if !is_public {
 			warn(warning, output);
@@ -189,6 +186,7 @@ impl GivenConstraints {
 /// Reads the constraints as text; none if no option names any.
 pub fn constraints(input: &cli::ConstraintsInput) -> Result<Option<GivenConstraints>> {
 	if let Some(path) = &input.constraints {
+		keyfile::require_no_secret(path)?;
 		let file = std::fs::read(path)
 			.map_err(|error| Error::Input(format!("cannot read {}: {error}", path.display())))?;
 		let text = ConstraintsText::from_file(&file)

@@ -2,9 +2,12 @@
 //!
 //! A key file holds one line: 64 hex digits, optionally after `0x`, optionally after the scheme
 //! and a colon, as in `ed25519:9d61…`, so that the scheme travels with the key. Or it is one that
-//! `solana-keygen` wrote. What else people keep keys in is recognised, and refused with advice.
-//! Every buffer that held a key is wiped, and no error quotes one.
+//! `solana-keygen` wrote. What else people keep keys in is recognised in `refusals`, and refused
+//! with advice. Every buffer that held a key is wiped, and no error quotes one.
 
+mod refusals;
+
+use crate::secret::Misplaced;
 use keyshare_primitives::{split::PrivateKey, KeyScheme};
 use std::{
 	fs::{File, OpenOptions},
@@ -51,16 +54,26 @@ pub enum KeyFileError {
 		/// The file.
 		path: PathBuf,
 	},
-	/// More than a key.
-	#[error("the input is longer than any key: it must be one line with 64 hex digits")]
-	TooLong,
+	/// A secret in place of a file: it is not quoted.
+	#[error(transparent)]
+	Misplaced(#[from] Misplaced),
+	/// What was read cannot be used.
+	#[error("cannot read the {secret} in {path}: {error}")]
+	Content {
+		/// What it was read as: a key or an account.
+		secret: &'static str,
+		/// The file, or `standard input`.
+		path: PathBuf,
+		/// What is wrong with it.
+		error: Box<Self>,
+	},
 	/// Not a key.
 	#[error(
 		"the input is no private key: it must be one line with 64 hex digits and without spaces, \
 		 optionally after `ed25519:` or `secp256k1:`, and after `0x`"
 	)]
 	NotAKey,
-	/// A form that people keep keys in, and that is not read.
+	/// A form that is not read.
 	#[error("the input {what}: {advice}")]
 	OtherForm {
 		/// What the input is, beginning with a verb.
@@ -112,49 +125,114 @@ pub fn name(scheme: KeyScheme) -> &'static str {
 	}
 }
 
+/// The secrets that are read here, as they are called.
+#[derive(Clone, Copy)]
+enum Secret {
+	Key,
+	Account,
+}
+
+impl Secret {
+	fn name(self) -> &'static str {
+		match self {
+			Self::Key => "key",
+			Self::Account => "account",
+		}
+	}
+
+	/// Says where the secret with this error is.
+	fn at(self, path: &Path, error: KeyFileError) -> KeyFileError {
+		let error = Box::new(error);
+		KeyFileError::Content { secret: self.name(), path: path.to_owned(), error }
+	}
+}
+
+/// How errors call it.
+const STANDARD_INPUT: &str = "standard input";
+
 /// Reads the key in the file at `path`. `scheme` is needed where the file does not say it, and
 /// must not contradict it where it does.
 pub fn read(path: &Path, scheme: Option<KeyScheme>) -> Result<KeyInput, KeyFileError> {
-	let (text, warning) = read_file(path, "key").map_err(|error| match error {
+	let (text, warning) = read_file(path, Secret::Key).map_err(|error| match error {
 		KeyFileError::Read { path, source } if source.kind() == io::ErrorKind::NotFound => {
 			KeyFileError::Missing { path }
 		}
 		other => other,
 	})?;
-	Ok(KeyInput { key: parse(&text, scheme)?, warning })
+	let key = parse(&text, scheme).map_err(|error| Secret::Key.at(path, error))?;
+	Ok(KeyInput { key, warning })
 }
 
 /// Reads the key from standard input.
 pub fn read_stdin(scheme: Option<KeyScheme>) -> Result<KeyInput, KeyFileError> {
-	Ok(KeyInput { key: parse(&stdin_text()?, scheme)?, warning: None })
-}
-
-/// One secret line of standard input, for a key or an account.
-pub fn stdin_text() -> Result<Zeroizing<String>, KeyFileError> {
-	read_text(io::stdin().lock()).map_err(|error| error.at(Path::new("standard input")))
+	let text = stdin_text(Secret::Key)?;
+	let path = Path::new(STANDARD_INPUT);
+	let key = parse(&text, scheme).map_err(|error| Secret::Key.at(path, error))?;
+	Ok(KeyInput { key, warning: None })
 }
 
 /// One secret line of a file that holds an account's secret, and what the user should know about
 /// the file.
 pub fn account_text(path: &Path) -> Result<(Zeroizing<String>, Option<String>), KeyFileError> {
-	read_file(path, "account")
+	read_file(path, Secret::Account)
+}
+
+/// The same from standard input.
+pub fn account_stdin() -> Result<Zeroizing<String>, KeyFileError> {
+	stdin_text(Secret::Account)
+}
+
+fn stdin_text(secret: Secret) -> Result<Zeroizing<String>, KeyFileError> {
+	let text = stdin().map_err(TextError::Io).and_then(read_text);
+	text.map_err(|error| error.at(Path::new(STANDARD_INPUT), secret))
+}
+
+/// Standard input without the buffer of the standard library, which would keep a copy of the
+/// secret until the tool ends.
+#[cfg(unix)]
+fn stdin() -> io::Result<impl Read> {
+	use std::os::fd::AsFd;
+	Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+fn stdin() -> io::Result<impl Read> {
+	Ok(io::stdin().lock())
+}
+
+/// Refuses a secret in place of a file: what is there is a file, whatever its name.
+pub fn require_no_secret(path: &Path) -> Result<(), KeyFileError> {
+	if !path.exists() {
+		Misplaced::FILE.check(&path.to_string_lossy())?;
+	}
+	Ok(())
+}
+
+/// Refuses a path at which [`write_new`] makes no file.
+pub fn require_new(path: &Path) -> Result<(), KeyFileError> {
+	if path.exists() {
+		return Err(KeyFileError::Exists { path: path.to_owned() });
+	}
+	require_no_secret(path)
 }
 
 /// The text of a file that holds a secret, and a warning if others can read it.
 fn read_file(
 	path: &Path,
-	secret: &str,
+	secret: Secret,
 ) -> Result<(Zeroizing<String>, Option<String>), KeyFileError> {
+	require_no_secret(path)?;
 	let fail = |source| KeyFileError::Read { path: path.to_owned(), source };
 	let file = File::open(path).map_err(fail)?;
 	let warning = exposed(&file).map_err(fail)?.then(|| {
 		format!(
 			"{} can be read by other users of this machine: `chmod 600` it, and think about \
-			 whether the {secret} is still yours alone",
-			path.display()
+			 whether the {} is still yours alone",
+			path.display(),
+			secret.name()
 		)
 	});
-	Ok((read_text(file).map_err(|error| error.at(path))?, warning))
+	Ok((read_text(file).map_err(|error| error.at(path, secret))?, warning))
 }
 
 /// Reads a key from text: see the module's documentation.
@@ -170,7 +248,7 @@ pub fn parse(text: &str, scheme: Option<KeyScheme>) -> Result<PrivateKey, KeyFil
 	};
 	let mut bytes = Zeroizing::new([0u8; 32]);
 	hex::decode_to_slice(digits.strip_prefix("0x").unwrap_or(digits), bytes.as_mut())
-		.map_err(|_| refuse(text))?;
+		.map_err(|_| refusals::refuse(text))?;
 	let scheme = agreed(said.map(parse_scheme).transpose()?, scheme)?;
 	PrivateKey::new(scheme, *bytes).map_err(|_| KeyFileError::Invalid(scheme))
 }
@@ -215,119 +293,15 @@ fn agreed(said: Option<KeyScheme>, option: Option<KeyScheme>) -> Result<KeySchem
 	}
 }
 
-/// Says what `text` is instead of a key, told by its looks alone: it is still somebody's secret.
-fn refuse(text: &str) -> KeyFileError {
-	const BASE58: &str =
-		"under \"Key files\" the README has the command that makes 64 hex digits of it";
-	const ONE_OF_MANY: &str =
-		"many keys are made of it: have your wallet show the private key of the \
-		one account, and write its 64 hex digits";
-	// What a scheme, or the name that another program uses for one, may stand before.
-	let value = text.split_once(':').map_or(text, |(_, after)| after.trim());
-	let length = value.len();
-	let is_base58 = !value.is_empty()
-		&& value.chars().all(|c| c.is_ascii_alphanumeric() && !matches!(c, '0' | 'O' | 'I' | 'l'));
-	let is_base64 = value.ends_with('=')
-		&& value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='));
-	let digits = value.strip_prefix("0x").unwrap_or(value);
-	let is_hex = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
-	let is_phrase = matches!(text.split_whitespace().count(), 12 | 15 | 18 | 21 | 24)
-		&& text.chars().all(|c| c.is_alphabetic() || c.is_whitespace());
-	let is_setting = text.split_once('=').is_some_and(|(name, value)| {
-		let name = name.strip_prefix("export ").unwrap_or(name).trim();
-		!name.is_empty()
-			&& name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-			&& !matches!(value, "" | "=")
-	});
-	let forms = [
-		(text.chars().any(|c| c.is_control() && !c.is_whitespace()), BINARY.0, BINARY.1),
-		(
-			text.contains("-----BEGIN"),
-			"is a PEM file",
-			"`openssl pkey -noout -text -in FILE` shows its 64 hex digits after `priv:`; write these on \
-			 one line, without the colons",
-		),
-		(
-			text.starts_with('{') && text.contains("\"ciphertext\""),
-			"is an encrypted keystore, as Ethereum wallets write it",
-			"decrypt it with its password, in your wallet or with `cast wallet decrypt-keystore`, and \
-			 write the 64 hex digits that you get",
-		),
-		(
-			text.starts_with('{') && text.contains("\"encoded\""),
-			"is an account that a Polkadot wallet has exported, which signs and cannot be registered",
-			"give another key here, and the account's secret phrase with --account-file",
-		),
-		(text.starts_with('{'), "is JSON", "write the private key in it alone, as 64 hex digits"),
-		(is_phrase, "is a secret phrase", ONE_OF_MANY),
-		(text.starts_with("xprv"), "is an extended key", ONE_OF_MANY),
-		(
-			is_setting,
-			"is a line of settings, as in an .env file",
-			"write only what stands after the `=`, without quotes",
-		),
-		(text.starts_with(['"', '\'']), "is in quotes", "leave them out"),
-		(
-			text.contains('('),
-			"is an output descriptor of Bitcoin",
-			"write the private key in it alone, as 64 hex digits",
-		),
-		(
-			is_hex && digits.len() < 64,
-			"has fewer than 64 hex digits",
-			"copy them again, all of them; only if a program leaves out zeros at their beginning, put \
-			 these back, and see with `keyshare key inspect` that the addresses are yours",
-		),
-		(
-			is_hex && digits.len() == 128,
-			"has 128 hex digits",
-			"if these are an Ed25519 seed and then its public key, write the first 64 alone",
-		),
-		(
-			is_base58 && matches!(length, 51 | 52) && value.starts_with(['5', 'K', 'L', '9', 'c']),
-			"is a key of Bitcoin in WIF",
-			BASE58,
-		),
-		(
-			is_base58 && (80..=90).contains(&length),
-			"is a key in Base58, as Phantom and other wallets show it",
-			BASE58,
-		),
-		(
-			is_base58 && matches!(length, 43 | 44),
-			"is Base58, as an address of Solana is",
-			"a private key is written as 64 hex digits",
-		),
-		(
-			is_base64 && matches!(length, 44 | 88),
-			"is Base64",
-			"`base64 -d FILE | xxd -p -c 64` shows it as hex digits; write the first 64",
-		),
-		(
-			!text.is_ascii(),
-			"has characters that belong to no key, some of which may be invisible",
-			"write the line anew",
-		),
-		(text.lines().count() > 1, "has several lines", "write the 64 hex digits on one"),
-	];
-	match forms.into_iter().find(|(is_this, ..)| *is_this) {
-		Some((_, what, advice)) => KeyFileError::OtherForm { what, advice },
-		None => KeyFileError::NotAKey,
-	}
-}
-
-/// What is said of bytes that are no text.
-const BINARY: (&str, &str) =
-	("is no text in UTF-8", "of 32 bytes as they are, `xxd -p -c 32 FILE` makes 64 hex digits");
-
 /// A fresh key from the operating system's randomness.
 pub fn generate(scheme: KeyScheme) -> PrivateKey {
 	PrivateKey::generate(scheme, &mut rand::rngs::OsRng)
 }
 
 /// Writes `key` with its scheme to a new file that only its owner may read, and makes sure it is
-/// on the disk. Never overwrites.
+/// on the disk. Never overwrites, and leaves no file behind that is not whole.
 pub fn write_new(path: &Path, key: &PrivateKey) -> Result<(), KeyFileError> {
+	require_new(path)?;
 	let mut digits = Zeroizing::new([0; 64]);
 	hex::encode_to_slice(key.expose_secret(), digits.as_mut())
 		.expect("64 digits are two for each of 32 bytes; qed");
@@ -340,12 +314,38 @@ pub fn write_new(path: &Path, key: &PrivateKey) -> Result<(), KeyFileError> {
 	#[cfg(unix)]
 	std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
 	let mut file = options.open(path).map_err(fail)?;
-	file.write_all(name(key.scheme()).as_bytes())
+	let written = file
+		.write_all(name(key.scheme()).as_bytes())
 		.and_then(|()| file.write_all(b":"))
 		.and_then(|()| file.write_all(digits.as_ref()))
 		.and_then(|()| file.write_all(b"\n"))
 		.and_then(|()| file.sync_all())
-		.map_err(fail)
+		.and_then(|()| sync_folder(path));
+	drop(file);
+	written.map_err(|error| {
+		// It is of no use, and in the way of another attempt. What failed is said in any case.
+		let _ = std::fs::remove_file(path);
+		fail(error)
+	})
+}
+
+/// Makes sure that the name of the file at `path` is on the disk, which is its folder's content.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+	use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+	let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+	match File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()) {
+		// A folder that may be written and not read, or a file system that cannot do this.
+		Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => {
+			Ok(())
+		}
+		other => other,
+	}
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+	Ok(())
 }
 
 fn parse_scheme(text: &str) -> Result<KeyScheme, KeyFileError> {
@@ -363,16 +363,20 @@ enum TextError {
 }
 
 impl TextError {
-	fn at(self, path: &Path) -> KeyFileError {
-		match self {
-			Self::Io(source) => KeyFileError::Read { path: path.to_owned(), source },
-			Self::TooLong => KeyFileError::TooLong,
-			Self::Utf16 => KeyFileError::OtherForm {
-				what: "is text in UTF-16",
-				advice: "save the file in UTF-8",
-			},
-			Self::NotText => KeyFileError::OtherForm { what: BINARY.0, advice: BINARY.1 },
-		}
+	fn at(self, path: &Path, secret: Secret) -> KeyFileError {
+		const ACCOUNT: &str =
+			"an account's secret is one line with a mnemonic or a 0x seed, and an optional path";
+		let (what, advice) = match (self, secret) {
+			(Self::Io(source), _) => return KeyFileError::Read { path: path.to_owned(), source },
+			(Self::TooLong, Secret::Key) => {
+				("is longer than any key", "it must be one line with 64 hex digits")
+			}
+			(Self::TooLong, Secret::Account) => ("is longer than any account's secret", ACCOUNT),
+			(Self::Utf16, _) => ("is text in UTF-16", "save it in UTF-8"),
+			(Self::NotText, Secret::Key) => refusals::BINARY,
+			(Self::NotText, Secret::Account) => (refusals::BINARY.0, ACCOUNT),
+		};
+		secret.at(path, KeyFileError::OtherForm { what, advice })
 	}
 }
 
@@ -489,50 +493,6 @@ mod tests {
 	}
 
 	#[test]
-	fn what_people_keep_keys_in_is_named_and_refused_with_advice() {
-		let wif = "KwHcZJGj2U4H97CSjYERuQvU8RYMWUSUjUqt4C4DaYyLL6udseoj";
-		let near = "2AXDGYSE4f2sz7tvMMzyHvUfcoJmxudvdhBcmiUSo6iuCXagjUCKEQF21awZnUGxmwD4m9vGXuC3qieHXJQHAcT";
-		let cases: Vec<(String, &str)> = vec![
-			(wif.to_owned(), "WIF"),
-			("5HqAsN8eAPtwrsLp4kKuKDfrCCT8pTcE5e7znamgZ559usgDtWE".into(), "WIF"),
-			(format!("wpkh({wif})"), "descriptor"),
-			(near.into(), "Phantom"),
-			(format!("ed25519:{near}"), "Phantom"),
-			("secp256k1:8qbHbw2BbbTHBW1sbeqakYXVKRQM8Ne7pLK7m6CVfeRt".into(), "Base58"),
-			("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIE".into(), "openssl pkey"),
-			("{\"version\": 3, \"crypto\": {\"ciphertext\": \"00\"}}".into(), "keystore"),
-			("{\"encoded\": \"00\", \"encoding\": {}}".into(), "Polkadot wallet"),
-			("{\"private_key\": \"ed25519:x\"}".into(), "JSON"),
-			(format!("{}about", "abandon ".repeat(11)), "secret phrase"),
-			("xprv9s21ZrQH143K".into(), "extended key"),
-			(format!("PRIVATE_KEY=0x{SEED}"), ".env"),
-			(format!("export KEY=\"{SEED}\"\nOTHER=1"), ".env"),
-			(format!("\"0x{SEED}\""), "quotes"),
-			(SEED[3..].into(), "zeros"),
-			(format!("{SEED}{SEED}"), "128 hex digits"),
-			(format!("{}\n{}", &SEED[..32], &SEED[32..]), "several lines"),
-			("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".into(), "Base64"),
-			(format!("\u{200b}ed25519:0x{SEED}"), "scheme is unknown"),
-			(format!("ed25519:0x{SEED}\u{200b}"), "invisible"),
-			((0u8..32).map(char::from).collect(), "xxd"),
-		];
-		for (text, part) in cases {
-			for scheme in [None, ED, SECP] {
-				let error = parse(&text, scheme).err().expect("no key").to_string();
-				assert!(error.contains(part), "{part} in {error}");
-				assert!(!error.contains('\n'), "one line: {error}");
-				let quoted = text.chars().skip(4).take(12).collect::<String>();
-				assert!(!error.contains(&quoted), "never quoted: {error}");
-			}
-		}
-		let folder = tempfile::tempdir().expect("a temporary folder");
-		let path = folder.path().join("utf16.key");
-		std::fs::write(&path, [&[0xff, 0xfe][..], b"e\0d\0"].concat()).expect("written");
-		let error = read(&path, ED).err().expect("no key").to_string();
-		assert!(error.contains("UTF-16"), "{error}");
-	}
-
-	#[test]
 	fn a_generated_file_is_read_back_and_never_overwritten() {
 		let folder = tempfile::tempdir().expect("a temporary folder");
 		let path = folder.path().join("user.key");
@@ -572,7 +532,59 @@ mod tests {
 		let folder = tempfile::tempdir().expect("a temporary folder");
 		let path = folder.path().join("long");
 		std::fs::write(&path, "0".repeat(LONGEST_INPUT + 1)).expect("written");
-		assert!(matches!(read(&path, ED).err(), Some(KeyFileError::TooLong)));
+		let error = read(&path, ED).err().expect("no key").to_string();
+		assert!(error.contains("longer than any key"), "{error}");
+	}
+
+	#[test]
+	fn what_is_wrong_in_a_file_names_it_and_the_secret_that_it_was_read_for() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let path = folder.path().join("secret");
+		let utf16 = [&[0xff, 0xfe][..], b"e\0d\0"].concat();
+		let long = vec![b'0'; LONGEST_INPUT + 1];
+		for (bytes, words) in [
+			(&long[..], "is longer than any"),
+			(&utf16[..], "UTF-16"),
+			(&[0xc3, 0x28][..], "no text"),
+		] {
+			std::fs::write(&path, bytes).expect("written");
+			let of_key = read(&path, ED).err().expect("no key").to_string();
+			let of_account = account_text(&path).expect_err("no account").to_string();
+			for (secret, error) in [("key", &of_key), ("account", &of_account)] {
+				let place = format!("cannot read the {secret} in {}: ", path.display());
+				assert!(error.starts_with(&place) && error.contains(words), "{error}");
+			}
+			// What is said of keys is no advice for an account.
+			for of_keys in ["64 hex", "xxd", "any key"] {
+				assert!(!of_account.contains(of_keys), "{of_account}");
+			}
+		}
+		for (text, words) in [("zz", "no private key"), (SEED, "--scheme"), ("{}", "JSON")] {
+			std::fs::write(&path, text).expect("written");
+			let error = read(&path, None).err().expect("no key").to_string();
+			let place = format!("cannot read the key in {}: ", path.display());
+			assert!(error.starts_with(&place) && error.contains(words), "{error}");
+		}
+	}
+
+	#[test]
+	fn a_secret_in_place_of_a_file_is_not_repeated_and_names_no_new_file() {
+		let phrase = format!("{}about", "abandon ".repeat(11));
+		for secret in [SEED, &format!("0x{SEED}"), &format!("ed25519:{SEED}"), &phrase] {
+			let path = Path::new(secret);
+			let key = generate(KeyScheme::Ed25519);
+			for error in [
+				read(path, ED).err(),
+				account_text(path).err(),
+				require_new(path).err(),
+				write_new(path, &key).err(),
+			] {
+				let error = error.expect("no file");
+				assert!(matches!(error, KeyFileError::Misplaced(Misplaced::FILE)), "{error}");
+				assert!(!format!("{error} {error:?}").contains(secret), "{error}");
+			}
+			assert!(!path.exists());
+		}
 	}
 
 	#[test]

@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`chain`] | the connection to a node: reads through the runtime API, versions |
+//! | [`chain`] | a node of a chain whose versions fit: reads through the runtime API |
 //! | [`follow`] | an account's state from block to block, and what of it is final |
 //! | [`payload`] | a call of any pallet: encoded, in words |
 //! | [`call`] | the calls a user makes, and when each is done |
@@ -12,6 +12,7 @@
 //! | [`submit`] | signing, or leaving the signature to a wallet, and waiting for inclusion |
 //! | [`account`] | the account that signs, and addresses |
 //! | [`keyfile`] | the private key that is registered: reading, generating |
+//! | [`secret`] | what looks like a secret, and is never repeated |
 //! | [`dealing`] | a key split for one attempt, and checked against the chain |
 //! | [`servers`] | JSON-RPC to the share listeners, with retries |
 //! | [`deliver`] | sending every share and following the attempt until it is registered |
@@ -27,6 +28,7 @@
 pub mod account;
 pub mod call;
 pub mod chain;
+mod connection;
 pub mod dealing;
 pub mod deliver;
 pub mod error;
@@ -35,6 +37,7 @@ pub mod keyfile;
 pub mod operator;
 pub mod payload;
 pub mod progress;
+pub mod secret;
 pub mod servers;
 pub mod submit;
 pub mod validator;

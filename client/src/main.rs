@@ -11,10 +11,13 @@ mod output;
 mod view;
 
 use clap::Parser;
-use keyshare_client::Error;
+use keyshare_client::{
+	secret::{looks_like_a_secret, Misplaced},
+	Error,
+};
 use keyshare_constraints::BitcoinNetwork;
 use output::Output;
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 fn main() -> ExitCode {
 	let cli = match cli::Cli::try_parse() {
@@ -43,7 +46,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
 		let _ = error.print();
 		return ExitCode::SUCCESS;
 	}
-	let text = error.render().to_string();
+	let text = without_secrets(&error.render().to_string(), std::env::args_os().skip(1));
 	let message = match text.strip_prefix("error: ") {
 		Some(message) => message.trim_end().to_owned(),
 		// All that is said then is the help.
@@ -56,4 +59,26 @@ fn refuse(error: &clap::Error) -> ExitCode {
 	let error = Error::Input(message);
 	Output::new(is_json, BitcoinNetwork::default()).failure(&error);
 	ExitCode::from(error.exit_code())
+}
+
+/// What is said of a wrong command line, which quotes it, without the secrets that are in it.
+fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) -> String {
+	let mut shown = text.to_owned();
+	for argument in arguments {
+		let argument = argument.to_string_lossy();
+		let value = argument.split_once('=').map_or("", |(_, value)| value);
+		for given in [argument.trim(), value.trim()] {
+			if looks_like_a_secret(given) {
+				shown = shown.replace(given, "…");
+			}
+		}
+	}
+	let words = Misplaced::ARGUMENT.to_string();
+	// What is no address says it by itself.
+	match shown.strip_prefix("error: ") {
+		Some(rest) if shown != text && !rest.contains("a secret was given") => {
+			format!("error: {words}\n{rest}")
+		}
+		_ => shown,
+	}
 }

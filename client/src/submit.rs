@@ -6,7 +6,8 @@
 use crate::{
 	account::account_of,
 	call::Call,
-	chain::{answer, At, Chain, InBlock, MORTALITY_BLOCKS, POLL},
+	chain::{At, Chain, InBlock, MORTALITY_BLOCKS, POLL},
+	connection::answer,
 	error::{Error, Incomplete, Refusal, Result, NOTHING_SIGNED},
 	follow::Finality,
 	payload::{Payload, SUDO},

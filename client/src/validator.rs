@@ -6,7 +6,8 @@
 //! node never sees the validator's.
 
 use crate::{
-	chain::{answer, Chain},
+	chain::Chain,
+	connection::answer,
 	error::{Error, Refusal, Result, LOOK_AT_VALIDATOR},
 	payload::Payload,
 	progress::Progress,

@@ -10,7 +10,7 @@ use keyshare_primitives::{
 	KeyScheme,
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 #[tokio::test]
 async fn an_interrupted_attempt_is_resumed_with_nothing_but_the_key() {
@@ -240,6 +240,105 @@ async fn key_files_are_made_and_inspected_without_a_network() {
 	let digits = secret.trim().trim_start_matches("secp256k1:");
 	assert!(!inspected.messages.contains(digits) && !inspected.json().to_string().contains(digits));
 	assert_eq!(keyshare("ws://127.0.0.1:1", &generate).await.code, exit::USAGE);
+}
+
+#[tokio::test]
+async fn a_secret_in_the_wrong_place_is_never_repeated() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let phrase = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+	let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+	let (longer, joined) = (format!("{seed}0"), format!("--external-signer={seed}"));
+	let user = user();
+	let (file, address) = ("where a file belongs", "where an address belongs");
+	let cases: [(&[&str], &str); 12] = [
+		(&["key", "inspect", seed], file),
+		(&["key", "inspect", "--key-file", seed], file),
+		(&["key", "generate", seed, "--scheme", "ed25519"], file),
+		(&["resume", &user, "--key-file", seed], file),
+		(&["cancel", "--account-file", phrase], file),
+		(&["cancel", "--external-signer", phrase], address),
+		(&["cancel", "--external-signer", &longer], address),
+		(&["cancel", &joined], address),
+		(&["status", seed], address),
+		(&["cancel", "--dev-account", seed], "where a name belongs"),
+		(&["register", seed, "--dev-account", "alice"], "where none belongs"),
+		(&[seed], "where none belongs"),
+	];
+	for (wrong, part) in cases {
+		let ran = keyshare(&network.url, wrong).await;
+		assert_eq!(ran.code, exit::USAGE, "{}", ran.messages);
+		let message = ran.error()["message"].as_str().expect("a text");
+		assert!(message.contains(part) && message.contains("history"), "{part} in {message}");
+		for secret in [seed, phrase] {
+			assert!(!message.contains(secret) && !ran.messages.contains(secret), "{message}");
+		}
+	}
+}
+
+#[test]
+fn a_file_that_is_there_is_one_even_if_its_name_looks_like_a_secret() {
+	let folder = tempfile::tempdir().expect("a temporary folder");
+	let in_folder = |arguments: &[&str]| {
+		let mut command = Command::new(env!("CARGO_BIN_EXE_keyshare"));
+		let command = command.arg("--json").args(arguments).current_dir(folder.path());
+		Ran::from(command.output().expect("it starts"))
+	};
+	let made = in_folder(&["key", "generate", "my.key", "--scheme", "ed25519"]);
+	assert_eq!(made.code, exit::OK, "{}", made.messages);
+	let name = "9d61".repeat(16);
+	std::fs::rename(folder.path().join("my.key"), folder.path().join(&name)).expect("renamed");
+	assert_eq!(in_folder(&["key", "inspect", &name]).json(), made.json());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_on_standard_input_is_read_into_no_buffer_that_is_not_wiped() {
+	use std::io::{Seek, Write};
+	let mut file = tempfile::tempfile().expect("a temporary file");
+	file.write_all(&[b'0'; 20_000]).expect("written");
+	file.rewind().expect("a file");
+	let mut command = Command::new(env!("CARGO_BIN_EXE_keyshare"));
+	command.args(["--json", "key", "inspect", "--key-stdin"]);
+	let output = command.stdin(file.try_clone().expect("one more")).output().expect("it starts");
+	let ran = Ran::from(output);
+	assert!(ran.messages.contains("the key in standard input"), "{}", ran.messages);
+	// The buffer of the standard library would have taken 8192 bytes at once.
+	assert_eq!(file.stream_position().expect("a file"), 4_096);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_that_cannot_be_written_is_not_left_in_the_way_of_the_next_attempt() {
+	let folder = tempfile::tempdir().expect("a temporary folder");
+	let path = folder.path().join("new.key");
+	let generate = |largest: &str| {
+		// Instead of a full disk. Unlike the signal, the limit is an error to the tool.
+		let limited = format!("trap '' XFSZ; ulimit -f {largest}; exec \"$0\" \"$@\"");
+		let mut command = Command::new("sh");
+		command.args(["-c", &limited, env!("CARGO_BIN_EXE_keyshare"), "--json"]);
+		command.args(["key", "generate", "--scheme", "ed25519"]).arg(&path);
+		Ran::from(command.output().expect("it starts"))
+	};
+	let full = generate("0");
+	assert_eq!(full.code, exit::USAGE, "{}", full.messages);
+	assert!(full.messages.contains("cannot write"), "{}", full.messages);
+	assert!(!path.exists());
+	assert_eq!(generate("unlimited").code, exit::OK);
+}
+
+#[tokio::test]
+async fn an_error_in_a_secret_names_the_file_and_not_the_other_kind_of_secret() {
+	let network = Network::new([Behaviour::Honest; 3]).await;
+	let file = KeyFile::new();
+	for (bytes, part) in [(vec![b'0'; 5_000], "longer"), (b"bottom drive".to_vec(), "mnemonic")] {
+		std::fs::write(&file.path, bytes).expect("written");
+		let ran = keyshare(&network.url, &["cancel", "--account-file", file.path()]).await;
+		assert_eq!(ran.code, exit::USAGE, "{}", ran.messages);
+		let message = ran.error()["message"].as_str().expect("a text");
+		assert!(message.contains(file.path()) && message.contains(part), "{message}");
+		let words = message.replace(file.path(), "");
+		assert!(words.contains("account") && !words.contains("key"), "{message}");
+	}
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! A backup is a store like any other: complete, of one instant, and under the same password.
 
 use super::{
-	beside, check_there, is_filled, private_file,
+	beside, check_there, is_filled, lock_file, private_file,
 	schema::{self, known_version, unlock, KeyRow, Missing},
 	take_lock,
 	vault::Place,
@@ -108,8 +108,10 @@ pub fn verify(
 			inventory.damaged_shares += u64::from(!whole);
 		}
 	}
-	for KeyRow { account, sealed, .. } in schema::select_keys(&connection)? {
-		let whole = vault.open(&Place::Server(&account), &sealed).is_some();
+	for (_, row) in schema::select_keys(&connection)? {
+		let whole = row.is_ok_and(|KeyRow { account, sealed, .. }| {
+			vault.open(&Place::Server(&account), &sealed).is_some()
+		});
 		inventory.keys += u64::from(whole);
 		inventory.damaged_keys += u64::from(!whole);
 	}
@@ -125,7 +127,7 @@ pub fn change_password(
 	genesis: GenesisHash,
 ) -> Result<(), StoreError> {
 	check_there(path)?;
-	let _lock = take_lock(path)?;
+	let _locks = [take_lock(path)?, lock_file(path)?];
 	let connection = schema::open_writer(path, password, genesis, Missing::Refuse)?.connection;
 	let header = schema::read_header(&connection)?.rewrapped(password, new)?;
 	// Whoever reads the store would keep the old wrapping in its files. Something written as it
@@ -166,7 +168,6 @@ fn copy<T>(
 ) -> Result<T, StoreError> {
 	// SQLite takes a relative name for a URL if it begins like one.
 	let to = path::absolute(to)?;
-	refuse_taken(&to)?;
 	let partial = Partial::begin(&to)?;
 	from.execute("VACUUM INTO ?1", [partial.name.as_str()])?;
 	let checked = check(Path::new(&partial.name))?;
@@ -192,13 +193,18 @@ fn refuse_taken(file: &Path) -> Result<(), StoreError> {
 /// A copy that is being made, which is gone when this is dropped.
 struct Partial {
 	name: String,
+	/// Has other copies into the same folder wait: one to the same place would begin by removing this.
+	_turn: Option<File>,
 }
 
 impl Partial {
 	/// An empty file, its owner's alone, that becomes `to`.
 	fn begin(to: &Path) -> Result<Self, StoreError> {
 		let name = beside(to, ".partial").into_os_string().into_string();
-		let partial = Self { name: name.map_err(|_| StoreError::NotUtf8(to.into()))? };
+		let name = name.map_err(|_| StoreError::NotUtf8(to.into()))?;
+		let turn = to.parent().and_then(|folder| turn(folder).ok());
+		refuse_taken(to)?;
+		let partial = Self { name, _turn: turn };
 		let failed = |reason| StoreError::NoCopy { path: to.into(), reason: Arc::new(reason) };
 		// Of one that was cut off, with its journal: SQLite would take back with it what it is told
 		// to write.
@@ -239,6 +245,14 @@ impl Partial {
 		}
 		Ok(())
 	}
+}
+
+/// Waits for copies into `folder` that others make. Some file systems, such as NFS, lock no folder; there
+/// nobody waits.
+fn turn(folder: &Path) -> io::Result<File> {
+	let folder = File::open(folder)?;
+	folder.lock()?;
+	Ok(folder)
 }
 
 impl Drop for Partial {

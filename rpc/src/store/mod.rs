@@ -26,7 +26,7 @@ use rusqlite::{ffi, Connection, ErrorCode};
 use schema::{KeyRow, Missing, Opened, ShareRow};
 use secrecy::SecretString;
 use std::{
-	collections::BTreeMap,
+	collections::{BTreeMap, BTreeSet},
 	fs::{self, File, OpenOptions},
 	io,
 	path::{Path, PathBuf},
@@ -133,6 +133,12 @@ pub enum StoreError {
 	/// SQLite refused; often a full or failing disk.
 	#[error("the share store's database failed: {0}; check the disk")]
 	Database(Arc<rusqlite::Error>),
+	/// A link that leads nowhere.
+	#[error(
+		"{0} is a link to a file that is not there; mount or restore what it leads to, or remove the \
+		 link"
+	)]
+	BrokenLink(PathBuf),
 	/// There is no such file.
 	#[error("there is no share store {0}")]
 	NotThere(PathBuf),
@@ -217,7 +223,9 @@ struct Inner {
 	reader: Mutex<Connection>,
 	writer: Writer,
 	vault: Vault,
-	_lock: File,
+	/// Places of damaged rows that were told of.
+	told: Mutex<BTreeSet<i64>>,
+	_locks: [File; 2],
 }
 
 impl ShareStore {
@@ -232,6 +240,7 @@ impl ShareStore {
 		if let Some(folder) = path.parent() {
 			fs::create_dir_all(folder)?;
 		}
+		check_link(path)?;
 		if let Some(log) = orphaned_log(path) {
 			return Err(StoreError::InTheWay(log));
 		}
@@ -255,13 +264,13 @@ impl ShareStore {
 		password: &SecretString,
 		genesis: GenesisHash,
 	) -> Result<Self, StoreError> {
-		let lock = take_lock(path)?;
-		private_file(path)?;
+		let locks = [take_lock(path)?, lock_file(path)?];
 		let Opened { connection, vault, traces } =
 			schema::open_writer(path, password, genesis, missing)?;
 		let reader = Mutex::new(schema::open_reader(path)?);
 		let writer = Writer::start(connection, traces)?;
-		Ok(Self(Arc::new(Inner { reader, writer, vault, _lock: lock })))
+		let told = Mutex::default();
+		Ok(Self(Arc::new(Inner { reader, writer, vault, told, _locks: locks })))
 	}
 
 	/// Stores `share` under `record`, unless a share is there. `reply` is called once that is
@@ -312,13 +321,15 @@ impl ShareStore {
 	/// At most `limit` records not confirmed yet that arrived after the one at `after` (0
 	/// to begin), oldest first.
 	pub fn pending(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
-		Ok(schema::select_pending(&self.reader(), after, limit)?)
+		let damaged = |seq, error: &_| self.say_damaged("share", seq, error);
+		Ok(schema::select_pending(&self.reader(), after, limit, damaged)?)
 	}
 
 	/// At most `limit` confirmed records that arrived after the one at `after` (0 to begin), oldest
 	/// first.
 	pub fn confirmed(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
-		Ok(schema::select_confirmed(&self.reader(), after, limit)?)
+		let damaged = |seq, error: &_| self.say_damaged("share", seq, error);
+		Ok(schema::select_confirmed(&self.reader(), after, limit, damaged)?)
 	}
 
 	/// Erases shares: their bytes are overwritten in the file, its log is emptied, and the file gets
@@ -362,6 +373,10 @@ impl ShareStore {
 
 	fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
 		let rows = schema::select_keys(&self.reader())?;
+		let readable = |(seq, row): (i64, rusqlite::Result<KeyRow>)| {
+			let unreadable = |error: &_| self.say_damaged("key", seq, error);
+			row.inspect_err(unreadable).ok()
+		};
 		let open = |KeyRow { seq, account, sealed }| {
 			let secret = self.0.vault.open(&Place::Server(&account), &sealed);
 			if secret.is_none() {
@@ -374,7 +389,19 @@ impl ShareStore {
 			let secret = EncryptionSecret::new(*secret?);
 			Some(StoredKey { seq, server: account, secret })
 		};
-		Ok(rows.into_iter().filter_map(open).collect())
+		Ok(rows.into_iter().filter_map(readable).filter_map(open).collect())
+	}
+
+	/// Says once of a row that it cannot be what this program wrote, and is passed over.
+	fn say_damaged(&self, what: &str, seq: i64, error: &rusqlite::Error) {
+		let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
+		if told.insert(seq) {
+			log::error!(
+				target: LOG_TARGET,
+				"The record of the {what} at place {seq} of the share store is damaged and passed over \
+				 ({error}): restore the share store",
+			);
+		}
 	}
 
 	fn write(&self, write: Write) -> Result<(), StoreError> {
@@ -428,8 +455,17 @@ fn orphaned_log(path: &Path) -> Option<PathBuf> {
 	(!is_filled(path) && is_filled(&log)).then_some(log)
 }
 
+/// Refuses a link that leads nowhere: the log and the lock of what it led to lie at the other end.
+fn check_link(path: &Path) -> Result<(), StoreError> {
+	match path.is_symlink() && !path.exists() {
+		true => Err(StoreError::BrokenLink(path.into())),
+		false => Ok(()),
+	}
+}
+
 /// Refuses what cannot be opened as a store, before SQLite touches it.
 fn check_there(path: &Path) -> Result<(), StoreError> {
+	check_link(path)?;
 	if !path.exists() {
 		return Err(StoreError::NotThere(path.into()));
 	}
@@ -441,7 +477,14 @@ fn check_there(path: &Path) -> Result<(), StoreError> {
 
 /// A lock file of our own: SQLite's exclusive mode would shut out our reader too.
 fn take_lock(path: &Path) -> Result<File, StoreError> {
-	let lock = private_file(&beside(&behind_links(path), ".lock"))?;
+	lock_file(&beside(&behind_links(path), ".lock"))
+}
+
+/// Opens and locks a file. The store is locked itself too: by a hard link it has another name, and so
+/// another lock file. To be kept until SQLite has closed it: whoever closes a file gives up SQLite's locks
+/// on it, which are of another kind.
+fn lock_file(path: &Path) -> Result<File, StoreError> {
+	let lock = private_file(path)?;
 	lock.try_lock().map_err(|error| match error {
 		fs::TryLockError::WouldBlock => StoreError::InUse,
 		fs::TryLockError::Error(error) => error.into(),

@@ -5,7 +5,6 @@ use super::{
 	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
 	versions, RecordState, ShareRecord, StoreError, StoredShare,
 };
-use crate::LOG_TARGET;
 use codec::{DecodeAll, Encode};
 use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
 use rusqlite::{
@@ -334,27 +333,25 @@ pub(super) fn select_pending(
 	connection: &Connection,
 	after: i64,
 	limit: u32,
+	damaged: impl FnMut(i64, &rusqlite::Error),
 ) -> rusqlite::Result<Vec<StoredShare>> {
 	connection
 		.prepare_cached(&format!(
 			"SELECT {SHARE_COLUMNS} FROM shares INDEXED BY pending \
 			 WHERE state < 2 AND seq > ?1 ORDER BY seq"
 		))?
-		.query_map([after], |row| read_share(row).map(|(share, _)| share))?
-		.filter_map(unless_damaged)
+		.query_map([after], read_public)?
+		.filter_map(unless_damaged(damaged))
 		.take(limit as usize)
 		.collect()
 }
 
-/// A share with its secret, or why its row cannot be read.
-pub(super) type ShareOrDamage = rusqlite::Result<(StoredShare, Sealed)>;
-
-/// At most `limit` rows of shares that were stored after `after`, oldest first, with their places.
+/// At most `limit` rows of shares that were stored after `after`, oldest first, with their secrets.
 pub(super) fn select_all(
 	connection: &Connection,
 	after: i64,
 	limit: u32,
-) -> rusqlite::Result<Vec<(i64, ShareOrDamage)>> {
+) -> rusqlite::Result<Vec<Placed<(StoredShare, Sealed)>>> {
 	connection
 		.prepare_cached(&format!(
 			"SELECT {SHARE_COLUMNS} FROM shares WHERE seq > ?1 ORDER BY seq LIMIT ?2"
@@ -368,30 +365,37 @@ pub(super) fn select_confirmed(
 	connection: &Connection,
 	after: i64,
 	limit: u32,
+	damaged: impl FnMut(i64, &rusqlite::Error),
 ) -> rusqlite::Result<Vec<StoredShare>> {
 	connection
 		.prepare_cached(&format!(
 			"SELECT {SHARE_COLUMNS} FROM shares WHERE state = ?1 AND seq > ?2 ORDER BY seq"
 		))?
-		.query_map(params![RecordState::Confirmed as u8, after], |row| {
-			read_share(row).map(|(share, _)| share)
-		})?
-		.filter_map(unless_damaged)
+		.query_map(params![RecordState::Confirmed as u8, after], read_public)?
+		.filter_map(unless_damaged(damaged))
 		.take(limit as usize)
 		.collect()
 }
 
-/// Passes over a record that cannot be what this program wrote: those after it are to be found.
-fn unless_damaged(row: rusqlite::Result<StoredShare>) -> Option<rusqlite::Result<StoredShare>> {
-	match row {
-		Err(error) if is_unreadable(&error) => {
-			log::error!(
-				target: LOG_TARGET,
-				"A record of a share is damaged and passed over ({error}): restore the share store",
-			);
+/// A row's place, and what it holds or why that cannot be read.
+type Placed<T> = (i64, rusqlite::Result<T>);
+
+fn read_public(row: &Row<'_>) -> rusqlite::Result<Placed<StoredShare>> {
+	Ok((row.get(0)?, read_share(row).map(|(share, _)| share)))
+}
+
+/// Passes over a record that cannot be what this program wrote, and says which to `damaged`: those after
+/// it are to be found.
+fn unless_damaged(
+	mut damaged: impl FnMut(i64, &rusqlite::Error),
+) -> impl FnMut(rusqlite::Result<Placed<StoredShare>>) -> Option<rusqlite::Result<StoredShare>> {
+	move |row| match row {
+		Ok((seq, Err(error))) if is_unreadable(&error) => {
+			damaged(seq, &error);
 			None
 		}
-		row => Some(row),
+		Ok((_, share)) => Some(share),
+		Err(error) => Some(Err(error)),
 	}
 }
 
@@ -402,15 +406,17 @@ pub(super) struct KeyRow {
 	pub sealed: Sealed,
 }
 
-/// Every encryption key, oldest first.
-pub(super) fn select_keys(connection: &Connection) -> rusqlite::Result<Vec<KeyRow>> {
+/// The rows of all encryption keys, oldest first.
+pub(super) fn select_keys(connection: &Connection) -> rusqlite::Result<Vec<Placed<KeyRow>>> {
 	connection
 		.prepare("SELECT seq, account, nonce, ciphertext FROM encryption_keys ORDER BY seq")?
-		.query_map([], |row| {
-			let sealed = Sealed { nonce: row.get(2)?, ciphertext: row.get(3)? };
-			Ok(KeyRow { seq: row.get(0)?, account: AccountId::new(row.get(1)?), sealed })
-		})?
+		.query_map([], |row| Ok((row.get(0)?, read_key(row))))?
 		.collect()
+}
+
+fn read_key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
+	let sealed = Sealed { nonce: row.get(2)?, ciphertext: row.get(3)? };
+	Ok(KeyRow { seq: row.get(0)?, account: AccountId::new(row.get(1)?), sealed })
 }
 
 fn read_share(row: &Row<'_>) -> rusqlite::Result<(StoredShare, Sealed)> {
@@ -499,6 +505,7 @@ mod tests {
 	fn what_is_pending_is_found_through_its_index() {
 		let memory = Connection::open_in_memory().expect("memory");
 		memory.execute_batch(LAYOUT).expect("valid");
-		assert!(select_pending(&memory, 0, 1).expect("the index can be used").is_empty());
+		let pending = select_pending(&memory, 0, 1, |_, _| {});
+		assert!(pending.expect("the index can be used").is_empty());
 	}
 }

@@ -3,7 +3,7 @@
 use crate::{
 	chain::{AccountRecord, BlockHash, ChainError, ChainState, KeyKind, Page},
 	intake::{Intake, Lack},
-	store::StoreError,
+	store::{ShareStore, StoreError},
 };
 use keyshare_primitives::{
 	membership::{Change, Seat, SeatMask, Syncing},
@@ -114,7 +114,7 @@ impl Scan {
 			let Some(in_force) = record.registered else { return Ok(()) };
 			for (server, (seat, syncing)) in &scan.members {
 				let confirmed = in_force.confirmed.has(&masks, *seat);
-				let is_here = store.get(&in_force.key.id, server)?.is_some();
+				let is_here = is_held(store, &in_force.key.id, server)?;
 				let members = masks.of(seat.subgroup).map_or(0, |of| of.members & !seat.bit());
 				let others = in_force.confirmed.by(&masks, seat.subgroup) & members;
 				let waits = match is_here {
@@ -172,7 +172,7 @@ pub(super) fn lacking_of_attempts(
 	each_record(chain.as_ref(), at, KeyKind::Registering, |account, record| {
 		let Some(attempt) = record.registering else { return Ok(()) };
 		for (server, (seat, _)) in &members {
-			if store.get(&attempt.key.id, server)?.is_none() {
+			if !is_held(store, &attempt.key.id, server)? {
 				open.push(Missing {
 					account: account.clone(),
 					id: attempt.key.id,
@@ -187,12 +187,26 @@ pub(super) fn lacking_of_attempts(
 	for missing in before {
 		let in_force = chain.record(at, &missing.account)?.registered;
 		if in_force.is_some_and(|in_force| in_force.key.id == missing.id)
-			&& store.get(&missing.id, &missing.server)?.is_none()
+			&& !is_held(store, &missing.id, &missing.server)?
 		{
 			completed.push(missing.clone());
 		}
 	}
 	Ok((open, completed))
+}
+
+/// Whether a share is in the store. One whose record cannot be read is: nothing takes its place while it
+/// is there, and what others lack is to be found all the same.
+fn is_held(
+	store: &ShareStore,
+	id: &RegistrationId,
+	server: &AccountId,
+) -> Result<bool, StoreError> {
+	match store.get(id, server) {
+		Ok(found) => Ok(found.is_some()),
+		Err(StoreError::Damaged(_)) => Ok(true),
+		Err(error) => Err(error),
+	}
 }
 
 /// Looks at every account that has a key of this kind, a page at a time.

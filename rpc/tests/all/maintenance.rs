@@ -13,6 +13,7 @@ use std::{
 	process::{Command, Stdio},
 	sync::mpsc,
 	thread,
+	time::Duration,
 };
 use tempfile::TempDir;
 
@@ -198,6 +199,27 @@ fn a_copy_to_a_folder_that_is_not_there_names_the_copy_and_not_the_store() {
 
 #[cfg(unix)]
 #[test]
+fn a_backup_waits_for_another_one_to_the_same_place() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	drop(filled(&folder));
+	let (to, partial) = (beside(&elsewhere, "backup"), beside(&elsewhere, "backup.partial"));
+	// The other one is at work.
+	let other = fs::File::open(elsewhere.path()).expect("a folder");
+	other.lock().expect("its turn");
+	fs::write(&partial, "half").expect("written");
+	let (from, second) = (store_path(&folder), to.clone());
+	let waiting = thread::spawn(move || backup(&from, &second));
+	thread::sleep(Duration::from_millis(300));
+	assert_eq!(fs::read(&partial).expect("left alone"), b"half");
+	fs::rename(&partial, &to).expect("finished");
+	drop(other);
+	let refused = waiting.join().expect("no panic");
+	assert!(matches!(refused, Err(StoreError::InTheWay(path)) if path == to));
+	assert_eq!(fs::read(&to).expect("left alone"), b"half");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_copy_to_a_name_that_is_not_utf8_is_refused_and_goes_nowhere_else() {
 	use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
@@ -256,11 +278,15 @@ fn a_record_that_cannot_be_read_does_not_keep_a_backup_from_being_restored() {
 	let file = Connection::open(store_path(&folder)).expect("opens");
 	// A proof of a scheme that there is not.
 	file.execute("UPDATE shares SET proof = X'ff' WHERE length(proof) = 65", []).expect("writable");
+	file.execute("UPDATE encryption_keys SET account = X'ff'", []).expect("writable");
 	drop(file);
 	let to = beside(&elsewhere, "store");
 	let inventory =
 		restore(&store_path(&folder), &to, &PASSWORD.into(), GENESIS).expect("restored");
-	assert_eq!(inventory, Inventory { damaged_shares: 1, ..whole(1) });
+	assert_eq!(
+		inventory,
+		Inventory { shares: 1, damaged_shares: 1, damaged_keys: 1, ..Default::default() }
+	);
 	let store = ShareStore::open_existing(&to, &PASSWORD.into(), GENESIS).expect("opens");
 	assert_eq!(store.pending(0, 10).expect("readable").len(), 1);
 }

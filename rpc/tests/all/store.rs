@@ -1,7 +1,7 @@
 //! The store as its users see it: what it keeps, and what it refuses to open.
 
 use crate::common::*;
-use keyshare_primitives::{GenesisHash, KeyScheme};
+use keyshare_primitives::{seal::EncryptionSecret, GenesisHash, KeyScheme};
 use keyshare_rpc::store::{
 	maintenance::{backup, change_password, verify},
 	Put, RecordState, ShareStore, StoreError, FILE_NAME,
@@ -157,6 +157,34 @@ fn a_link_to_a_store_is_no_way_around_its_lock() {
 	assert!(matches!(reopen(&elsewhere, "correct horse", GENESIS), Err(StoreError::InUse)));
 	drop(store);
 	assert!(reopen(&elsewhere, "correct horse", GENESIS).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn another_name_of_the_same_file_is_no_way_around_its_lock() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	let store = open_store(&folder);
+	fs::hard_link(store_path(&folder), store_path(&elsewhere)).expect("linked");
+	assert!(matches!(reopen(&elsewhere, "correct horse", GENESIS), Err(StoreError::InUse)));
+	drop(store);
+	assert!(reopen(&elsewhere, "correct horse", GENESIS).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_store_is_made_at_the_other_end_of_a_link_that_leads_nowhere() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	let (link, there) = (store_path(&folder), store_path(&elsewhere));
+	std::os::unix::fs::symlink(&there, &link).expect("linked");
+	// The file is gone, and the shares that were acknowledged last are in its log.
+	let log = elsewhere.path().join(format!("{FILE_NAME}-wal"));
+	fs::write(&log, "shares").expect("written");
+	for opened in [ShareStore::open, ShareStore::open_existing] {
+		let refused = opened(&link, &"correct horse".into(), GENESIS);
+		assert!(matches!(refused, Err(StoreError::BrokenLink(path)) if path == link));
+	}
+	assert!(!there.exists());
+	assert_eq!(fs::read(&log).expect("kept"), b"shares");
 }
 
 #[test]
@@ -441,6 +469,25 @@ fn a_record_that_cannot_be_read_is_passed_over_and_those_after_it_are_found() {
 	assert_eq!(confirmed.iter().map(|share| share.seq).collect::<Vec<_>>(), [1, 3]);
 	let damaged = store.get(&dealt[1].key.id, &server(0));
 	assert!(matches!(damaged, Err(StoreError::Damaged(_))), "and not said to be missing");
+}
+
+#[test]
+fn an_encryption_key_that_cannot_be_read_is_passed_over_and_the_others_are_found() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	let secrets = [EncryptionSecret::generate(), EncryptionSecret::generate()];
+	for secret in &secrets {
+		store.add_key(&server(0), secret).expect("stored");
+	}
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	outside.execute("UPDATE encryption_keys SET nonce = X'00' WHERE seq = 1", []).expect("altered");
+	let publics = || -> Vec<_> {
+		let servers = store.servers().expect("readable");
+		servers.values().flatten().map(|secret| secret.public()).collect()
+	};
+	assert_eq!(publics(), [secrets[1].public()]);
+	store.erase_key(&server(0), &secrets[1].public()).expect("erased");
+	assert_eq!(publics(), []);
 }
 
 #[test]

@@ -371,6 +371,19 @@ async fn a_share_that_was_confirmed_and_is_lost_is_fetched_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_read_keeps_nobody_from_fetching_the_others() {
+	let chain = MockChain::new();
+	let (peer_node, node) = (member(&chain, 1).await, member(&chain, 2).await);
+	let damaged = held(&chain, &node, 2, 0);
+	let lacking: Vec<_> = (1..4).map(|user| held(&chain, &peer_node, 1, user)).collect();
+	let outside = rusqlite::Connection::open(store_path(&node.folder)).expect("opens");
+	outside.execute("UPDATE shares SET proof = X'ff'", []).expect("altered");
+	let _running = Running::start(&node, 2, only_at_blocks());
+	until(|| lacking.iter().all(|dealt| holds(&node, 2, dealt))).await;
+	assert!(node.intake.store().get(&damaged.key.id, &peer(2)).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_attempt_is_left_to_its_client_for_some_blocks() {
 	let chain = MockChain::new();
 	let (old, new) = (member(&chain, 1).await, member(&chain, 2).await);
