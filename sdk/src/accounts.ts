@@ -4,6 +4,12 @@ import type { ApiPromise } from '@polkadot/api';
 import { type AccountState, readStatus } from './chain.js';
 import { KeyshareError } from './errors.js';
 
+/**
+ * What is an address but for a slip, and no secret: base58 of 32 bytes, which may be a seed, has at most 44
+ * characters, and a Bitcoin key 51 or 52; words have neither digits nor capitals.
+ */
+const MISTYPED = /^(?=.*\d)(?=.*[A-Z])[1-9A-HJ-NP-Za-km-z]{46,49}$/;
+
 /** The 32 bytes of an account, SS58 of whatever network's prefix. Throws `Input` for what is none. */
 export function accountIdOf(api: ApiPromise, address: string): Uint8Array {
   const decoded = (type: 'AccountId32' | 'AccountId33') => {
@@ -17,7 +23,7 @@ export function accountIdOf(api: ApiPromise, address: string): Uint8Array {
   // polkadot.js cuts what is longer, and takes nothing for the zero account, which nobody has.
   if (account === undefined || decoded('AccountId33') !== undefined) {
     // What is mistyped helps, but it may be words or a key of a secret, taken for an address.
-    const shown = /^[1-9A-HJ-NP-Za-km-z]{1,50}$/.test(address) ? `“${address}”` : 'what is given';
+    const shown = MISTYPED.test(address) ? `“${address}”` : 'what is given';
     throw new KeyshareError('Input', `${shown} is no address`);
   }
   return account;

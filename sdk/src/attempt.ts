@@ -3,7 +3,7 @@
 import type { ApiPromise } from '@polkadot/api';
 import { accountIdOf, asWritten, stateOf } from './accounts.js';
 import { equal } from './bytes.js';
-import { addressOf, type Call, refusal, requirePossible } from './calls.js';
+import { addressOf, type Call, refusal, requirePossible, requireSigning } from './calls.js';
 import {
   type AccountState,
   answer,
@@ -62,7 +62,7 @@ export async function attempt(
 ): Promise<Registration> {
   const { api } = connected;
   const { name, requireNamed, requireSigned } = beginning;
-  requireInput(input);
+  requireInput(name, input);
   connected.requireSafe();
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
@@ -81,6 +81,7 @@ export async function attempt(
   if (resumed !== undefined) {
     const { dealt, generation } = resumed;
     try {
+      requireThreshold(input, dealt.commitments);
       const requireWanted = requireNamed;
       return await deliver({ ...following, dealt, generation, requireWanted, sent: undefined });
     } finally {
@@ -93,6 +94,7 @@ export async function attempt(
   const callName = name === 'register' ? name : 'swapKey';
   requirePossible(callName, before, account.address, schemeOf(input));
   await patience.race(requireReady(api), ANSWERED);
+  requireSigning(input.signer);
   const generation = before.generation + 1;
   const dealing = deal(connected, input, generation, threshold);
   const dealt = await patience.race(dealing, DEALT, (dealt) => {
@@ -104,7 +106,7 @@ export async function attempt(
     const warnings = constraints ? warningsOf(constraints, schemeOf(input)) : [];
     onProgress({ type: 'signing', warnings });
     const call = beginning.call(dealt.commitments);
-    const sent = await submit(api, call, input.signer, patience);
+    const sent = await submit(connected, call, input.signer, patience);
     try {
       onProgress({ type: 'submitted' });
       const requireWanted = requireSigned;
@@ -124,7 +126,7 @@ export async function costOf(
   beginning: Beginning,
 ): Promise<Cost> {
   const { api } = connected;
-  requireInput(input);
+  requireInput(beginning.name, input);
   const costs = async () => {
     const address = addressOf(input.signer);
     const before = await stateOf(api, address);
@@ -147,6 +149,10 @@ export async function costOf(
   return new Patience(input).race(costs(), ANSWERED);
 }
 
+/**
+ * Deals the key. Throws `Input` if the dealer cannot, or deals otherwise than it was asked: what it deals is
+ * published, and its number of commitments is the threshold.
+ */
 async function deal(
   { api, chain }: Connected,
   input: KeyInput,
@@ -157,12 +163,18 @@ async function deal(
   if ((globalThis.crypto as Partial<Crypto>).subtle === undefined) {
     throw new KeyshareError('InsecureContext', 'this page is not secure: it has no Web Crypto');
   }
-  const source = 'dealer' in input ? input.dealer : dealer(input.scheme, input.key);
+  const source = input.dealer ?? dealer(input.scheme, input.key);
   const account = accountIdOf(api, addressOf(input.signer));
   const genesis = api.genesisHash.toU8a();
   try {
     const { subgroups } = chain;
-    return await source.deal({ threshold, subgroups }, { genesis, account, generation });
+    const dealt = await source.deal({ threshold, subgroups }, { genesis, account, generation });
+    const { scheme, elements } = dealt.commitments;
+    if (scheme === source.scheme && elements.length === threshold) return dealt;
+    dealt.wipe();
+    throw new Error(
+      `the dealer was asked for a threshold of ${threshold} with ${source.scheme}, and dealt another one`,
+    );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'not a private key';
     throw new KeyshareError('Input', reason, { cause });
@@ -239,6 +251,15 @@ async function underWay(
     }
   }
   return undefined;
+}
+
+/** Throws `ThresholdDiffers` if the caller names another threshold than the key has that is there already. */
+function requireThreshold({ threshold }: KeyInput, { elements }: Commitments): void {
+  if (threshold === undefined || threshold === elements.length) return;
+  throw new KeyshareError(
+    'ThresholdDiffers',
+    `the key is there already, with a threshold of ${elements.length}, not ${threshold}`,
+  );
 }
 
 /** Throws `Refused` if no member of a subgroup is ready. */

@@ -2,6 +2,7 @@
 
 import type { ApiPromise } from '@polkadot/api';
 import type { AddressOrPair, Signer, SubmittableExtrinsic } from '@polkadot/api/types';
+import type { IKeyringPair } from '@polkadot/types/types';
 import { type Hex, toHex } from './bytes.js';
 import type { AccountState } from './chain.js';
 import { KeyshareError } from './errors.js';
@@ -10,8 +11,17 @@ import { type Commitments, partsOf, type Scheme } from './scheme.js';
 /** A call, ready to be signed. */
 export type Call = SubmittableExtrinsic<'promise'>;
 
+/** An address with the wallet's `Signer`. */
+interface Wallet {
+  readonly address: string;
+  readonly signer: Signer;
+}
+
 /** Who signs: a `KeyringPair`, or an address with the wallet's `Signer`. */
-export type Account = AddressOrPair | { readonly address: string; readonly signer: Signer };
+export type Account = AddressOrPair | Wallet;
+
+/** The same, and no address alone. */
+export type Signing = IKeyringPair | Wallet;
 
 /** The address of who signs, SS58. */
 export function addressOf(account: Account): string {
@@ -19,6 +29,16 @@ export function addressOf(account: Account): string {
     throw new KeyshareError('Input', 'signer is missing: a KeyringPair, or { address, signer }');
   }
   return typeof account === 'object' && 'address' in account ? account.address : account.toString();
+}
+
+/** Throws `Input` for an address alone, with which only what needs no signature can be done. */
+export function requireSigning(account: Account): asserts account is Signing {
+  if (typeof account === 'object') {
+    const { sign, signer } = account as { readonly sign?: unknown; readonly signer?: unknown };
+    if (typeof sign === 'function' || (typeof signer === 'object' && signer !== null)) return;
+  }
+  // Not shown: it may be a seed in hex, which is an address by its form.
+  throw new KeyshareError('Input', 'an address alone cannot sign: pass { address, signer }');
 }
 
 /** The calls of pallet `Registration`; constraints are in SCALE. */

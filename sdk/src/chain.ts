@@ -105,6 +105,16 @@ export async function answer<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
+/** What an answer of the chain says. Throws `WrongChain` if it has another form than this SDK knows. */
+export function decoded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof KeyshareError) throw cause;
+    throw new KeyshareError('WrongChain', 'the chain answers what this SDK cannot read', { cause });
+  }
+}
+
 /** Calls a function of `KeyshareApi`. */
 async function call(
   api: ApiPromise,
@@ -138,7 +148,10 @@ export async function finalizedHead(api: ApiPromise): Promise<string> {
 /** The chain's parameters. Throws `WrongChain` if it speaks another version of the protocol. */
 export async function readParameters(api: ApiPromise): Promise<ChainParameters> {
   const json = (await ask(api, 'parameters', undefined)) as unknown as ChainParameters;
-  requireVersion(json.protocolVersion, 'the chain');
+  requireVersion(
+    decoded(() => json.protocolVersion),
+    'the chain',
+  );
   return json;
 }
 
@@ -205,15 +218,17 @@ export async function readStatus(
     get(field: 'constraints'): Option<Tuple>;
   }
   const answered = (await call(api, 'registration', at, account)) as unknown as AccountInfo;
-  const raw = answered.toJSON() as Raw;
-  return {
-    account,
-    generation: raw.generation,
-    constraintAccount: raw.constraints?.[0] ?? null,
-    constraints: constraints(answered.get('constraints')),
-    registered: raw.registered && registration(raw.registered),
-    registering: raw.registering && registration(raw.registering),
-  };
+  return decoded(() => {
+    const raw = answered.toJSON() as Raw;
+    return {
+      account,
+      generation: raw.generation,
+      constraintAccount: raw.constraints?.[0] ?? null,
+      constraints: constraints(answered.get('constraints')),
+      registered: raw.registered && registration(raw.registered),
+      registering: raw.registering && registration(raw.registering),
+    };
+  });
 }
 
 /** From their bytes, so that they are read as they are written. */

@@ -1,14 +1,21 @@
 /** Calls that begin no attempt: signed, sent, and waited for until a final block shows what they do. */
 
-import { asWritten, stateOf } from './accounts.js';
+import { asWritten } from './accounts.js';
 import type { Connected } from './attempt.js';
-import { type Account, addressOf, type Call, type CallName, requirePossible } from './calls.js';
+import {
+  type Account,
+  addressOf,
+  type Call,
+  type CallName,
+  requirePossible,
+  requireSigning,
+} from './calls.js';
 import type { AccountState } from './chain.js';
 import { constraintsRefusal } from './constraints/check.js';
 import type { ConstraintsV2 } from './constraints/types.js';
 import { warningsOf } from './constraints/warnings.js';
 import { KeyshareError } from './errors.js';
-import { settle, type View } from './follow.js';
+import { type Outcome, readView, settle, type View } from './follow.js';
 import { ANSWERED, Patience } from './patience.js';
 import { unfailing, type Waiting } from './progress.js';
 import { submit } from './submit.js';
@@ -17,7 +24,7 @@ import { submit } from './submit.js';
 export interface Change {
   readonly name: Exclude<CallName, 'register' | 'swapKey'>;
   readonly call: Call;
-  /** The account whose state it changes. */
+  /** The account whose state it changes; an address. */
   readonly subject: string;
   /** Whether a state shows it done, after what there was before. */
   readonly isDone: (state: AccountState, before: AccountState) => boolean;
@@ -39,17 +46,25 @@ export async function make(
   const signer = asWritten(api, addressOf(input.signer));
   const patience = new Patience(input);
   const onProgress = unfailing(input.onProgress);
-  const read = () => patience.race(stateOf(api, subject), ANSWERED);
-  let before = await read();
-  const outcome = {
-    isDone: (state: AccountState) => change.isDone(state, before),
-    whyTooLate: (final: AccountState) => change.whyTooLate?.(final, before),
+  /** The latest best block that was seen. The next one may be earlier, of a node that is behind. */
+  let latest = 0;
+  const read = async () => {
+    const { best, block } = await patience.race(readView(api, subject), ANSWERED);
+    latest = Math.max(latest, block);
+    return best;
   };
+  let before = await read();
+  const outcome = (from: number): Outcome => ({
+    isDone: (state) => change.isDone(state, before),
+    whyTooLate: (final) => change.whyTooLate?.(final, before),
+    from,
+  });
   // To remove what is not there is refused, as the chain and the tool do: perhaps it is another account.
   const removes = name === 'cancel' || name === 'deregister';
-  while (!removes && outcome.isDone(before)) {
-    const there = await settle(connected, subject, outcome, undefined, patience, onProgress);
-    if (there !== undefined) return there;
+  while (!removes && change.isDone(before, before)) {
+    const there = outcome(latest);
+    const done = await settle(connected, subject, there, undefined, patience, onProgress);
+    if (done !== undefined) return done;
     // The chain has left the block that had it. The call that made it may be lost with that.
     before = await read();
   }
@@ -57,9 +72,10 @@ export async function make(
   const scheme = (before.registered ?? before.registering)?.scheme;
   const refused = constraints && constraintsRefusal(constraints, scheme);
   if (refused !== undefined) throw refused;
+  requireSigning(input.signer);
   const warnings = constraints ? warningsOf(constraints, scheme) : [];
   onProgress({ type: 'signing', warnings });
-  const sent = await submit(api, change.call, input.signer, patience, async () => {
+  const sent = await submit(connected, change.call, input.signer, patience, async () => {
     if (!removes) return;
     // The wallet may have asked for long. What it removes is what is there now.
     const now = await read();
@@ -68,7 +84,9 @@ export async function make(
   });
   try {
     onProgress({ type: 'submitted' });
-    const done = await settle(connected, subject, outcome, sent, patience, onProgress);
+    // No block that was there when it was sent has it.
+    const made = outcome(latest + 1);
+    const done = await settle(connected, subject, made, sent, patience, onProgress);
     if (done === undefined) throw new Error('what was sent is waited for');
     return done;
   } finally {

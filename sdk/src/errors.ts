@@ -27,7 +27,7 @@ export type ErrorName =
   | 'UnexpectedAnswer'
   /** The chain is not a Keyshare chain, or speaks another version of the protocol. */
   | 'WrongChain'
-  /** The connection to the chain is lost. */
+  /** The connection to the chain is lost, or its node fails. */
   | 'ChainUnreachable'
   /** The node is on another machine and the way to it not encrypted, or nobody can tell where it is. */
   | 'InsecureNode'
@@ -45,6 +45,8 @@ export type ErrorName =
   | 'DealtBefore'
   /** The key is there with other constraints, or another constraint account, than the caller names. */
   | 'ConstraintsDiffer'
+  /** The key is there with another threshold than the caller names. */
+  | 'ThresholdDiffers'
   /** A subgroup cannot reach its quorum: its members refuse. Nothing is lost. */
   | 'Incomplete'
   /** The deadline passed. Nothing is lost: registering again with the same key goes on. */
@@ -93,7 +95,8 @@ export type ConstraintsReason =
 export interface ErrorDetails {
   /**
    * With `Refused`: as in `registration.AlreadyRegistered`; of the node's pool `Payment`, `Stale`, `BadProof`,
-   * `AncientBirthBlock`, and `OnItsWay` for a call beside an earlier one of the account.
+   * `AncientBirthBlock`, `OnItsWay` for a call beside an earlier one of the account, and what passes: `PoolFull`,
+   * and `Banned` for a call that the pool had let go of.
    */
   readonly chainError?: string;
   /** With `Busy`: when to try again, in milliseconds. */
@@ -158,6 +161,8 @@ const HINTS: Partial<Record<ErrorName, string>> = {
     'An earlier call was submitted again, and shares are never dealt twice. Cancel the attempt and begin anew; if the key is in force already, swap it for itself.',
   ConstraintsDiffer:
     'Give what the chain has, or nothing, to go on; afterwards the constraint-modification account can change it. Or cancel the attempt.',
+  ThresholdDiffers:
+    'Give the threshold that it has, or none, to go on. A key in force gets another by reshare; an attempt must be cancelled for that, and begun anew.',
   Incomplete:
     'The attempt stays open until it expires: when the servers are in order, do the same again with the same key. Or cancel it.',
   DeadlinePassed:
@@ -180,6 +185,8 @@ const CHAIN_HINTS: Record<string, string> = {
   FundsUnavailable: 'The account cannot pay the deposit and the fees.',
   OnItsWay:
     'Wait until a block has it, and do the same again: an attempt that it began is taken up then, without a signature. The status shows what it did.',
+  PoolFull: 'The node has too many calls just now: do the same again later.',
+  Banned: 'This passes within the hour: do the same again later. It is signed anew then.',
   Stale: 'Another call of the account came first. Look at the status, and do the same again.',
   BadProof: 'The chain may have been upgraded while it was signed: do the same again.',
   AncientBirthBlock: 'The signature took too long, or the node is behind: do the same again.',

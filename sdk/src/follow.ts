@@ -106,8 +106,8 @@ export async function* follow(
         yield view;
       }
     } catch (error) {
-      // A lost connection is made again by the api; the deadline ends it.
-      if (error instanceof KeyshareError && error.name !== 'ChainUnreachable') throw error;
+      // A lost connection is made again by the api; the deadline ends it. Nothing else passes.
+      if (!(error instanceof KeyshareError) || error.name !== 'ChainUnreachable') throw error;
     }
     await sleep(POLL_MS, waking);
     if (waking !== patience.signal && trouble.signal.aborted) {
@@ -122,6 +122,11 @@ export interface Outcome {
   readonly isDone: (state: AccountState) => boolean;
   /** Why it can never be done any more, as a final state shows. */
   readonly whyTooLate: (final: AccountState) => KeyshareError | undefined;
+  /**
+   * The first block that can show it. One before it, of a node that is behind, shows what was so earlier,
+   * though that looks the same.
+   */
+  readonly from: number;
 }
 
 /**
@@ -150,7 +155,7 @@ async function readOwn(api: ApiPromise, account: string, sent: Sent): Promise<Vi
 export async function settle(
   { api, requireSafe }: { readonly api: ApiPromise; readonly requireSafe: () => void },
   account: string,
-  { isDone, whyTooLate }: Outcome,
+  { isDone, whyTooLate, from }: Outcome,
   sent: Sent | undefined,
   patience: Patience,
   onProgress: OnProgress,
@@ -161,7 +166,9 @@ export async function settle(
   for await (const view of follow(api, account, patience, waitingFor, sent)) {
     // A provider with several addresses may have gone to another node, which tells what it likes.
     requireSafe();
-    const isShown = isDone(view.best);
+    // What it lacks was not taken back.
+    if (sent === undefined && view.block < from) continue;
+    const isShown = view.block >= from && isDone(view.best);
     const first = since;
     if (isShown) since ??= view.block;
     if (since !== undefined && view.finalBlock >= since && isDone(view.final)) return view;

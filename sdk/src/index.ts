@@ -50,6 +50,7 @@ export type {
   KeySource,
   Reachability,
   RegisterInput,
+  SwapInput,
 } from './inputs.js';
 export { Keyshare } from './keyshare.js';
 export { type Bounds } from './patience.js';

@@ -19,8 +19,9 @@ export type KeySource =
       /** The 32-byte seed (Ed25519) or big-endian scalar (secp256k1). It stays the caller's. */
       readonly key: Uint8Array;
       readonly scheme: Scheme;
+      readonly dealer?: never;
     }
-  | { readonly dealer: Dealer };
+  | { readonly dealer: Dealer; readonly key?: never; readonly scheme?: never };
 
 /** A private key, and who signs for it. */
 export type KeyInput = KeySource &
@@ -30,7 +31,8 @@ export type KeyInput = KeySource &
     /**
      * How many subgroups' shares make up the key, from the chain's `t` to its `n`. By default `t` with
      * `register`, and with `swapKey` and `reshare` that of the key in force. With `n` of `n` one lost
-     * subgroup is the end of the key for whoever has no backup of it. An attempt under way keeps its own.
+     * subgroup is the end of the key for whoever has no backup of it. When the key is there already, it must
+     * be what that has, or `ThresholdDiffers` is thrown; not given, whatever it has is taken.
      */
     readonly threshold?: number;
     /** Signs nothing: takes up what is under way, or throws `AttemptGone`. */
@@ -47,6 +49,12 @@ export type RegisterInput = KeyInput & {
   readonly constraints?: Constraints;
   /** Who may change the constraints later, SS58; by default the account itself. The same holds for it. */
   readonly constraintAccount?: string;
+};
+
+/** What `swapKey` and `reshare` need. Constraints stay as they are: `setConstraints` changes them. */
+export type SwapInput = KeyInput & {
+  readonly constraints?: never;
+  readonly constraintAccount?: never;
 };
 
 /** A call by one account about another's constraints. */
@@ -97,21 +105,57 @@ export interface Custody {
 }
 
 /** Throws `Input` for what is no object: callers may be without types. */
-export function requireObject(
+function requireObject(
   input: unknown,
   missing = 'the input is missing: an object, with a signer at least',
-): void {
+): asserts input is object {
   if (typeof input === 'object' && input !== null) return;
   throw new KeyshareError('Input', missing);
 }
 
-/** Throws `Input` for what can never be dealt or signed, before anything of the chain hides it. */
-export function requireInput(input: KeyInput): void {
+const BOUNDS = ['signal', 'deadlineMs'] as const;
+const CALL = ['signer', ...BOUNDS, 'onProgress'] as const;
+const KEY = ['key', 'scheme', 'dealer', 'threshold', 'onlyResume', ...CALL] as const;
+
+/** What each method takes; those that tell a cost take the same as what they tell it of. */
+const TAKEN = {
+  connect: ['bitcoinNetwork', 'allowPlaintextNode', ...BOUNDS],
+  watch: BOUNDS,
+  tryServers: BOUNDS,
+  challenge: BOUNDS,
+  register: [...KEY, 'constraints', 'constraintAccount'],
+  swapKey: KEY,
+  reshare: KEY,
+  cancel: CALL,
+  deregister: CALL,
+  setConstraints: ['account', 'constraints', ...CALL],
+  changeConstraintAccount: ['account', 'to', ...CALL],
+} as const;
+
+/**
+ * Throws `Input` for what is no object, or has a member that the method does not take: passed over, what is
+ * mistyped would look as if it were heeded.
+ */
+export function requireTaken(method: keyof typeof TAKEN, input: unknown): void {
   requireObject(input);
+  const taken: readonly string[] = TAKEN[method];
+  for (const [name, value] of Object.entries(input)) {
+    if (value === undefined || taken.includes(name)) continue;
+    throw new KeyshareError('Input', `${method} takes no “${name}”, only ${taken.join(', ')}`);
+  }
+}
+
+/** Throws `Input` for what can never be dealt or signed, before anything of the chain hides it. */
+export function requireInput(method: 'register' | 'swapKey' | 'reshare', input: KeyInput): void {
+  requireTaken(method, input);
   try {
     if ('dealer' in input) {
       requireObject(input.dealer, 'the dealer is missing');
       partsOf(input.dealer.scheme);
+      const { key, scheme } = input as { readonly key?: unknown; readonly scheme?: unknown };
+      if (key !== undefined || scheme !== undefined) {
+        throw new TypeError('a dealer has a key and a scheme: give either it or these');
+      }
     } else {
       requireKey(input.scheme, input.key);
     }
@@ -125,6 +169,5 @@ export function requireInput(input: KeyInput): void {
 
 /** The scheme of a key that is passed in. */
 export function schemeOf(source: KeySource): Scheme {
-  const { scheme } = 'dealer' in source ? source.dealer : source;
-  return scheme;
+  return (source.dealer ?? source).scheme;
 }

@@ -26,12 +26,12 @@ import {
   type ConstraintsInput,
   type Cost,
   type Custody,
-  type KeyInput,
   type Reachability,
   type RegisterInput,
   requireInput,
-  requireObject,
+  requireTaken,
   schemeOf,
+  type SwapInput,
 } from './inputs.js';
 import {
   type Operator,
@@ -75,6 +75,7 @@ export class Keyshare {
    * believed.
    */
   static async connect(api: ApiPromise, options: ConnectOptions = {}): Promise<Keyshare> {
+    requireTaken('connect', options);
     const text = { bitcoinNetwork: bitcoinNetworkOf(options) };
     requireSafeConnection(api, options, 'connecting');
     const patience = new Patience(options);
@@ -113,6 +114,7 @@ export class Keyshare {
    */
   watch(account: string, waiting: Bounds = {}): AsyncGenerator<Status> {
     accountIdOf(this.api, account);
+    requireTaken('watch', waiting);
     return this.#watch(account, new Patience(waiting));
   }
 
@@ -129,14 +131,18 @@ export class Keyshare {
    *
    * An attempt of the same key that is under way is taken up without a signature, so calling this
    * again after an interruption, with nothing but the key, goes on. Throws `ConstraintsDiffer` if
-   * constraints or a constraint account are named that are not those on the chain.
+   * constraints or a constraint account are named that are not those on the chain, and `ThresholdDiffers` if
+   * a threshold is named that is not that of the key there.
    */
   async register(input: RegisterInput): Promise<Registration> {
     return attempt(this.#connected, input, this.#registration(input));
   }
 
-  /** Replaces the key in force; it stays in force until every subgroup has its quorum. */
-  async swapKey(input: KeyInput): Promise<Registration> {
+  /**
+   * Replaces the key in force; it stays in force until every subgroup has its quorum. An attempt is taken up
+   * as by `register`. The constraints stay as they are.
+   */
+  async swapKey(input: SwapInput): Promise<Registration> {
     return attempt(this.#connected, input, this.#swap('swapKey'));
   }
 
@@ -147,7 +153,7 @@ export class Keyshare {
    * operator was dismissed, but only while fewer subgroups of that deal than its threshold are in
    * such hands: with as many, they have the key.
    */
-  async reshare(input: KeyInput): Promise<Registration> {
+  async reshare(input: SwapInput): Promise<Registration> {
     return attempt(this.#connected, input, this.#swap('reshare'));
   }
 
@@ -157,12 +163,12 @@ export class Keyshare {
   }
 
   /** What `swapKey` would cost; the old key's deposit comes back when the new one is in force. */
-  async swapCost(input: KeyInput): Promise<Cost> {
+  async swapCost(input: SwapInput): Promise<Cost> {
     return costOf(this.#connected, input, this.#swap('swapKey'));
   }
 
   /** What `reshare` would cost; the same holds for the deposit of the deal before. */
-  async reshareCost(input: KeyInput): Promise<Cost> {
+  async reshareCost(input: SwapInput): Promise<Cost> {
     return costOf(this.#connected, input, this.#swap('reshare'));
   }
 
@@ -171,7 +177,7 @@ export class Keyshare {
    * first.
    */
   async cancel(input: Waiting & { readonly signer: Account }): Promise<Status> {
-    requireObject(input);
+    requireTaken('cancel', input);
     return this.#make(input, {
       name: 'cancel',
       call: calls.cancel(this.api),
@@ -190,7 +196,7 @@ export class Keyshare {
    * is none.
    */
   async deregister(input: Waiting & { readonly signer: Account }): Promise<Status> {
-    requireObject(input);
+    requireTaken('deregister', input);
     return this.#make(input, {
       name: 'deregister',
       call: calls.deregister(this.api),
@@ -207,8 +213,10 @@ export class Keyshare {
   async setConstraints(
     input: ConstraintsInput & { readonly constraints: Constraints },
   ): Promise<Status> {
-    requireObject(input);
+    requireTaken('setConstraints', input);
     const { account } = input;
+    // What is none is not shown as the call's encoding would show it.
+    accountIdOf(this.api, account);
     // Which scheme they are for, only the chain knows.
     const wanted = readConstraints(input.constraints, this.#text);
     const encoded = toHex(encodeConstraints(wanted));
@@ -226,8 +234,9 @@ export class Keyshare {
   async changeConstraintAccount(
     input: ConstraintsInput & { readonly to: string },
   ): Promise<Status> {
-    requireObject(input);
+    requireTaken('changeConstraintAccount', input);
     const { account } = input;
+    accountIdOf(this.api, account);
     const to = asWritten(this.api, input.to);
     return this.#make(input, {
       name: 'changeConstraintAccount',
@@ -239,6 +248,7 @@ export class Keyshare {
 
   /** Tries every member's endpoint, before anything is signed: what will not work, and why. */
   async tryServers(waiting: Bounds = {}): Promise<Reachability[]> {
+    requireTaken('tryServers', waiting);
     const patience = new Patience(waiting);
     return patience.race(this.#tryServers(patience.signal), 'every server answered');
   }
@@ -275,6 +285,7 @@ export class Keyshare {
    * member with fresh randomness to prove that it holds its share now.
    */
   async challenge(account: string, waiting: Bounds = {}): Promise<Custody[]> {
+    requireTaken('challenge', waiting);
     const patience = new Patience(waiting);
     return patience.race(this.#challenge(account, patience.signal), 'every server answered');
   }
@@ -315,7 +326,7 @@ export class Keyshare {
 
   /** `register`, with its constraints. */
   #registration(input: RegisterInput): Beginning {
-    requireInput(input);
+    requireInput('register', input);
     const account = input.constraintAccount ?? addressOf(input.signer);
     const constraintAccount = asWritten(this.api, account);
     const options = { ...this.#text, scheme: schemeOf(input) };

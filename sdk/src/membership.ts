@@ -2,7 +2,7 @@
 
 import type { ApiPromise } from '@polkadot/api';
 import { fromHex } from './bytes.js';
-import { answer, ask } from './chain.js';
+import { answer, ask, decoded } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { Server } from './servers.js';
 
@@ -94,7 +94,9 @@ function serverOf(
 /** The servers of every member. */
 export async function readServers(api: ApiPromise, at?: string): Promise<Server[]> {
   const raw = await readRaw(api, at);
-  return raw.flatMap(({ id, members }) => members.map((member) => serverOf(api, id, member)));
+  return decoded(() =>
+    raw.flatMap(({ id, members }) => members.map((member) => serverOf(api, id, member))),
+  );
 }
 
 /** Every subgroup with its members and operators. */
@@ -104,18 +106,20 @@ export async function readSubgroups(api: ApiPromise): Promise<Subgroup[]> {
     readOperators(api),
     readKept(api),
   ]);
-  return raw.map(({ id, quorum, members }) => ({
-    subgroup: id,
-    quorum,
-    members: members.map((member) => ({
-      ...serverOf(api, id, member),
-      validator: member.validator,
-      ready: member.readiness === 'Ready',
-      kept: kept.has(member.validator),
-      operator: operators.find(({ account }) => account === member.operator) ?? null,
+  return decoded(() =>
+    raw.map(({ id, quorum, members }) => ({
+      subgroup: id,
+      quorum,
+      members: members.map((member) => ({
+        ...serverOf(api, id, member),
+        validator: member.validator,
+        ready: member.readiness === 'Ready',
+        kept: kept.has(member.validator),
+        operator: operators.find(({ account }) => account === member.operator) ?? null,
+      })),
+      operators: operators.filter(({ subgroup }) => subgroup === id),
     })),
-    operators: operators.filter(({ subgroup }) => subgroup === id),
-  }));
+  );
 }
 
 /** The first subgroup of which no member is ready. */
@@ -141,11 +145,13 @@ export async function readOperators(api: ApiPromise): Promise<Operator[]> {
     };
   }
   const raw = (await ask(api, 'operators', undefined)) as unknown as Raw[];
-  return raw.map((operator) => ({
-    ...operator,
-    name: ascii(operator.name),
-    ...standing(operator.standing),
-  }));
+  return decoded(() =>
+    raw.map((operator) => ({
+      ...operator,
+      name: ascii(operator.name),
+      ...standing(operator.standing),
+    })),
+  );
 
   function standing({ pending, admitted, dismissed }: Raw['standing']) {
     if (pending) {

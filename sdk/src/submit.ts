@@ -3,7 +3,9 @@
 import type { ApiPromise } from '@polkadot/api';
 import type { BlockNumber, DispatchError, ExtrinsicStatus } from '@polkadot/types/interfaces';
 import type { ISubmittableResult } from '@polkadot/types/types';
-import type { Account, Call } from './calls.js';
+import type { Signer } from '@polkadot/api/types';
+import type { Connected } from './attempt.js';
+import type { Call, Signing } from './calls.js';
 import { answer } from './chain.js';
 import { KeyshareError } from './errors.js';
 import type { View } from './follow.js';
@@ -14,6 +16,12 @@ const BLOCKS_TO_RETURN = 10;
 
 /** How a pool says that it has the call already, and that it has another with the same number. */
 const ON_ITS_WAY = new Set<unknown>([1013, 1014]);
+
+/** How it says that it takes none for now. */
+const FOR_NOW = new Map<unknown, string>([
+  [1012, 'Banned'],
+  [1016, 'PoolFull'],
+]);
 
 /** What is waited for once the call was given to the connection. */
 const TAKEN = 'the node said that it has the call, which may still get on chain';
@@ -49,7 +57,7 @@ type Result = ISubmittableResult & { readonly blockNumber?: BlockNumber };
 interface News {
   /** Why it cannot become final any more, as far as the node knows, or has failed in a final block. */
   readonly trouble?: KeyshareError;
-  /** Whether nothing more will be heard: a final block has it, or the connection was lost. */
+  /** Whether nothing more will be heard: a final block has it, or it was lost from sight. */
   readonly isFinished?: boolean;
   /** The hash of the final block that has it. */
   readonly finalizedIn?: string;
@@ -101,10 +109,9 @@ export class Sent {
   /** Hands a signed call over. Throws `Refused` if the pool does not take it, `Input` if it cannot be sent. */
   async send(signed: Call): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      // Nothing more is heard of what was sent. What was not is rejected first.
+      // What was not sent is rejected first.
       this.#lost = () => {
-        this.#isLost = true;
-        this.#heard = { ...this.#heard, isFinished: true };
+        this.#lose();
         setTimeout(resolve, 0);
       };
       this.#api.on('disconnected', this.#lost);
@@ -119,11 +126,13 @@ export class Sent {
             resolve();
           },
           (cause: unknown) => {
-            if (isAnswer(cause)) reject(poolRefusal(cause));
-            else if (String(cause).includes('not connected')) reject(unsent(cause));
-            // It may be on its way: the chain's state decides.
-            else if (this.#isLost || isUnanswered(cause)) resolve();
-            else reject(unsendable(cause));
+            if (isAnswer(cause)) reject(notTaken(cause));
+            else if (isUnconnected(cause)) reject(unsent(cause));
+            else if (this.#isLost || isUnanswered(cause)) {
+              // It may be on its way: the chain's state decides.
+              this.#lose();
+              resolve();
+            } else reject(unsendable(cause));
           },
         );
     });
@@ -165,6 +174,12 @@ export class Sent {
       'the chain refuses the call: a final block has it, and why it did nothing cannot be read',
       { cause },
     );
+  }
+
+  /** Nothing more is heard of it: the connection was lost, or the node does not answer. */
+  #lose(): void {
+    this.#isLost = true;
+    this.#heard = { ...this.#heard, isFinished: true };
   }
 
   /** Listens no longer. */
@@ -217,19 +232,22 @@ export class Sent {
 
 /**
  * Signs a call and hands it to the node, if what is looked at in between lets it. Throws `Rejected` if the
- * signer refuses and `Refused` if the pool does.
+ * signer refuses, `Refused` if the pool does, and `InsecureNode` if the node may not be believed.
  */
 export async function submit(
-  api: ApiPromise,
+  { api, requireSafe }: Pick<Connected, 'api' | 'requireSafe'>,
   call: Call,
-  account: Account,
+  account: Signing,
   patience: Patience,
   onSigned: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Sent> {
   // Whoever is told that it is to be signed may have ended it.
   patience.check('the call was signed');
-  const signed = await patience.race(sign(api, call, account), 'the call was signed');
+  requireSafe();
+  const signed = await patience.race(sign(call, account), 'the call was signed');
   await onSigned();
+  // A provider with several addresses may have gone to another node while the wallet asked.
+  requireSafe();
   const sent = new Sent(api);
   try {
     await patience.race(sent.send(signed), TAKEN);
@@ -270,27 +288,50 @@ function isUnanswered(cause: unknown): boolean {
   return /^(disconnected from|No response received) /.test(reasonOf(cause));
 }
 
+/** Whether there was no connection. */
+function isUnconnected(cause: unknown): boolean {
+  return reasonOf(cause).includes('not connected');
+}
+
 /** Whether the node has answered with an error: JSON-RPC's have a code. */
 function isAnswer(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause;
 }
 
-async function sign(api: ApiPromise, call: Call, account: Account): Promise<Call> {
-  if (typeof account !== 'object') {
-    // Not shown: it may be a seed in hex, which is an address by its form.
-    throw new KeyshareError('Input', 'an address alone cannot sign: pass { address, signer }');
-  }
-  const isPair = !('signer' in account);
-  const [who, options] =
-    'signer' in account ? [account.address, { signer: account.signer }] : [account, {}];
+async function sign(call: Call, account: Signing): Promise<Call> {
+  const wallet = { isAsked: false };
+  const isWallet = 'signer' in account;
   try {
-    return await call.signAsync(who, options);
+    if (!isWallet) return await call.signAsync(account);
+    return await call.signAsync(account.address, { signer: asking(account.signer, wallet) });
   } catch (cause) {
-    // The account's nonce is read first.
-    if (!api.isConnected) throw unsent(cause);
-    const name = isPair ? 'Input' : 'Rejected';
+    // What is signed is read of the chain first: the account's nonce, and a block.
+    if (!wallet.isAsked && (isAnswer(cause) || isUnconnected(cause) || isUnanswered(cause))) {
+      const message = 'the chain was lost, or its node failed, before the call was signed';
+      throw new KeyshareError('ChainUnreachable', message, { cause });
+    }
+    const name = isWallet ? 'Rejected' : 'Input';
     throw new KeyshareError(name, `not signed: ${reasonOf(cause)}`, { cause });
   }
+}
+
+/**
+ * The same signer, and it is noted when the wallet is asked: what fails from then on is the wallet's affair,
+ * whatever its words and codes are.
+ */
+function asking(signer: Signer, wallet: { isAsked: boolean }): Signer {
+  // Not over the signer itself, which may be frozen.
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        wallet.isAsked = true;
+        const part: unknown = Reflect.get(signer, name);
+        // Its private fields are its own.
+        return typeof part === 'function' ? (part.bind(signer) as unknown) : part;
+      },
+    },
+  );
 }
 
 function dispatchRefusal(error: DispatchError): KeyshareError {
@@ -315,18 +356,35 @@ function dispatchRefusal(error: DispatchError): KeyshareError {
   return new KeyshareError('Refused', `the chain refuses the call: ${error.toString()}`);
 }
 
-function poolRefusal(cause: unknown): KeyshareError {
+/** Why a node has answered that it does not take a call: its pool refuses it, or it fails itself. */
+function notTaken(cause: unknown): KeyshareError {
+  const { code } = cause as { code?: unknown };
   const reason = reasonOf(cause);
-  if (ON_ITS_WAY.has((cause as { code?: unknown }).code)) {
+  if (!isOfPool(code)) {
+    return new KeyshareError('ChainUnreachable', `the node failed at the call: ${reason}`, {
+      cause,
+    });
+  }
+  if (ON_ITS_WAY.has(code)) {
     return new KeyshareError(
       'Refused',
       'an earlier call of this account is on its way, and the node’s pool takes none beside it',
       { cause, chainError: 'OnItsWay' },
     );
   }
+  const passing = FOR_NOW.get(code);
+  if (passing !== undefined) {
+    const message = `the node’s pool does not take the call for now: ${reason}`;
+    return new KeyshareError('Refused', message, { cause, chainError: passing });
+  }
   const chainError = POOL_REFUSALS.find(([words]) => reason.includes(words))?.[1];
   return new KeyshareError('Refused', `the chain refuses the call: ${reason}`, {
     cause,
     ...(chainError ? { chainError } : {}),
   });
+}
+
+/** Whether an error's code is one of the pool's. */
+function isOfPool(code: unknown): boolean {
+  return typeof code === 'number' && code >= 1010 && code <= 1021;
 }

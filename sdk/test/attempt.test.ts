@@ -160,6 +160,19 @@ describe('an attempt that was over before it was seen', () => {
   });
 });
 
+it('an attempt that was over before it was seen is gone, though the node did not answer the call', async () => {
+  const chain = stalled();
+  chain.sendError = new Error('No response received from RPC endpoint in 60s');
+  const { onProgress } = listener(({ type }) => {
+    if (type !== 'submitted') return;
+    chain.account = nothing(1);
+    chain.final = undefined;
+  });
+  const keyshare = await chain.connect();
+  const error = await failure(keyshare.register({ ...input, onProgress, deadlineMs }));
+  expect(error.name).toBe('AttemptGone');
+});
+
 describe('an attempt that is taken up', () => {
   it('is given up when its block is left and it does not return', async () => {
     const chain = stalled();

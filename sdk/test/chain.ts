@@ -5,7 +5,9 @@
  */
 
 import { Keyring, type ApiPromise } from '@polkadot/api';
+import type { Signer } from '@polkadot/api/types';
 import { TypeRegistry } from '@polkadot/types';
+import type { SignerPayloadJSON } from '@polkadot/types/types';
 import {
   type ConnectOptions,
   fromHex,
@@ -173,6 +175,10 @@ export class Chain {
   isStill = false;
   /** Blocks of which another one with the same number became final. */
   readonly left = new Set<number>();
+  /** Whether polkadot.js says that it is connected now, whatever was before. */
+  isConnected = true;
+  /** Why it does not tell what a signature is for. */
+  readError: Error | undefined;
   /** What happens while a call is signed. */
   onSigned: () => void = () => undefined;
   /** What happens when the node gets a call. */
@@ -301,19 +307,24 @@ export class Chain {
     };
     const call = {
       paymentInfo: () => Promise.resolve({ partialFee: { toBigInt: () => 1n } }),
-      signAsync: () => {
+      // The chain is read first, and then a wallet is asked.
+      signAsync: async (_: unknown, options?: { readonly signer?: Signer }) => {
+        if (this.readError) throw this.readError;
+        await options?.signer?.signPayload?.({} as SignerPayloadJSON);
         this.onSigned();
-        return Promise.resolve(signed);
+        return signed;
       },
     };
+    // Throws polkadot.js's own words, which repeat what is no address.
+    const encoded = (account: string) => registry.createType('AccountId32', account);
     const connection = {
       get: () => this.provider,
     };
     const api = {
       _rpcCore: Object.defineProperty({}, 'provider', connection),
-      isConnected: true,
       on: (_: string, hear: () => void) => this.#losers.add(hear),
       off: (_: string, hear: () => void) => this.#losers.delete(hear),
+      isConnected: this.isConnected,
       isReady: this.ready,
       runtimeVersion: { specName: 'keyshare' },
       genesisHash: { toU8a: () => GENESIS, toHex: () => toHex(GENESIS) },
@@ -382,12 +393,17 @@ export class Chain {
       tx: {
         registration: {
           register: (_: string, constraints: unknown) => (this.given.push(constraints), call),
-          updateConstraints: (_: string, constraints: unknown) => (
-            this.given.push(constraints),
-            call
-          ),
+          updateConstraints: (account: string, constraints: unknown) => {
+            encoded(account);
+            this.given.push(constraints);
+            return call;
+          },
           swapKey: () => call,
-          changeConstraintAccount: () => call,
+          changeConstraintAccount: (account: string, to: string) => {
+            encoded(account);
+            encoded(to);
+            return call;
+          },
           cancel: () => call,
           deregister: () => call,
         },

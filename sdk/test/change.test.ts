@@ -1,13 +1,15 @@
 /** Calls that begin no attempt: done when a final block shows it, and not by what others did. */
 
 import { describe, expect, it } from 'vitest';
-import { type Account, address } from './chain.js';
+import type { Constraints, Keyshare, Status, Waiting } from '../src/index.js';
+import { type Account, address, Chain } from './chain.js';
 import { failure } from './failure.js';
 import {
   account,
   hurried,
   listener,
   made,
+  MEMOS_ALLOWED,
   nothing,
   NOTHING_ALLOWED,
   shown,
@@ -16,6 +18,8 @@ import {
 } from './following.js';
 
 hurried();
+
+const MEMOS: Constraints = { rules: ['1: solana memo'], fees: ['solana=9'], messages: 'never' };
 
 describe('a change', () => {
   it('is done in a final block, told before, and told when it is taken back', async () => {
@@ -94,9 +98,11 @@ describe('a change', () => {
     chain.stall();
     const other = address('Dave');
     chain.account = { ...changed(), constraints: [other, NOTHING_ALLOWED] };
+    let blocks = 0;
     chain.onBlock = () => {
-      chain.account = changed();
-      chain.onBlock = () => undefined;
+      blocks += 1;
+      // The first one is read to see what there is.
+      if (blocks === 2) chain.account = changed();
     };
     chain.onSent = () => {
       chain.account = { ...changed(), constraints: [other, NOTHING_ALLOWED] };
@@ -211,6 +217,67 @@ describe('a change that another one replaces before it is seen', () => {
       'Refused',
       expect.stringContaining('another call in there'),
     ]);
+  });
+});
+
+describe('a node that is behind, after another one', () => {
+  const to = address('Eve');
+  const has = (by: string, constraints: Uint8Array): Account => ({
+    ...made(1, 'registered'),
+    constraints: [by, constraints],
+  });
+  const others = has(account, NOTHING_ALLOWED);
+  const changed = has(to, NOTHING_ALLOWED);
+  type Ask = (keyshare: Keyshare, waiting: Waiting) => Promise<Status>;
+  const ask: Ask = (keyshare, waiting) =>
+    keyshare.changeConstraintAccount({ account, signer, to, ...waiting });
+  const set: Ask = (keyshare, waiting) =>
+    keyshare.setConstraints({ account, signer, constraints: MEMOS, ...waiting });
+
+  it.each([
+    ['setConstraints', set, has(account, MEMOS_ALLOWED)],
+    ['changeConstraintAccount', ask, changed],
+  ] as const)('shows nothing of a call that was sent since: %s', async (_, call, wanted) => {
+    const chain = new Chain();
+    chain.block = 50;
+    chain.account = others;
+    const keyshare = await chain.connect();
+    chain.onSent = () => {
+      // What is asked for was so there, and is not any more later.
+      chain.block = 10;
+      chain.account = wanted;
+      chain.onBlock = () => {
+        if (chain.block === 15) chain.account = others;
+        if (chain.block === 60) chain.account = wanted;
+      };
+    };
+    const { onProgress, seen } = listener();
+    const status = await call(keyshare, { onProgress, deadlineMs: 4_000 });
+    expect([status.block, status.isFinal]).toEqual([60, true]);
+    expect(seen.filter((one) => 'block' in one && one.block < 60)).toEqual([]);
+  });
+
+  it('does not show as final what only the best block of the other had', async () => {
+    const chain = new Chain();
+    chain.block = 50;
+    chain.account = others;
+    chain.stall();
+    const keyshare = await chain.connect();
+    chain.account = changed;
+    // The first node is asked once.
+    chain.onTold = () => {
+      chain.onTold = () => undefined;
+      chain.block = 10;
+      chain.final = undefined;
+      chain.onBlock = () => {
+        if (chain.block === 15) chain.account = others;
+        if (chain.block === 45) chain.account = changed;
+      };
+    };
+    const { onProgress, types } = listener();
+    const status = await ask(keyshare, { onProgress, deadlineMs: 4_000 });
+    expect(status.block).toBeGreaterThan(50);
+    expect(types()).not.toContain('signing');
   });
 });
 

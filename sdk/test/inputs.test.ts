@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { fromHex, type KeyInput, KeyshareError } from '../src/index.js';
+import { dealer, fromHex, type KeyInput, KeyshareError, NO_CONSTRAINTS } from '../src/index.js';
 import { Chain, keyOf } from './chain.js';
 import { failure } from './failure.js';
 import { account, listener, made, nothing, signer } from './following.js';
@@ -48,13 +48,109 @@ describe('wrong input', () => {
     const words = 'bottom drive obey lake curtain smoke basket hold race lonely fit walk//Alice';
     const seed = `0x${'5e'.repeat(32)}`;
     const wif = 'KwDiBf89QgGbjEhKnhXJuH7LrciVrZi3qYjgd9M7rFU73sVHnoWn';
-    for (const secret of [words, seed, seed.slice(2), wif]) {
-      const error = await failure(keyshare.cancel({ signer: secret }));
-      expect(inspect(error)).not.toContain(secret);
+    const longer = '5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ';
+    const base58 = 'JEKNVnkbo3jma5nREBBJCDoXFVeKkD56V3xKrvRmWxFG';
+    expect(base58).toHaveLength(44);
+    const short = ['S4b3N3oGqDqR5jNuxEvDwf', 'SzavMBLoXU6kDrqtUVmffv', 'hunter2', 'anchorage'];
+    const joined = 'basketnymphsixchartcoastgravityracehoneyfitwasp';
+    expect(joined).toHaveLength(47);
+    const typed = [
+      seed.slice(2),
+      wif,
+      longer,
+      longer.slice(1),
+      base58,
+      `1${base58}`,
+      joined,
+      ...short,
+    ];
+    const rules = { constraints: NO_CONSTRAINTS, signer };
+    const input = { key: keyOf('1'), scheme: 'ed25519', signer } as const;
+    for (const secret of [words, ...typed]) {
+      for (const call of [
+        () => keyshare.cancel({ signer: secret }),
+        () => keyshare.status(secret),
+        () => keyshare.challenge(secret),
+        () => keyshare.register({ ...input, constraintAccount: secret }),
+        () => keyshare.setConstraints({ ...rules, account: secret }),
+        () => keyshare.changeConstraintAccount({ account: secret, signer, to: account }),
+        () => keyshare.changeConstraintAccount({ account, signer, to: secret }),
+      ]) {
+        const error = await failure(Promise.resolve().then<unknown>(call));
+        expect(error.name).toBe('Input');
+        expect(inspect(error)).not.toContain(secret);
+      }
     }
+    // An address by its form.
+    const shown = await failure(keyshare.cancel({ signer: seed }));
+    expect(inspect(shown)).not.toContain(seed);
     // What is mistyped is.
-    const mistyped = await failure(keyshare.status(account.slice(1)));
-    expect(mistyped.message).toContain(account.slice(1));
+    for (const mistyped of [account.slice(1), `${account.slice(0, 9)}${account.slice(8)}`]) {
+      expect((await failure(keyshare.status(mistyped))).message).toContain(mistyped);
+    }
+  });
+
+  it('is what a method does not take, since it would look as if it were heeded', async () => {
+    const keyshare = await busy().connect();
+    const input = { key: keyOf('1'), scheme: 'ed25519', signer } as const;
+    const swap = { ...input, constraints: NO_CONSTRAINTS };
+    const later = { ...input, constraintAccount: account };
+    const mistyped = { treshold: 3 };
+    const change = { account, signer };
+    for (const [call, name, ...words] of [
+      [() => keyshare.register({ ...input, ...mistyped }), 'treshold', 'register', 'threshold'],
+      [() => keyshare.cost({ ...input, ...mistyped }), 'treshold', 'register'],
+      [() => keyshare.swapKey({ ...input, ...mistyped }), 'treshold', 'swapKey'],
+      [() => keyshare.swapCost({ ...input, ...mistyped }), 'treshold', 'swapKey'],
+      [() => keyshare.reshare({ ...input, ...mistyped }), 'treshold', 'reshare'],
+      [() => keyshare.reshareCost({ ...input, ...mistyped }), 'treshold', 'reshare'],
+      // @ts-expect-error A swap leaves the constraints.
+      [() => keyshare.swapKey(swap), 'constraints', 'swapKey'],
+      // @ts-expect-error A swap leaves them to their account.
+      [() => keyshare.reshare(later), 'constraintAccount', 'reshare'],
+      // @ts-expect-error A swap leaves them to their account.
+      [() => keyshare.swapCost(later), 'constraintAccount', 'swapKey'],
+      [() => keyshare.cancel(input), 'key', 'cancel'],
+      [() => keyshare.deregister(input), 'key', 'deregister'],
+      [
+        () => keyshare.setConstraints({ ...change, constraints: NO_CONSTRAINTS, ...mistyped }),
+        'treshold',
+        'setConstraints',
+      ],
+      [
+        () => keyshare.changeConstraintAccount({ ...change, to: account, ...mistyped }),
+        'treshold',
+        'changeConstraintAccount',
+      ],
+      [() => keyshare.watch(account, { deadlineMs: 1, ...mistyped }).next(), 'treshold', 'watch'],
+      [() => keyshare.tryServers({ deadlineMs: 1, ...mistyped }), 'treshold', 'tryServers'],
+      [() => keyshare.challenge(account, { deadlineMs: 1, ...mistyped }), 'treshold', 'challenge'],
+      [() => busy().connect({ deadlineMs: 1_000, ...mistyped }), 'treshold', 'connect'],
+    ] as const) {
+      const error = await failure(Promise.resolve().then<unknown>(call));
+      expect(error.name).toBe('Input');
+      for (const word of [name, ...words]) expect(error.message).toContain(word);
+    }
+    // What is not given at all is not told.
+    const none = { ...input, constraints: undefined, onlyResume: true };
+    expect((await failure(keyshare.swapKey(none))).name).toBe('AttemptGone');
+  });
+
+  it('is a key beside a dealer, which has its own', async () => {
+    const keyshare = await busy().connect();
+    const both = {
+      key: keyOf('1'),
+      scheme: 'ed25519',
+      dealer: dealer('ed25519', keyOf('1')),
+    } as const;
+    const { scheme, ...source } = both;
+    // @ts-expect-error Either of them.
+    const two: KeyInput = { ...both, signer };
+    const named = { dealer: source.dealer, scheme, signer } as unknown as KeyInput;
+    for (const given of [two, { ...source, signer } as unknown as KeyInput, named]) {
+      const error = await failure(keyshare.register(given));
+      expect([error.name, error.message]).toEqual(['Input', expect.stringContaining('either')]);
+    }
   });
 
   it('is no signer of a change, though the change is made already', async () => {

@@ -341,6 +341,32 @@ describe('a call that cannot be sent', () => {
     expect(refused.hint).toBeDefined();
   });
 
+  it.each([
+    [1012, 'Transaction is temporarily banned', 'Banned'],
+    [1016, 'Immediately Dropped: The transaction couldn’t enter the pool', 'PoolFull'],
+  ])('is refused for now, and may be sent later: pool error %i', async (code, words, name) => {
+    const chain = stalled();
+    chain.sendError = Object.assign(new Error(`${code}: ${words}`), { code });
+    const refused = await failure((await chain.connect()).register(input));
+    expect([refused.name, refused.chainError]).toEqual(['Refused', name]);
+    expect(refused.message).toContain(`for now: ${code}: ${words}`);
+    expect(refused.hint).toContain('do the same again later');
+  });
+
+  it.each([-32603, -32007, 1002, 1040])(
+    'is not refused by the chain when the node fails: error %i',
+    async (code) => {
+      const chain = stalled();
+      chain.sendError = Object.assign(new Error(`${code}: Internal error`), { code });
+      const failed = await failure((await chain.connect()).register(input));
+      expect([failed.name, failed.message]).toEqual([
+        'ChainUnreachable',
+        expect.stringContaining(`the node failed at the call: ${code}`),
+      ]);
+      expect(failed.hint).toContain('try again');
+    },
+  );
+
   it('is not signed when it is ended as it is told that it will be', async () => {
     const chain = stalled();
     let isSigned = false;

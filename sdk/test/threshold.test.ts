@@ -1,7 +1,17 @@
 /** A key's threshold is its owner's; what is under way keeps the one it has. */
 
+import type { Signer } from '@polkadot/api/types';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { KeyInput, Registration } from '../src/index.js';
+import {
+  type Attempt,
+  type Dealer,
+  dealer,
+  type KeyInput,
+  type Parameters,
+  type Progress,
+  type Registration,
+  type Scheme,
+} from '../src/index.js';
 import { address, Chain, type Covered, dealt, keyOf, member, RECORD } from './chain.js';
 import { failure } from './failure.js';
 
@@ -88,7 +98,10 @@ it('holds from an account that returns what is not held already, and all of that
 });
 
 /** What the chain shows as this key’s, when it is taken up without a signature. */
-async function takenUp(chain: Chain, more: Partial<KeyInput> = {}): Promise<Registration> {
+async function takenUp(
+  chain: Chain,
+  more: Pick<KeyInput, 'threshold'> = {},
+): Promise<Registration> {
   vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('offline'));
   const keyshare = await chain.connect();
   const abort = new AbortController();
@@ -115,8 +128,33 @@ describe('an attempt that is taken up', () => {
     for (const threshold of [2, 3]) {
       const chain = chainWith(null, shown(threshold, underWay));
       expect((await takenUp(chain)).threshold).toBe(threshold);
-      expect((await takenUp(chain, { threshold: 2 })).threshold).toBe(threshold);
+      expect((await takenUp(chain, { threshold })).threshold).toBe(threshold);
     }
+  });
+
+  it('is not the one that is asked for with another threshold', async () => {
+    const asked = vi.spyOn(globalThis, 'fetch');
+    const swapping = await chainWith(shown(2, inForce), shown(2, underWay)).connect();
+    const first = await chainWith(null, shown(2, underWay)).connect();
+    const done = await chainWith(shown(2, inForce)).connect();
+    const named = { ...input, threshold: 3 };
+    for (const call of [
+      () => first.register(named),
+      () => done.register(named),
+      () => done.swapKey({ ...named, onlyResume: true }),
+      () => swapping.swapKey(named),
+      () => swapping.reshare(named),
+    ]) {
+      const error = await failure(call());
+      expect([error.name, error.message]).toEqual([
+        'ThresholdDiffers',
+        'the key is there already, with a threshold of 2, not 3',
+      ]);
+      expect(error.hint).toContain('or none, to go on');
+    }
+    expect(asked).not.toHaveBeenCalled();
+    // To swap the key in force for itself is another attempt.
+    expect((await failure(done.swapKey(named))).message).toContain('cannot sign');
   });
 
   it('is none if a node makes one up in which each share is the key', async () => {
@@ -152,6 +190,55 @@ describe('an attempt that is taken up', () => {
       expect.stringContaining('subgroup 0'),
     ]);
   }, 20_000);
+});
+
+describe('a dealer', () => {
+  const signer = { address: account, signer: {} as Signer };
+  const other = (scheme: Scheme, threshold: number) => (parameters: Parameters, attempt: Attempt) =>
+    dealer(scheme, key).deal({ ...parameters, threshold }, attempt);
+
+  it.each([
+    ['another threshold', other('ed25519', 3)],
+    ['another scheme', other('secp256k1', 2)],
+  ])(
+    'that deals with %s than it was asked is refused before anything is signed',
+    async (_, deal) => {
+      let wiped = 0;
+      const wrong: Dealer = {
+        scheme: 'ed25519',
+        deal: async (parameters, attempt) => ({
+          ...(await deal(parameters, attempt)),
+          wipe: () => (wiped += 1),
+        }),
+      };
+      const seen: string[] = [];
+      const onProgress = ({ type }: Progress) => seen.push(type);
+      const given = { dealer: wrong, signer, threshold: 2, onProgress };
+      const fresh = await chainWith(null).connect();
+      const owned = await chainWith(shown(2, inForce)).connect();
+      for (const call of [
+        () => fresh.register(given),
+        () => fresh.cost(given),
+        () => owned.swapKey(given),
+        () => owned.reshare(given),
+      ]) {
+        const before = wiped;
+        const error = await failure(call());
+        expect([error.name, error.message]).toEqual([
+          'Input',
+          'the dealer was asked for a threshold of 2 with ed25519, and dealt another one',
+        ]);
+        expect(wiped).toBe(before + 1);
+      }
+      expect(seen).toEqual([]);
+    },
+  );
+
+  it('that deals nothing is refused in words', async () => {
+    const none = { scheme: 'ed25519', deal: () => Promise.resolve() } as unknown as Dealer;
+    const keyshare = await chainWith(null).connect();
+    expect((await failure(keyshare.register({ dealer: none, signer }))).name).toBe('Input');
+  });
 });
 
 describe('a reshare', () => {

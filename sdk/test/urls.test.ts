@@ -3,7 +3,7 @@
 import { ApiPromise, HttpProvider, WsProvider } from '@polkadot/api';
 import type { Signer } from '@polkadot/api/types';
 import { describe, expect, it, vi } from 'vitest';
-import { Keyshare, requireSafeNode } from '../src/index.js';
+import { Keyshare, type Progress, requireSafeNode } from '../src/index.js';
 import { address, Chain, keyOf } from './chain.js';
 import { failure } from './failure.js';
 import { made } from './following.js';
@@ -109,19 +109,47 @@ describe('a provider that goes to another address', () => {
     let isSent = false;
     chain.onSent = () => (isSent = true);
     chain.provider = other;
-    const change = { ...input, account: signer.address, to: address('Eve') };
+    const waiting = { signer, deadlineMs: 4_000 };
+    const change = { ...waiting, account: signer.address, to: address('Eve') };
     for (const call of [
       () => keyshare.register(input),
       () => keyshare.swapKey(input),
       () => keyshare.reshare(input),
-      () => keyshare.cancel(input),
-      () => keyshare.deregister(input),
+      () => keyshare.cancel(waiting),
+      () => keyshare.deregister(waiting),
       () => keyshare.changeConstraintAccount(change),
     ]) {
       expect((await failure(call())).name).toBe('InsecureNode');
     }
     expect(isSent).toBe(false);
   });
+
+  it.each(['it is dealt', 'it is signed'])(
+    'while %s, gets nothing signed, or at least nothing sent',
+    async (when) => {
+      const chain = new Chain();
+      const keyshare = await chain.connect();
+      let [isSigned, isSent] = [false, false];
+      chain.onSigned = () => {
+        isSigned = true;
+        chain.provider = other;
+      };
+      chain.onSent = () => (isSent = true);
+      const onProgress = ({ type }: Progress) => {
+        if (type === 'signing' && when === 'it is dealt') chain.provider = other;
+      };
+      const registering = keyshare.register({ ...input, onProgress });
+      expect((await failure(registering)).name).toBe('InsecureNode');
+      expect([isSigned, isSent]).toEqual([when === 'it is signed', false]);
+      // The same for every other call.
+      chain.provider = { endpoint: 'wss://node.example' };
+      chain.account = made(1, 'registered');
+      isSigned = false;
+      const removing = keyshare.deregister({ signer, deadlineMs: 4_000, onProgress });
+      expect((await failure(removing)).name).toBe('InsecureNode');
+      expect([isSigned, isSent]).toEqual([when === 'it is signed', false]);
+    },
+  );
 
   it('is not believed what an account has', async () => {
     const chain = new Chain();

@@ -9,8 +9,10 @@ import {
   type Keyshare,
   type Progress,
   type Reachability,
+  type RegisterInput,
   type Registration,
   type Status,
+  type SwapInput,
   toHex,
 } from '@keyshare/sdk';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
@@ -151,18 +153,25 @@ export function Register(props: {
   // What is under way has constraints already: what was typed must be those, and nothing need be.
   const isUnnamed = next.kind === 'resume' && isUntouched(draft);
 
+  /** `named` is of the constraints: a swap takes none, since they stay. */
   const withInput = <T,>(
-    work: (keyshare: Keyshare, input: Parameters<Keyshare['register']>[0]) => Promise<T>,
+    work: (
+      keyshare: Keyshare,
+      input: SwapInput,
+      named: Pick<RegisterInput, 'constraints' | 'constraintAccount'>,
+    ) => Promise<T>,
   ): Promise<T> => {
     if (keyshare === undefined || wallet === undefined || held === undefined) {
       return Promise.reject(new Error('Choose an account and a key first.'));
     }
     const other = constraintAccount.trim();
-    return work(keyshare, {
+    const input = {
       dealer: vault.dealer(held.scheme),
       signer: wallet.signer,
-      ...(constraints === undefined || isUnnamed ? {} : { constraints }),
       ...(threshold === undefined ? {} : { threshold }),
+    };
+    return work(keyshare, input, {
+      ...(constraints === undefined || isUnnamed ? {} : { constraints }),
       ...(other === '' ? {} : { constraintAccount: other }),
     });
   };
@@ -174,8 +183,8 @@ export function Register(props: {
     };
     setCost(undefined);
     setAsking(true);
-    withInput((chain, input) => {
-      if (purpose === 'register') return chain.cost(input);
+    withInput((chain, input, named) => {
+      if (purpose === 'register') return chain.cost({ ...input, ...named });
       return purpose === 'swap' ? chain.swapCost(input) : chain.reshareCost(input);
     })
       .then((answer) => {
@@ -205,9 +214,9 @@ export function Register(props: {
     const onProgress = (progress: Progress) => {
       setBoard((before) => observe(before ?? EMPTY, progress));
     };
-    withInput((chain, input) => {
+    withInput((chain, input, named) => {
       const waiting = { ...input, onlyResume, signal: abort.signal, onProgress };
-      if (purpose === 'register') return chain.register(waiting);
+      if (purpose === 'register') return chain.register({ ...waiting, ...named });
       return purpose === 'swap' ? chain.swapKey(waiting) : chain.reshare(waiting);
     })
       .then(
