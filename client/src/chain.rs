@@ -16,6 +16,7 @@ use codec::{Decode, Encode};
 use keyshare_primitives::{
 	api::{AccountInfo, OperatorInfo, Parameters, SubgroupInfo, ValidatorInfo},
 	storage::REGISTRATION,
+	wire::Method,
 	AccountId, Balance, Constraints, GenesisHash, KeyScheme,
 };
 use serde::{de::DeserializeOwned, Serialize};
@@ -202,16 +203,23 @@ impl Chain {
 		self.ask("KeyshareApi_validator", account, at).await
 	}
 
-	/// One of the node's own methods, with one object or nothing as its parameters. Those that a
-	/// node keeps for its operator are refused from afar.
+	/// One of our methods. Those that a node keeps for its operator are refused from afar.
+	pub async fn call<Request: Method>(&self, request: &Request) -> Result<Request::Answer> {
+		// What has no parameters is nothing in JSON.
+		let request =
+			serde_json::to_value(request).map_err(|error| answer(Request::NAME, error))?;
+		self.request(Request::NAME, Some(request).filter(|request| !request.is_null())).await
+	}
+
+	/// One of the SDK's methods, with one parameter or none.
 	pub async fn request<Answer: DeserializeOwned>(
 		&self,
 		method: &'static str,
-		request: Option<&(impl Serialize + Sync)>,
+		parameter: Option<impl Serialize>,
 	) -> Result<Answer> {
 		let mut params = RpcParams::new();
-		if let Some(request) = request {
-			params.push(request).map_err(|error| answer(method, error))?;
+		if let Some(parameter) = parameter {
+			params.push(parameter).map_err(|error| answer(method, error))?;
 		}
 		let client = self.connection().raw;
 		client.request(method, params).await.map_err(|error| rpc_error(&self.url, method, error))

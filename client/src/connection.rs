@@ -164,8 +164,9 @@ pub(crate) fn rpc_error(url: &str, request: &str, error: subxt::rpcs::Error) -> 
 	use subxt::rpcs::Error as E;
 	match error {
 		E::User(error) if error.message.contains(UNSAFE) => Error::Input(format!(
-			"the node at {url} answers {request} to its own machine only: run this where the node \
-			 runs, and name its RPC address there with --url"
+			"the node keeps {request} for its operator, and does not answer it at {url}: run this on \
+			 the node's machine with --url ws://127.0.0.1:9946, or the port that the node was given with \
+			 --operator-rpc-port"
 		)),
 		E::User(error) => {
 			let data = error.data.map(|data| format!(" {data}")).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::{
 	dealing::Checked,
 	error::{Error, Incomplete, MissingServer, MissingSubgroup, Refusal, Result, RESUME},
 	follow::{Finality, Seen},
-	progress::{Event, Progress, Server, ServerState},
+	progress::{OnProgress, Progress, Server, ServerState},
 	servers::{self, ServerError},
 	submit::{Sent, Trouble},
 };
@@ -58,7 +58,7 @@ pub async fn deliver(
 	dealing: &Checked,
 	mut sent: Sent,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 ) -> Result<Delivery> {
 	let board = Board::new(progress.clone());
 	let calls = Semaphore::new(CALLS_AT_A_TIME);
@@ -89,10 +89,10 @@ pub async fn deliver(
 					sends.push(send(&board, &calls, account, dealing, server, key).boxed());
 				}
 				if is_registered(&now) && !shown.as_ref().is_some_and(is_registered) {
-					progress(Event::Complete { id: now.key.id });
+					progress(Progress::Complete { id: now.key.id });
 				}
 				if now_final && !is_final {
-					progress(Event::Registered { id: now.key.id });
+					progress(Progress::Registered { id: now.key.id });
 					is_final = true;
 					end = end.min(Instant::now() + GRACE);
 				}
@@ -296,11 +296,11 @@ pub fn sealed(
 /// How far every server has come; what changes is an event.
 struct Board {
 	lines: Mutex<BTreeMap<AccountId, (Server, ServerState)>>,
-	progress: Progress,
+	progress: OnProgress,
 }
 
 impl Board {
-	fn new(progress: Progress) -> Self {
+	fn new(progress: OnProgress) -> Self {
 		Self { lines: Mutex::default(), progress }
 	}
 
@@ -334,7 +334,7 @@ impl Board {
 			}
 		});
 		if changed {
-			(self.progress)(Event::Server { server: server.clone(), state });
+			(self.progress)(Progress::Server { server: server.clone(), state });
 		}
 	}
 

@@ -6,21 +6,21 @@
 use crate::{
 	chain::{At, Chain, POLL, RECONNECT_PAUSE},
 	error::{Error, Result},
-	progress::{Event, Progress},
+	progress::{OnProgress, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, AccountId};
 use subxt::utils::H256;
 
 impl Chain {
 	/// Follows the state of `account` from block to block.
-	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a Progress) -> Follower<'a> {
+	pub fn follow<'a>(&'a self, account: &'a AccountId, progress: &'a OnProgress) -> Follower<'a> {
 		Follower { chain: self, account, progress, last: None, lost: false }
 	}
 
 	/// Waits until what `is_done` finds in the best block is final.
 	pub(crate) async fn until_final(
 		&self,
-		progress: &Progress,
+		progress: &OnProgress,
 		is_done: impl AsyncFn(At) -> Result<bool>,
 	) -> Result<()> {
 		let mut finality = Finality::default();
@@ -38,12 +38,12 @@ impl Chain {
 				Ok(true) => return Ok(()),
 				Ok(false) => {
 					if std::mem::take(&mut lost) {
-						progress(Event::NodeFound);
+						progress(Progress::NodeFound);
 					}
 				}
 				Err(Error::Unreachable { reason, .. }) => {
 					if !std::mem::replace(&mut lost, true) {
-						progress(Event::NodeLost { reason });
+						progress(Progress::NodeLost { reason });
 					}
 				}
 				Err(error) => return Err(error),
@@ -105,7 +105,7 @@ impl Finality {
 pub struct Follower<'a> {
 	chain: &'a Chain,
 	account: &'a AccountId,
-	progress: &'a Progress,
+	progress: &'a OnProgress,
 	last: Option<Heads>,
 	lost: bool,
 }
@@ -118,13 +118,13 @@ impl Follower<'_> {
 			match self.at_new_block().await {
 				Err(Error::Unreachable { reason, .. }) => {
 					if !std::mem::replace(&mut self.lost, true) {
-						(self.progress)(Event::NodeLost { reason });
+						(self.progress)(Progress::NodeLost { reason });
 					}
 					tokio::time::sleep(RECONNECT_PAUSE).await;
 				}
 				result => {
 					if std::mem::take(&mut self.lost) && result.is_ok() {
-						(self.progress)(Event::NodeFound);
+						(self.progress)(Progress::NodeFound);
 					}
 					return result;
 				}

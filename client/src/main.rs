@@ -17,9 +17,20 @@ use keyshare_client::{
 };
 use keyshare_constraints::BitcoinNetwork;
 use output::Output;
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+	ffi::OsString,
+	io::{self, Write},
+	process::ExitCode,
+};
 
 fn main() -> ExitCode {
+	if let Err(reason) = forbid_core_dumps() {
+		// Nothing can be done when standard error is closed.
+		let _ = writeln!(
+			io::stderr(),
+			"Warning: core dumps cannot be switched off ({reason}); they would show private keys."
+		);
+	}
 	let cli = match cli::Cli::try_parse() {
 		Ok(cli) => cli,
 		Err(error) => return refuse(&error),
@@ -37,6 +48,19 @@ fn main() -> ExitCode {
 			ExitCode::from(error.exit_code())
 		}
 	}
+}
+
+/// A core dump would hold private keys in the clear. Nor do other processes of the same user read the memory
+/// of this one then.
+#[cfg(target_os = "linux")]
+fn forbid_core_dumps() -> io::Result<()> {
+	use rustix::process::{set_dumpable_behavior, DumpableBehavior};
+	set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(Into::into)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn forbid_core_dumps() -> io::Result<()> {
+	Ok(())
 }
 
 /// Answers a command line that asks for help, or that is wrong: that is a failure like any other.
@@ -80,5 +104,16 @@ fn without_secrets(text: &str, arguments: impl Iterator<Item = OsString>) -> Str
 			format!("error: {words}\n{rest}")
 		}
 		_ => shown,
+	}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+	use rustix::process::{dumpable_behavior, DumpableBehavior};
+
+	#[test]
+	fn no_core_is_written_of_a_process_that_reads_private_keys() {
+		super::forbid_core_dumps().expect("nobody needs a right for it");
+		assert_eq!(dumpable_behavior(), Ok(DumpableBehavior::NotDumpable));
 	}
 }

@@ -8,7 +8,7 @@ use crate::{
 	chain::{At, Chain},
 	error::{Error, Refusal, Result, LOOK_AT_OPERATOR, LOOK_AT_VALIDATOR},
 	payload::{Payload, SUDO},
-	progress::Progress,
+	progress::OnProgress,
 	submit::{carry_out_until, Signer},
 	validator::check_subgroup,
 };
@@ -283,7 +283,7 @@ pub async fn make(
 	call: &OperatorCall,
 	signer: &Signer,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 ) -> Result<Seen> {
 	let account = signer.account();
 	let before = Seen::read(chain, call).await?;

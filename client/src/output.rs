@@ -13,14 +13,14 @@ use crate::view;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use keyshare_client::{
 	account::short,
-	progress::{Event, Progress, Server, ServerState},
+	progress::{OnProgress, Progress, Server, ServerState},
 	Error, Result,
 };
 use keyshare_constraints::BitcoinNetwork;
 use serde::Serialize;
 use std::{
 	collections::BTreeMap,
-	io::Write,
+	io::{ErrorKind, Write},
 	sync::{
 		atomic::{AtomicBool, Ordering},
 		Arc, Mutex, PoisonError,
@@ -35,6 +35,8 @@ pub struct Output {
 	json: bool,
 	bitcoin: BitcoinNetwork,
 	lines: Arc<Lines>,
+	/// Whether whoever read the data has gone.
+	is_unread: AtomicBool,
 }
 
 impl Output {
@@ -45,7 +47,7 @@ impl Output {
 			servers: Mutex::default(),
 			may_be_signed: AtomicBool::new(false),
 		};
-		Self { json, bitcoin, lines: Arc::new(lines) }
+		Self { json, bitcoin, lines: Arc::new(lines), is_unread: AtomicBool::new(false) }
 	}
 
 	/// How Bitcoin addresses in constraints are read and shown.
@@ -63,9 +65,10 @@ impl Output {
 		self.lines.say(text);
 	}
 
-	/// The command's data: JSON, or the same in words.
+	/// The command's data: JSON, or the same in words. If nobody reads them any more, as behind `head`, the
+	/// command ends as it would have; one that then goes on to write, such as `status --watch`, fails.
 	pub fn data(&self, json: &impl Serialize, words: &str) -> Result<()> {
-		self.lines.bars.suspend(|| print(self.json, json, words))
+		unless_unread(self.lines.bars.suspend(|| print(self.json, json, words)), &self.is_unread)
 	}
 
 	/// The command's failure.
@@ -81,7 +84,7 @@ impl Output {
 	}
 
 	/// Where events go.
-	pub fn progress(&self) -> Progress {
+	pub fn progress(&self) -> OnProgress {
 		let lines = self.lines.clone();
 		let json = self.json;
 		Arc::new(move |event| lines.show(event, json))
@@ -96,6 +99,19 @@ fn print(json: bool, value: &impl Serialize, words: &str) -> Result<()> {
 	};
 	let mut stdout = std::io::stdout().lock();
 	writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(Error::from)
+}
+
+/// Passes over a closed pipe, once.
+fn unless_unread(printed: Result<()>, is_unread: &AtomicBool) -> Result<()> {
+	match printed {
+		Err(Error::Output(reason))
+			if reason.kind() == ErrorKind::BrokenPipe
+				&& !is_unread.swap(true, Ordering::Relaxed) =>
+		{
+			Ok(())
+		}
+		printed => printed,
+	}
 }
 
 /// Standard error.
@@ -115,42 +131,42 @@ impl Lines {
 		}
 	}
 
-	fn show(&self, event: Event, json: bool) {
+	fn show(&self, event: Progress, json: bool) {
 		match event {
-			Event::Signing { signer, words } => {
+			Progress::Signing { signer, words } => {
 				self.may_be_signed.store(true, Ordering::Relaxed);
 				self.say(&format!("{signer} signs:\n{words}"));
 			}
-			Event::NothingToDo => {
+			Progress::NothingToDo => {
 				self.say("Nothing to do: the chain shows it already. Nothing is signed or sent.")
 			}
-			Event::SignElsewhere { signer, call, words } => {
+			Progress::SignElsewhere { signer, call, words } => {
 				self.may_be_signed.store(true, Ordering::Relaxed);
 				self.sign_elsewhere(&view::ExternalCall::new(&signer, call, words), json)
 			}
-			Event::Submitted { call } => self.say(&format!("Sent the call {call}.")),
-			Event::Included { call, block } => {
+			Progress::Submitted { call } => self.say(&format!("Sent the call {call}.")),
+			Progress::Included { call, block } => {
 				self.say(&format!("The call {call} is in block {block}, not final yet."))
 			}
-			Event::Open { id, generation, expires_at } => {
+			Progress::Open { id, generation, expires_at } => {
 				let until = expires_at.map(|block| format!(", until block {block}"));
 				self.say(&format!(
 					"The chain shows generation {generation}, {id:?}{}: exactly what this key makes.",
 					until.unwrap_or_default()
 				));
 			}
-			Event::Server { server, state } => self.server(&server, &state),
-			Event::NodeBehind => {
+			Progress::Server { server, state } => self.server(&server, &state),
+			Progress::NodeBehind => {
 				self.say("The node is catching up with the chain; waiting for it.")
 			}
-			Event::NodeLost { reason } => {
+			Progress::NodeLost { reason } => {
 				self.say(&format!("Lost the node, trying again: {reason}"))
 			}
-			Event::NodeFound => self.say("The node answers again."),
-			Event::Complete { .. } => {
+			Progress::NodeFound => self.say("The node answers again."),
+			Progress::Complete { .. } => {
 				self.say("Every subgroup has its quorum; waiting until that is final.")
 			}
-			Event::Registered { .. } => self.say("Registered, and that is final."),
+			Progress::Registered { .. } => self.say("Registered, and that is final."),
 			// The library may observe more than this tool shows.
 			_ => {}
 		}
@@ -198,4 +214,20 @@ fn new_bar(name: &str) -> ProgressBar {
 		bar.set_style(style.progress_chars("=> "));
 	}
 	bar.with_prefix(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_command_ends_well_when_its_reader_has_gone_and_one_that_goes_on_writing_does_not() {
+		let failed = |kind: ErrorKind| Err(Error::from(std::io::Error::from(kind)));
+		let is_unread = AtomicBool::new(false);
+		assert!(unless_unread(failed(ErrorKind::BrokenPipe), &is_unread).is_ok());
+		assert!(unless_unread(failed(ErrorKind::BrokenPipe), &is_unread).is_err());
+		let is_unread = AtomicBool::new(false);
+		assert!(unless_unread(failed(ErrorKind::StorageFull), &is_unread).is_err());
+		assert!(unless_unread(Ok(()), &is_unread).is_ok());
+	}
 }

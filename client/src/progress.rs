@@ -7,17 +7,17 @@ use keyshare_primitives::{
 use std::{sync::Arc, time::Duration};
 
 /// Where events go. Called from the task that observes them; it must not block.
-pub type Progress = Arc<dyn Fn(Event) + Send + Sync>;
+pub type OnProgress = Arc<dyn Fn(Progress) + Send + Sync>;
 
 /// Events go nowhere.
-pub fn silent() -> Progress {
+pub fn silent() -> OnProgress {
 	Arc::new(|_| {})
 }
 
 /// Something that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Progress {
 	/// A call is about to be signed here.
 	Signing {
 		/// Who signs.

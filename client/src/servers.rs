@@ -3,13 +3,10 @@
 use backon::{ExponentialBuilder, Retryable};
 use keyshare_primitives::{
 	messages, proof,
-	wire::{
-		CustodyChallenge, ErrorCode, FreshProof, HexBytes, ProofBytes, ShareReceipt, Ss58,
-		SubmitShare,
-	},
+	wire::{CustodyChallenge, ErrorCode, HexBytes, ProofBytes, Ss58, SubmitShare},
 	Element, Generation, KeyRecord,
 };
-use keyshare_transport::{call, CallError};
+use keyshare_transport::{call, CallError, Reach};
 use rand::RngCore;
 use std::{future::Future, time::Duration};
 
@@ -68,7 +65,7 @@ pub async fn submit_share(
 	request: &SubmitShare,
 	key: &KeyRecord,
 ) -> Result<(), ServerError> {
-	let receipt: ShareReceipt = call(&server.endpoint, "keyshare_submitShare", request).await?;
+	let receipt = call(&server.endpoint, Reach::Anywhere, request).await?;
 	if receipt.registration_id != key.id {
 		return Err(ServerError::WrongRegistration);
 	}
@@ -90,7 +87,7 @@ pub async fn challenge(
 		account: Ss58(account.clone()),
 		nonce: HexBytes(nonce),
 	};
-	let answer: FreshProof = call(&server.endpoint, "keyshare_proveCustody", &request).await?;
+	let answer = call(&server.endpoint, Reach::Anywhere, &request).await?;
 	if answer.registration_id != key.id {
 		return Err(ServerError::WrongRegistration);
 	}
@@ -166,6 +163,8 @@ mod tests {
 			ServerError::WrongProof,
 			ServerError::WrongRegistration,
 			CallError::Malformed(String::new()).into(),
+			CallError::Redirected { to: String::new() }.into(),
+			CallError::Status(404).into(),
 			refused(ErrorCode::WrongGeneration, at(6)),
 			refused(ErrorCode::WrongGeneration, none()),
 			refused(ErrorCode::InvalidParams, none()),

@@ -11,7 +11,7 @@ use crate::{
 	error::{Error, Incomplete, Refusal, Result, NOTHING_SIGNED},
 	follow::Finality,
 	payload::{Payload, SUDO},
-	progress::{Event, Progress},
+	progress::{OnProgress, Progress},
 };
 use keyshare_primitives::{api::AccountInfo, wire::to_hex, AccountId};
 use std::{
@@ -80,7 +80,7 @@ pub async fn carry_out(
 	call: &Call,
 	signer: &Signer,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 ) -> Result<(AccountInfo, Sent)> {
 	let account = signer.account();
 	let subject = call.subject(&account);
@@ -89,7 +89,7 @@ pub async fn carry_out(
 	let is_done = |info: &AccountInfo| call.is_done(info) && !call.came_too_late(&before, info);
 	let mut sent = Sent::nothing();
 	if is_done(&before) {
-		progress(Event::NothingToDo);
+		progress(Progress::NothingToDo);
 	} else {
 		sent = begin(chain, call, signer, deadline, progress).await?;
 	}
@@ -122,13 +122,13 @@ pub async fn carry_out_until(
 	call: &impl Payload,
 	signer: &Signer,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 	is_done: impl AsyncFn(At) -> Result<bool>,
 ) -> Result<()> {
 	let mut sent = match is_done(At::Best).await? {
 		// It was made before, and may not be final.
 		true => {
-			progress(Event::NothingToDo);
+			progress(Progress::NothingToDo);
 			Sent::nothing()
 		}
 		false => begin(chain, call, signer, deadline, progress).await?,
@@ -237,10 +237,10 @@ async fn begin(
 	call: &impl Payload,
 	signer: &Signer,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 ) -> Result<Sent> {
 	if chain.is_behind().await? {
-		progress(Event::NodeBehind);
+		progress(Progress::NodeBehind);
 		let caught_up = async {
 			while chain.is_behind().await? {
 				sleep(POLL).await;
@@ -253,7 +253,7 @@ async fn begin(
 		})??;
 	}
 	if let Signer::Key(key) = signer {
-		progress(Event::Signing { signer: account_of(key), words: call.in_words() });
+		progress(Progress::Signing { signer: account_of(key), words: call.in_words() });
 	}
 	let encoded = chain.encode(call).await?;
 	match signer {
@@ -263,7 +263,7 @@ async fn begin(
 			sent.map_err(|_| too_late(chain, call, &Sent::nothing()))?
 		}
 		Signer::Elsewhere(account) => {
-			progress(Event::SignElsewhere {
+			progress(Progress::SignElsewhere {
 				signer: account.clone(),
 				call: to_hex(&encoded),
 				words: call.in_words(),
@@ -279,7 +279,7 @@ async fn submit(
 	call: &impl Payload,
 	key: &Keypair,
 	deadline: Instant,
-	progress: &Progress,
+	progress: &OnProgress,
 ) -> Result<Sent> {
 	let payload = call.dynamic();
 	let settled_by = deadline.min(Instant::now() + PASSING_PATIENCE);
@@ -305,7 +305,7 @@ async fn submit(
 		}
 	};
 	let name = call.name();
-	progress(Event::Submitted { call: name });
+	progress(Progress::Submitted { call: name });
 	let (sender, trouble) = oneshot::channel();
 	let progress = progress.clone();
 	let is_included = Arc::<AtomicBool>::default();
@@ -322,7 +322,7 @@ async fn submit(
 			match status {
 				TransactionStatus::InBestBlock(block) => {
 					let block = to_hex(block.block_hash().as_bytes());
-					progress(Event::Included { call: name, block });
+					progress(Progress::Included { call: name, block });
 				}
 				TransactionStatus::InFinalizedBlock(block) => {
 					if let Some(refusal) = failure(&block).await {
@@ -382,13 +382,13 @@ fn root_error<'a>(pallet: &str, event: &str, fields: &'a [u8]) -> Option<&'a [u8
 
 /// The pool's refusal is final. A connection lost while sending is not: the transaction may have
 /// arrived.
-fn not_submitted(error: ExtrinsicError, progress: &Progress) -> Result<()> {
+fn not_submitted(error: ExtrinsicError, progress: &OnProgress) -> Result<()> {
 	match error {
 		ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
 			subxt::rpcs::Error::User(error),
 		))) => Err(Error::Refused(pool_refusal(&error))),
 		ExtrinsicError::ErrorSubmittingTransaction(error) => {
-			progress(Event::NodeLost { reason: error.to_string() });
+			progress(Progress::NodeLost { reason: error.to_string() });
 			Ok(())
 		}
 		error => Err(answer("author_submitAndWatchExtrinsic", error)),

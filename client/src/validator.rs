@@ -1,8 +1,8 @@
 //! What is done for a validator: publishing the server, replacing its keys, session keys, and
 //! accepting an operator.
 //!
-//! Whatever needs a secret of the node is asked of the node itself, over its ordinary RPC, which
-//! answers such methods to its own machine only. So the tool never sees a server's secret, and the
+//! Whatever needs a secret of the node is asked of the node itself, which answers such methods to its
+//! operator only, at a port of its own machine. So the tool never sees a server's secret, and the
 //! node never sees the validator's.
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 	connection::answer,
 	error::{Error, Refusal, Result, LOOK_AT_VALIDATOR},
 	payload::Payload,
-	progress::Progress,
+	progress::OnProgress,
 	submit::{carry_out_until, Signer},
 };
 use codec::Encode;
@@ -18,10 +18,7 @@ use keyshare_primitives::{
 	api::{Obstacle, OperatorInfo, OperatorStanding, ValidatorInfo},
 	endpoint::{endpoint_is_well_formed, ENDPOINT_SCHEMES},
 	storage::SUBGROUPS,
-	wire::{
-		to_hex, EncryptionKeyAnswer, HexBytes, HostedServer, HostedServers, NewEncryptionKey,
-		PossessionProof, ProvePossession, Ss58,
-	},
+	wire::{to_hex, HexBytes, HostedServer, NewEncryptionKey, ProvePossession, ServersQuery, Ss58},
 	AccountId, EncryptionKey, Endpoint, ServerInfo,
 };
 use serde::Deserialize;
@@ -190,7 +187,7 @@ pub struct Validator<'a> {
 	/// When to stop.
 	pub deadline: Instant,
 	/// Where events go.
-	pub progress: &'a Progress,
+	pub progress: &'a OnProgress,
 }
 
 /// Keys that `author_rotateKeysWithOwner` has made.
@@ -229,8 +226,7 @@ impl Validator<'_> {
 		let server = self.published().await?;
 		self.hosted(Some(&server.account)).await?;
 		let request = NewEncryptionKey { server: Ss58(server.account.clone()) };
-		let made: EncryptionKeyAnswer =
-			self.chain.request("keyshare_newEncryptionKey", Some(&request)).await?;
+		let made = self.chain.call(&request).await?;
 		let encryption_key = EncryptionKey::X25519(made.encryption_key.0);
 		self.publish(ServerInfo { encryption_key, ..server }).await
 	}
@@ -301,17 +297,16 @@ impl Validator<'_> {
 
 	/// A server that the node hosts.
 	async fn hosted(&self, server: Option<&AccountId>) -> Result<HostedServer> {
-		let mut hosted: HostedServers =
-			self.chain.request("keyshare_servers", None::<&()>).await.map_err(|error| {
-				match error {
-				Error::Answer { .. } => Error::Input(
-					"this node hosts no server: make one with `keyshare-node key generate-server`, \
-					 and start the node with --share-store-password-file"
-						.into(),
-				),
-				other => other,
-			}
-			})?;
+		let mut hosted = self.chain.call(&ServersQuery).await.map_err(|error| {
+			match error {
+			Error::Answer { .. } => Error::Input(
+				"this node hosts no server: make one with `keyshare-node key generate-server`, and start \
+				 the node with --share-store-password-file"
+					.into(),
+			),
+			other => other,
+		}
+		})?;
 		if let Some(server) = server {
 			let found = hosted.servers.into_iter().find(|one| one.account.0 == *server);
 			return found.ok_or_else(|| {
@@ -342,8 +337,7 @@ impl Validator<'_> {
 			encryption_key: HexBytes(*key),
 			endpoint: String::from_utf8_lossy(&server.endpoint).into_owned(),
 		};
-		let answer: PossessionProof =
-			self.chain.request("keyshare_provePossession", Some(&request)).await?;
+		let answer = self.chain.call(&request).await?;
 		self.make(&ValidatorCall::PublishServer { server, proof: answer.proof.0 }).await
 	}
 }

@@ -7,7 +7,7 @@ use keyshare_client::{
 	chain::Chain as Client,
 	deliver::{deliver, Delivery},
 	error::{exit, Error},
-	progress::Event,
+	progress::Progress,
 	submit::Sent,
 	verify::{verify, Custody},
 	Result,
@@ -46,7 +46,7 @@ async fn every_server_goes_from_sealed_to_confirmed() {
 		assert_eq!(states.get(1), Some(&"sent"));
 		assert_eq!(states.last(), Some(&"confirmed"));
 	}
-	assert!(events.any(|event| *event == Event::Registered { id: record().id }));
+	assert!(events.any(|event| *event == Progress::Registered { id: record().id }));
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn a_node_that_goes_away_and_comes_back_is_found_again() {
 			tokio::time::sleep(Duration::from_millis(20)).await;
 		}
 		node.stop().expect("running");
-		while !seen.any(|event| matches!(event, Event::NodeLost { .. })) {
+		while !seen.any(|event| matches!(event, Progress::NodeLost { .. })) {
 			tokio::time::sleep(Duration::from_millis(20)).await;
 		}
 		servers.iter().for_each(|server| server.behave(Behaviour::Honest));
@@ -261,12 +261,12 @@ async fn a_key_that_is_registered_on_a_fork_is_not_registered() {
 	let Err(Error::Incomplete(incomplete)) = error else { panic!("{error:?}") };
 	assert!(incomplete.waiting_for.contains("final"), "{incomplete:?}");
 	assert!(network.chain.read(|state| state.account.registered.is_some()), "in the best block");
-	assert!(!events.any(|event| matches!(event, Event::Registered { .. })));
+	assert!(!events.any(|event| matches!(event, Progress::Registered { .. })));
 
 	// As soon as a final block shows it, and not before.
 	network.chain.change(|state| state.finalized = None);
 	run(&network, &events, PATIENT).await.expect("registered");
-	assert!(events.any(|event| matches!(event, Event::Registered { .. })));
+	assert!(events.any(|event| matches!(event, Progress::Registered { .. })));
 }
 
 #[tokio::test]

@@ -174,6 +174,11 @@ impl Node {
 		assert!(status.success(), "{status}:\n{}", self.log.tail(30));
 	}
 
+	/// The number of its process.
+	pub fn pid(&self) -> u32 {
+		self.process.id()
+	}
+
 	/// Everything it has logged.
 	pub fn log(&self) -> String {
 		self.log.text()

@@ -89,6 +89,7 @@ pub struct Validator {
 	spec: PathBuf,
 	port: u16,
 	rpc_port: u16,
+	operator_port: u16,
 	share_port: u16,
 	identity: String,
 	boot: Option<String>,
@@ -222,6 +223,7 @@ impl Network {
 			spec: self.folder.path().join("spec.json"),
 			port: free_port(),
 			rpc_port: free_port(),
+			operator_port: free_port(),
 			share_port: free_port(),
 			identity: String::new(),
 			boot: self.validators.first().map(Validator::address),
@@ -263,6 +265,7 @@ impl Validator {
 			.args(self.password())
 			.args(["--name", self.name, "--no-prometheus", "--port", &self.port.to_string()])
 			.args(["--rpc-port", &self.rpc_port.to_string()])
+			.args(["--operator-rpc-port", &self.operator_port.to_string()])
 			.args(["--share-rpc-addr", &format!("127.0.0.1:{}", self.share_port)]);
 		if let Some(boot) = &self.boot {
 			command.args(["--bootnodes", boot]);
@@ -294,10 +297,12 @@ impl Validator {
 		Tool::new(&self.node().url)
 	}
 
-	/// Runs one of the tool's commands over its node, signed by this validator.
+	/// Runs one of the tool's commands over its node's port for operators, signed by this validator.
 	pub fn operate(&self, arguments: &[&str]) -> Value {
 		let name = self.name.to_lowercase();
-		self.tool().run(&[arguments, &["--dev-account", &name]].concat()).json()
+		Tool::new(&format!("ws://127.0.0.1:{}", self.operator_port))
+			.run(&[arguments, &["--dev-account", &name]].concat())
+			.json()
 	}
 
 	/// Runs one of the node's commands on its stores.

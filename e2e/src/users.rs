@@ -7,7 +7,7 @@ use keyshare_client::{
 	chain::Chain,
 	dealing::{Checked, Dealing},
 	deliver::deliver,
-	progress::{silent, Progress},
+	progress::{silent, OnProgress},
 	submit::{carry_out, Sent, Signer},
 	Result,
 };
@@ -70,7 +70,7 @@ impl User {
 		self,
 		chain: &Chain,
 		patience: Duration,
-		progress: &Progress,
+		progress: &OnProgress,
 	) -> Result<RegistrationInfo> {
 		let deadline = Instant::now() + patience;
 		let account = self.account();

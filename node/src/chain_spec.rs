@@ -5,7 +5,8 @@ use keyshare_runtime::{
 	WASM_BINARY,
 };
 use sc_service::{ChainType, GenericChainSpec, Properties};
-use std::path::PathBuf;
+use serde_json::Value;
+use std::{fmt::Display, fs};
 
 /// A chain spec without extensions.
 pub type ChainSpec = GenericChainSpec;
@@ -19,8 +20,49 @@ pub fn load(id: &str, share_port: u16) -> Result<ChainSpec, String> {
 	match id {
 		"dev" => Ok(development(runtime()?, share_port)),
 		"local" | "" => Ok(local(runtime()?)),
-		path => ChainSpec::from_json_file(PathBuf::from(path))
-			.map_err(|reason| format!("{reason}. Give --chain dev, --chain local or a file")),
+		path => from_file(path),
+	}
+}
+
+/// The chain in a file, which is looked at first: of a genesis that it cannot read the runtime says neither
+/// the file nor the field.
+fn from_file(path: &str) -> Result<ChainSpec, String> {
+	let text = fs::read_to_string(path).map_err(|reason| {
+		format!(
+			"the chain's specification {path} cannot be read: {reason}. Give --chain dev, --chain \
+			 local or a file"
+		)
+	})?;
+	let spec: Value = serde_json::from_str(&text)
+		.map_err(|reason| format!("the chain's specification {path} is no JSON: {reason}"))?;
+	if let Some((field, number)) = not_whole(&spec["genesis"], "/genesis".into()) {
+		return Err(format!(
+			"the chain's specification {path} has the number {number} in the field {field}, where only \
+			 a whole one written in digits can be read. Up to version 1.6, which Debian 12 has, `jq` \
+			 writes large numbers so, and rounds others: take the file as it was exported, and change it \
+			 with jq 1.7 or an editor"
+		));
+	}
+	ChainSpec::from_json_file(path.into()).map_err(|reason| {
+		format!(
+			"the file {path} is no chain's specification: {reason}. `export-chain-spec` writes one"
+		)
+	})
+}
+
+/// The first number with an exponent or a fraction, and the JSON pointer of its field. A genesis has none.
+fn not_whole(value: &Value, at: String) -> Option<(String, String)> {
+	let below = |name: &dyn Display, value: &Value| not_whole(value, format!("{at}/{name}"));
+	match value {
+		Value::Number(number) => {
+			let text = number.to_string();
+			text.contains(['.', 'e', 'E']).then_some((at, text))
+		}
+		Value::Array(items) => {
+			items.iter().enumerate().find_map(|(place, item)| below(&place, item))
+		}
+		Value::Object(fields) => fields.iter().find_map(|(name, field)| below(name, field)),
+		Value::Null | Value::Bool(_) | Value::String(_) => None,
 	}
 }
 
@@ -70,7 +112,8 @@ mod tests {
 	use super::*;
 	use keyshare_primitives::development::SERVERS;
 	use sc_service::ChainSpec as _;
-	use serde_json::Value;
+	use std::path::{Path, PathBuf};
+	use tempfile::TempDir;
 
 	#[test]
 	fn each_name_is_a_chain_of_its_kind() {
@@ -107,5 +150,56 @@ mod tests {
 	fn an_unknown_name_says_what_to_give() {
 		let reason = load("no-such-chain", 1).err().expect("no such file");
 		assert!(reason.contains("--chain local"), "{reason}");
+	}
+
+	/// A file with this text.
+	fn file_with(text: &str) -> (TempDir, PathBuf) {
+		let folder = tempfile::tempdir().expect("a folder");
+		let path = folder.path().join("network.json");
+		fs::write(&path, text).expect("written");
+		(folder, path)
+	}
+
+	fn load_file(path: &Path) -> Result<ChainSpec, String> {
+		load(path.to_str().expect("UTF-8"), 1)
+	}
+
+	/// The local network as `export-chain-spec` writes it, with another genesis balance.
+	fn local_with_balance(balance: &str) -> String {
+		let patch = genesis::preset(&LOCAL_PRESET.into()).expect("a preset");
+		let mut patch: Value = serde_json::from_slice(&patch).expect("JSON");
+		patch["balances"]["balances"][0][1] = 987_654_321_987_u64.into();
+		let spec = ChainSpec::builder(b"code", None).with_genesis_config_patch(patch).build();
+		spec.as_json(false).expect("exports").replace("987654321987", balance)
+	}
+
+	#[test]
+	fn a_balance_that_jq_has_rounded_is_named_with_its_file_and_field() {
+		let (_folder, path) = file_with(&local_with_balance("1000000000000000001"));
+		assert!(load_file(&path).is_ok(), "the file as it was exported");
+		for rounded in ["1e+18", "1.0E+18", "1000000000000000000.0"] {
+			let (_folder, path) = file_with(&local_with_balance(rounded));
+			let reason = load_file(&path).err().expect("the runtime takes whole numbers");
+			let field = "/genesis/runtimeGenesis/patch/balances/balances/0/1,";
+			for part in [path.to_str().expect("UTF-8"), field, "`jq`"] {
+				assert!(reason.contains(part), "{rounded}: {reason}");
+			}
+			assert!(reason.len() < 600, "{reason}");
+		}
+	}
+
+	#[test]
+	fn what_is_no_json_or_no_specification_is_named_with_the_place_in_the_file() {
+		for (text, part) in [
+			("{\n  \"name\": \"x\",,\n}", "line 2 column"),
+			("{}", "missing field"),
+			("", "is no JSON"),
+		] {
+			let (_folder, path) = file_with(text);
+			let reason = load_file(&path).err().expect("refused");
+			assert!(reason.contains(part), "{reason}");
+			assert!(reason.contains(path.to_str().expect("UTF-8")), "{reason}");
+			assert!(reason.len() < 400, "{reason}");
+		}
 	}
 }

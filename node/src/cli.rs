@@ -1,22 +1,15 @@
 //! The command line. What is not of this node is the SDK's own.
 
 use crate::{
-	server_keys::commands::{GenerateServer, InspectServer, RotateServer},
-	share_store::ShareStoreCommand,
+	chain_spec,
+	commands::{
+		server_keys::{GenerateServer, InspectServer, RotateServer},
+		share_store::ShareStoreCommand,
+	},
+	options::{ListenerArgs, OperatorArgs, StoreArgs},
 };
-use clap::{Arg, Args, Command, Parser};
-use keyshare_rpc::listener::Cors;
-use std::{
-	net::{IpAddr, Ipv4Addr, SocketAddr},
-	num::NonZeroU64,
-	path::PathBuf,
-};
-
-/// Where the share listener listens unless told otherwise.
-const SHARE_LISTENER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9955);
-
-/// Connections the share listener keeps open at most unless told otherwise.
-const SHARE_CONNECTIONS: u32 = 1000;
+use clap::{Arg, Command, Parser};
+use std::num::NonZeroU64;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -34,6 +27,10 @@ pub struct Cli {
 	#[command(flatten)]
 	pub listener: ListenerArgs,
 
+	/// Where the operator's own methods are.
+	#[command(flatten)]
+	pub operator: OperatorArgs,
+
 	/// Where shares are kept.
 	#[command(flatten)]
 	pub store: StoreArgs,
@@ -45,46 +42,6 @@ pub struct Cli {
 	/// are not selected any more until their operators call them back, and only stay members.
 	#[arg(long, value_name = "MILLISECONDS", requires = "dev")]
 	pub dev_block_time: Option<NonZeroU64>,
-}
-
-/// Where shares come in.
-#[derive(Clone, Debug, Args)]
-pub struct ListenerArgs {
-	/// Address and port of the share listener.
-	///
-	/// It takes shares and offers nothing else of the node, so it may be open to the world. The
-	/// endpoint that the validator publishes must lead to it. The genesis of the development chain
-	/// names this port, so another port makes another development chain.
-	#[arg(long, value_name = "ADDRESS:PORT", default_value_t = SHARE_LISTENER)]
-	pub share_rpc_addr: SocketAddr,
-
-	/// Web pages that may send shares: `all`, or origins with commas between.
-	///
-	/// An origin is like `https://example.org`. By default none, and all with `--dev`.
-	#[arg(long, value_name = "ORIGINS")]
-	pub share_rpc_cors: Option<Cors>,
-
-	/// Most connections to the share listener at a time; one more is closed at once.
-	#[arg(long, value_name = "COUNT", default_value_t = SHARE_CONNECTIONS)]
-	pub share_rpc_max_connections: u32,
-}
-
-/// Where shares are kept.
-#[derive(Clone, Debug, Default, Args)]
-pub struct StoreArgs {
-	/// File of the share store.
-	///
-	/// By default `share-store.sqlite` in the chain's folder, beside its database.
-	#[arg(long, value_name = "FILE")]
-	pub share_store_path: Option<PathBuf>,
-
-	/// File whose only line is the password of the share store.
-	///
-	/// Needed by a node that hosts servers; one that is given it and finds no share store does not
-	/// start. Others than you and your group must not be able to read it. `--dev` has a password of
-	/// its own. So has the key store, if any: `--password-filename`.
-	#[arg(long, value_name = "FILE", conflicts_with = "dev")]
-	pub share_store_password_file: Option<PathBuf>,
 }
 
 /// What to do instead of running a node.
@@ -210,7 +167,7 @@ impl sc_cli::SubstrateCli for Cli {
 	}
 
 	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_cli::ChainSpec>, String> {
-		Ok(Box::new(crate::chain_spec::load(id, self.listener.share_rpc_addr.port())?))
+		Ok(Box::new(chain_spec::load(id, self.listener.share_rpc_addr.port())?))
 	}
 }
 
@@ -218,11 +175,42 @@ impl sc_cli::SubstrateCli for Cli {
 mod tests {
 	use super::*;
 	use clap::error::ErrorKind;
-	use sc_cli::SubstrateCli;
+	use keyshare_rpc::listener::Cors;
+	use sc_cli::{CliConfiguration, SubstrateCli};
 
 	fn parse(arguments: &str) -> Result<Cli, ErrorKind> {
 		let arguments = ["keyshare-node"].into_iter().chain(arguments.split_whitespace());
 		Cli::try_from_iter(arguments).map_err(|error| error.kind())
+	}
+
+	/// The systemd unit.
+	fn unit() -> String {
+		// A path known when compiling would be another checkout's: they share the build folder.
+		let node = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+		let unit = std::path::Path::new(&node).join("../deploy/keyshare-node.service");
+		std::fs::read_to_string(unit).expect("readable")
+	}
+
+	#[test]
+	fn the_unit_starts_a_node_on_a_host_with_a_dot_in_its_name() {
+		let unit = unit().replace("\\\n", " ");
+		let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart="));
+		let start = start.expect("it starts something");
+		// What systemd puts in: the host's name, the part before its first dot, and the credentials' folder.
+		let start = start.replace("%H", "node.example.org").replace("%l", "node");
+		let start = start.replace("%d", "/run/credentials/keyshare-node.service");
+		assert!(!start.contains('%'), "{start}");
+		let cli = Cli::try_from_iter(start.split_whitespace()).expect("well formed");
+		assert_eq!(cli.run.node_name().expect("a name that the SDK takes"), "node");
+	}
+
+	#[test]
+	fn the_unit_keeps_secrets_off_the_disk_and_the_password_from_other_users() {
+		let unit = unit();
+		for setting in ["LimitCORE=0", "MemorySwapMax=0", "LoadCredential=password:"] {
+			assert!(unit.lines().any(|line| line.starts_with(setting)), "{setting}");
+		}
+		assert!(unit.contains("--share-store-password-file %d/password"), "{unit}");
 	}
 
 	#[test]
@@ -279,20 +267,35 @@ mod tests {
 	fn share_options_are_read() {
 		let cli = parse(
 			"--share-rpc-addr [::1]:7 --share-rpc-cors https://a.example,http://b:1 \
-			 --share-rpc-max-connections 3 --share-store-path s --share-store-password-file p",
+			 --share-rpc-max-connections 3 --share-rpc-max-per-address 2 \
+			 --share-rpc-trusted-proxy 127.0.0.1 --share-rpc-trusted-proxy fd00::/8 \
+			 --share-store-path s --share-store-password-file p",
 		)
 		.expect("well formed");
 		assert_eq!(cli.listener.share_rpc_addr.port(), 7);
 		let Some(Cors::Origins(origins)) = cli.listener.share_rpc_cors else { panic!("origins") };
 		assert_eq!(origins.len(), 2);
 		assert_eq!(cli.listener.share_rpc_max_connections, 3);
+		assert_eq!(cli.listener.share_rpc_max_per_address, 2);
+		let proxies = cli.listener.share_rpc_trusted_proxy;
+		assert_eq!(
+			proxies.iter().map(ToString::to_string).collect::<Vec<_>>(),
+			["127.0.0.1/32", "fd00::/8"]
+		);
 		assert_eq!(cli.store.share_store_path, Some("s".into()));
 		assert_eq!(cli.store.share_store_password_file, Some("p".into()));
 	}
 
 	#[test]
 	fn bad_share_options_are_refused() {
-		for bad in ["--share-rpc-addr localhost", "--share-rpc-cors example.org"] {
+		for bad in [
+			"--share-rpc-addr localhost",
+			"--share-rpc-addr 127.0.0.1:0",
+			"--share-rpc-cors example.org",
+			"--share-rpc-max-connections 0",
+			"--share-rpc-max-per-address 0",
+			"--share-rpc-trusted-proxy proxy.example",
+		] {
 			assert_eq!(parse(bad).err(), Some(ErrorKind::ValueValidation), "{bad}");
 		}
 	}

@@ -1,11 +1,7 @@
 //! What the ordinary RPC offers to the node's operator alone: keys of the hosted servers, made and
 //! proven while the node runs. The tool's `keyshare server …` is built on it.
 //!
-//! | method | parameters | answer |
-//! |---|---|---|
-//! | `keyshare_newEncryptionKey` | `wire::NewEncryptionKey` | `wire::EncryptionKeyAnswer` |
-//! | `keyshare_provePossession` | `wire::ProvePossession` | `wire::PossessionProof` |
-//!
+//! These are `keyshare_newEncryptionKey` and `keyshare_provePossession`, in the table of `wire::Method`.
 //! Both are unsafe methods: they are answered where the SDK's are, and never on the share listener.
 
 use crate::server_keys::{self, ServerKeyError};
@@ -15,14 +11,13 @@ use jsonrpsee::{
 };
 use keyshare_primitives::{
 	wire::{
-		EncryptionKeyAnswer, ErrorCode, HexBytes, NewEncryptionKey, PossessionProof,
+		EncryptionKeyAnswer, ErrorCode, HexBytes, Method, NewEncryptionKey, PossessionProof,
 		ProvePossession,
 	},
 	AccountId, EncryptionKey, ServerInfo,
 };
-use keyshare_rpc::{chain::BlockHash, intake::Intake};
+use keyshare_rpc::{api, chain::BlockHash, intake::Intake};
 use sc_rpc_api::check_if_safe;
-use serde::de::DeserializeOwned;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 
@@ -38,12 +33,12 @@ struct Operator {
 pub fn module(intake: Arc<Intake>, keystore: KeystorePtr) -> RpcModule<()> {
 	let mut module = RpcModule::new(Operator { intake, keystore });
 	module
-		.register_blocking_method("keyshare_newEncryptionKey", |params, operator, extensions| {
+		.register_blocking_method(NewEncryptionKey::NAME, |params, operator, extensions| {
 			operator.new_encryption_key(admitted(&params, &extensions)?)
 		})
 		.expect(DISTINCT);
 	module
-		.register_blocking_method("keyshare_provePossession", |params, operator, extensions| {
+		.register_blocking_method(ProvePossession::NAME, |params, operator, extensions| {
 			operator.prove_possession(admitted(&params, &extensions)?)
 		})
 		.expect(DISTINCT);
@@ -53,12 +48,12 @@ pub fn module(intake: Arc<Intake>, keystore: KeystorePtr) -> RpcModule<()> {
 const DISTINCT: &str = "the methods' names are distinct; qed";
 
 /// The request, if whoever sent it may.
-fn admitted<Request: DeserializeOwned>(
+fn admitted<Request: Method>(
 	params: &Params<'_>,
 	extensions: &Extensions,
 ) -> Result<Request, ErrorObjectOwned> {
 	check_if_safe(extensions)?;
-	params.one().map_err(|error| failure(ErrorCode::InvalidParams.code(), error.message()))
+	api::parameters(params)
 }
 
 impl Operator {
@@ -272,6 +267,10 @@ mod tests {
 
 		fn number(&self, _: BlockHash) -> Result<BlockNumber, ChainError> {
 			Ok(1)
+		}
+
+		fn timestamp(&self, _: BlockHash) -> Result<u64, ChainError> {
+			Ok(0)
 		}
 	}
 

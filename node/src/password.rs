@@ -15,6 +15,11 @@ const MAX_LENGTH: usize = 1024;
 /// Room for the longest password, its line end, and one byte that shows that it is longer.
 const BUFFER: usize = MAX_LENGTH + 3;
 
+/// What to do about the permissions of a file that somebody else puts there.
+const MOUNTED: &str = "Whoever puts it there decides who may read it: in Kubernetes `defaultMode: 0400` of \
+	the secret with `fsGroup` of the pod, in Docker Swarm `mode: 0400` with `uid` of the secret, in Docker \
+	Compose the owner and mode of the file on the host, under systemd `LoadCredential=`";
+
 /// Why a password file cannot be used. Never holds the password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +32,15 @@ pub enum PasswordError {
 		/// What the system says.
 		reason: io::Error,
 	},
+	/// The user who runs this may not read it.
+	#[error(
+		"the password file {file} may not be read by the user who runs this, to whom it must belong, with \
+		 the mode 0400. {MOUNTED}"
+	)]
+	Forbidden {
+		/// The file.
+		file: PathBuf,
+	},
 	/// Anybody on the machine can read or change it.
 	#[error(
 		"the password file {file} is open to every user of this machine; \
@@ -34,6 +48,18 @@ pub enum PasswordError {
 	)]
 	OpenToAll {
 		/// The file.
+		file: PathBuf,
+	},
+	/// The same, and whoever runs this cannot change it.
+	#[error("the password file {file} is open to every user here, and not for this one to change. {MOUNTED}")]
+	MountedForAll {
+		/// The file.
+		file: PathBuf,
+	},
+	/// It is a device or a folder.
+	#[error("{file} is no file with a password; give one with a password on its only line")]
+	NoFile {
+		/// What it is.
 		file: PathBuf,
 	},
 	/// There is nothing in it.
@@ -53,9 +79,12 @@ pub enum PasswordError {
 /// Reads the password: the file's only line, without its line end.
 pub fn read(file: &Path) -> Result<SecretString, PasswordError> {
 	let unreadable = |reason| PasswordError::Unreadable { file: file.into(), reason };
-	let opened = File::open(file).map_err(unreadable)?;
-	if is_open_to_all(&opened).map_err(unreadable)? {
-		return Err(PasswordError::OpenToAll { file: file.into() });
+	let opened = File::open(file).map_err(|reason| match reason.kind() {
+		io::ErrorKind::PermissionDenied => PasswordError::Forbidden { file: file.into() },
+		_ => unreadable(reason),
+	})?;
+	if let Some(refused) = open_to_all(&opened, file).map_err(unreadable)? {
+		return Err(refused);
 	}
 	// Read into a place that is wiped, and that never moves as it would grow.
 	let mut buffer = Zeroizing::new([0; BUFFER]);
@@ -91,15 +120,41 @@ fn fill(mut from: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 	Ok(length)
 }
 
+/// The refusal of a file that is open to everybody, with advice for whoever runs this. A group's rights are no
+/// reason: the group may be this process's own, or stand for a list of users, as in systemd's credentials.
 #[cfg(unix)]
-fn is_open_to_all(file: &File) -> io::Result<bool> {
-	use std::os::unix::fs::PermissionsExt;
-	Ok(file.metadata()?.permissions().mode() & 0o007 != 0)
+fn open_to_all(opened: &File, file: &Path) -> io::Result<Option<PasswordError>> {
+	use std::os::unix::fs::{FileTypeExt, MetadataExt};
+	let found = opened.metadata()?;
+	if found.mode() & 0o007 == 0 {
+		return Ok(None);
+	}
+	let file = file.into();
+	Ok(Some(if !found.is_file() && !found.file_type().is_fifo() {
+		PasswordError::NoFile { file }
+	} else if can_change(found.uid(), rustix::process::geteuid().as_raw(), is_read_only(opened)) {
+		PasswordError::OpenToAll { file }
+	} else {
+		PasswordError::MountedForAll { file }
+	}))
 }
 
 #[cfg(not(unix))]
-fn is_open_to_all(_: &File) -> io::Result<bool> {
-	Ok(false)
+fn open_to_all(_: &File, _: &Path) -> io::Result<Option<PasswordError>> {
+	Ok(None)
+}
+
+/// Whether a user can change the permissions of a file of `owner`.
+#[cfg(unix)]
+fn can_change(owner: u32, user: u32, is_read_only: bool) -> bool {
+	!is_read_only && (user == owner || user == 0)
+}
+
+/// Whether the file was mounted so that nobody writes to it.
+#[cfg(unix)]
+fn is_read_only(file: &File) -> bool {
+	use rustix::fs::{fstatvfs, StatVfsMountFlags};
+	fstatvfs(file).is_ok_and(|mount| mount.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 #[cfg(test)]
@@ -156,8 +211,41 @@ mod tests {
 			let refused = read(file_with(b"secret", mode).path());
 			assert!(matches!(refused, Err(PasswordError::OpenToAll { .. })), "{mode:o}");
 		}
-		for mode in [0o400, 0o600, 0o640] {
+		// The last is what systemd and Kubernetes make, and a file that is shared with a group.
+		for mode in [0o400, 0o600, 0o640, 0o440] {
 			assert!(read(file_with(b"secret", mode).path()).is_ok(), "{mode:o}");
+		}
+	}
+
+	#[test]
+	fn nobody_is_told_to_change_the_permissions_of_a_device_or_of_a_folder_for_all() {
+		for no_file in ["/dev/null", "/"] {
+			let refused = read(Path::new(no_file)).expect_err("no password");
+			let text = refused.to_string();
+			assert!(matches!(refused, PasswordError::NoFile { .. }), "{text}");
+			assert!(!text.contains("chmod"), "{text}");
+		}
+	}
+
+	#[test]
+	fn who_cannot_change_a_file_is_told_who_can() {
+		let (root, node, other) = (0, 4242, 1000);
+		for (owner, user, is_read_only, can) in [
+			(node, node, false, true),
+			(other, root, false, true),
+			(root, node, false, false),
+			(node, node, true, false),
+			(root, root, true, false),
+		] {
+			assert_eq!(can_change(owner, user, is_read_only), can, "{owner} {user} {is_read_only}");
+		}
+		let file = PathBuf::from("/run/secrets/password");
+		let mounted = PasswordError::MountedForAll { file: file.clone() }.to_string();
+		for text in [mounted, PasswordError::Forbidden { file }.to_string()] {
+			assert!(text.contains("/run/secrets/password") && !text.contains("chmod"), "{text}");
+			for part in ["defaultMode", "`uid`", "LoadCredential="] {
+				assert!(text.contains(part), "{text}");
+			}
 		}
 	}
 

@@ -3,7 +3,7 @@
 
 use crate::{
 	operator,
-	service::{Block, Client, Pool},
+	types::{Block, Client, Pool},
 };
 use jsonrpsee::{server::RegisterMethodError, RpcModule};
 use keyshare_rpc::{api, intake::Intake};

@@ -2,7 +2,8 @@
 //! off-chain worker. What each of them does is in `keyshare-rpc`.
 
 use crate::{
-	cli::{ListenerArgs, StoreArgs},
+	file_system::{self, FileSystemError},
+	options::{ListenerArgs, StoreArgs},
 	password::{self, PasswordError},
 	server_keys::{self, ServerKeyError},
 	LOG_TARGET,
@@ -20,9 +21,10 @@ use keyshare_rpc::{
 	listener::{self, Cors, Listener, ListenerConfig, ListenerError},
 	metrics::Metrics,
 	store::{ShareStore, StoreError, FILE_NAME},
-	sync::{Sync, SyncConfig},
+	sync::{Reach, Sync, SyncConfig},
+	watch::watch,
 };
-use sc_service::TaskManager;
+use sc_service::{ChainType, TaskManager};
 use secrecy::SecretString;
 use sp_core::offchain::OffchainStorage;
 use sp_keystore::KeystorePtr;
@@ -36,10 +38,10 @@ use std::{
 /// Password of a development chain's share store. Public, like every key in it.
 const DEVELOPMENT_PASSWORD: &str = "keyshare development";
 
-/// Why the node cannot take or keep shares.
+/// Why the node cannot host servers, which is to take and to keep their shares.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ShareError {
+pub enum HostingError {
 	/// The password file cannot be used.
 	#[error(transparent)]
 	Password(#[from] PasswordError),
@@ -56,6 +58,9 @@ pub enum ShareError {
 		 --share-store-password-file"
 	)]
 	NoStore(PathBuf),
+	/// The store would not be safe where it is.
+	#[error(transparent)]
+	FileSystem(#[from] FileSystemError),
 	/// The store cannot be opened or read.
 	#[error("share store {path}: {reason}")]
 	Store {
@@ -148,8 +153,13 @@ impl StoreOptions {
 		self.path.clone().unwrap_or_else(|| folder.join(FILE_NAME))
 	}
 
+	/// Whether a password was given, and so servers are to be hosted.
+	pub fn is_given(&self) -> bool {
+		!matches!(self.password, PasswordSource::None)
+	}
+
 	/// The password, if one was given.
-	pub fn password(&self) -> Result<Option<SecretString>, ShareError> {
+	pub fn password(&self) -> Result<Option<SecretString>, HostingError> {
 		Ok(match &self.password {
 			PasswordSource::Development => Some(DEVELOPMENT_PASSWORD.into()),
 			PasswordSource::File(file) => Some(password::read(file)?),
@@ -165,6 +175,8 @@ pub struct ShareOptions {
 	pub store: StoreOptions,
 	/// Of the listener.
 	pub listener: ListenerConfig,
+	/// Whether servers at private addresses are called, whatever the chain.
+	pub private_endpoints: bool,
 }
 
 impl ShareOptions {
@@ -177,7 +189,19 @@ impl ShareOptions {
 				addr: listener.share_rpc_addr,
 				cors: listener.share_rpc_cors.clone().unwrap_or(unless_given),
 				max_connections: listener.share_rpc_max_connections,
+				max_per_address: listener.share_rpc_max_per_address,
+				trusted_proxies: listener.share_rpc_trusted_proxy.clone(),
 			},
+			private_endpoints: listener.share_private_endpoints,
+		}
+	}
+
+	/// Which servers' endpoints this node calls on a chain of this type.
+	pub fn reach(&self, chain: &ChainType) -> Reach {
+		match chain {
+			ChainType::Development | ChainType::Local => Reach::Anywhere,
+			_ if self.private_endpoints => Reach::Anywhere,
+			_ => Reach::Public,
 		}
 	}
 }
@@ -197,17 +221,17 @@ pub struct Host<'a> {
 }
 
 /// An open share store and the servers in it, at least one.
-pub struct HostedServers {
+pub struct OpenedStore {
 	store: ShareStore,
 	servers: BTreeMap<AccountId, Vec<EncryptionSecret>>,
 }
 
 /// Opens the share store and finds the servers that the node hosts; `None` if it hosts none.
-pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>, ShareError> {
+pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<OpenedStore>, HostingError> {
 	let path = options.path(host.folder);
 	let Some(password) = options.password()? else {
 		if path.exists() {
-			return Err(ShareError::NoPassword(path));
+			return Err(HostingError::NoPassword(path));
 		}
 		log::info!(
 			target: LOG_TARGET,
@@ -221,9 +245,10 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 	// empty one in its place would hide that it is lost.
 	let had_a_store = host.well_known.is_empty();
 	if had_a_store && !path.exists() {
-		return Err(ShareError::NoStore(path));
+		return Err(HostingError::NoStore(path));
 	}
-	let failed = |reason| ShareError::Store { path: path.clone(), reason };
+	file_system::check(&path)?;
+	let failed = |reason| HostingError::Store { path: path.clone(), reason };
 	let store = if had_a_store {
 		ShareStore::open_existing(&path, &password, host.genesis)
 	} else {
@@ -255,31 +280,34 @@ pub fn open(options: &StoreOptions, host: &Host) -> Result<Option<HostedServers>
 		log::error!(target: LOG_TARGET, "One of several servers confirms nothing: {error}");
 	}
 	if host.offchain_worker_is_off {
-		return Err(ShareError::NoOffchainWorker);
+		return Err(HostingError::NoOffchainWorker);
 	}
-	Ok(Some(HostedServers { store, servers }))
+	Ok(Some(OpenedStore { store, servers }))
 }
 
 /// The intake at work, and the listener before it.
 pub struct Shares {
 	intake: Arc<Intake>,
 	listener: Listener,
+	reach: Reach,
 }
 
 impl Shares {
-	/// Starts to take shares.
+	/// Starts to take shares; those of other servers, which it calls at endpoints within `reach`, from when
+	/// it is joined.
 	pub async fn start(
-		hosted: HostedServers,
+		hosted: OpenedStore,
 		listener: ListenerConfig,
+		reach: Reach,
 		chain: Arc<dyn ChainState>,
 		metrics: Metrics,
-	) -> Result<Self, ShareError> {
+	) -> Result<Self, HostingError> {
 		for server in hosted.servers.keys() {
 			log_hosted(server, chain.as_ref());
 		}
 		let keys = ServerKeys::new(hosted.servers);
 		let intake = Intake::new(IntakeConfig::default(), chain, keys, hosted.store, metrics)
-			.map_err(ShareError::Intake)?;
+			.map_err(HostingError::Intake)?;
 		let listener =
 			listener::start(listener, api::module(intake.clone()), intake.health().clone()).await?;
 		log::info!(
@@ -287,7 +315,7 @@ impl Shares {
 			"Share listener open at http://{addr}",
 			addr = listener.local_addr(),
 		);
-		Ok(Self { intake, listener })
+		Ok(Self { intake, listener, reach })
 	}
 
 	/// What the `keyshare_*` methods ask.
@@ -309,11 +337,13 @@ impl Shares {
 		let [for_feeder, for_sync] = finalized;
 		let blocks = futures::stream::select(imported, for_feeder);
 		let feeder = ConfirmationFeeder::new(&self.intake, offchain.clone(), blocks);
-		let config = SyncConfig::default();
+		let config = SyncConfig { reach: self.reach, ..SyncConfig::default() };
 		let sync = Sync::new(config, self.intake.clone(), keystore, offchain, for_sync);
 		let spawn = tasks.spawn_essential_handle();
 		spawn.spawn("share-confirmations", Some("keyshare"), feeder.run());
 		spawn.spawn("share-sync", Some("keyshare"), sync.run());
+		let (health, metrics) = (self.intake.health().clone(), self.intake.metrics().clone());
+		spawn.spawn("share-watch", Some("keyshare"), watch(health, metrics));
 		tasks.keep_alive(self.listener);
 	}
 }
@@ -336,6 +366,7 @@ fn log_hosted(server: &AccountId, chain: &dyn ChainState) {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use clap::{Args as _, FromArgMatches};
 	use keyshare_primitives::development::SERVERS;
 	use sc_keystore::LocalKeystore;
 	use std::fs;
@@ -362,7 +393,7 @@ mod tests {
 			&self,
 			options: &StoreOptions,
 			well_known: &[DevelopmentServer],
-		) -> Result<Option<HostedServers>, ShareError> {
+		) -> Result<Option<OpenedStore>, HostingError> {
 			let host = Host {
 				folder: self.folder.path(),
 				genesis: GENESIS,
@@ -398,7 +429,7 @@ mod tests {
 		StoreOptions::new(false, &StoreArgs::default())
 	}
 
-	fn accounts(hosted: Option<HostedServers>) -> Vec<AccountId> {
+	fn accounts(hosted: Option<OpenedStore>) -> Vec<AccountId> {
 		hosted.expect("servers").servers.into_keys().collect()
 	}
 
@@ -415,14 +446,14 @@ mod tests {
 		let password = node.with_password("password");
 		let refused = node.open(&password, &[]).err().expect("there is no store");
 		assert!(refused.to_string().contains("share-store restore"), "{refused}");
-		assert!(matches!(refused, ShareError::NoStore(path) if path == node.store_path()));
+		assert!(matches!(refused, HostingError::NoStore(path) if path == node.store_path()));
 		assert!(!node.store_path().exists());
 
 		// What a copy leaves that was killed before this was written under another name.
 		fs::write(node.store_path(), "").expect("written");
 		let refused = node.open(&password, &[]).err();
 		let damaged =
-			matches!(refused, Some(ShareError::Store { reason: StoreError::Damaged(_), .. }));
+			matches!(refused, Some(HostingError::Store { reason: StoreError::Damaged(_), .. }));
 		assert!(damaged);
 		assert_eq!(fs::read(node.store_path()).expect("readable"), b"", "it is left as it was");
 		// It is asked for by name.
@@ -435,10 +466,12 @@ mod tests {
 		let node = Node::new();
 		let server = node.generate("right");
 		let refused = node.open(&without_password(), &[]).err();
-		assert!(matches!(refused, Some(ShareError::NoPassword(path)) if path == node.store_path()));
+		assert!(
+			matches!(refused, Some(HostingError::NoPassword(path)) if path == node.store_path())
+		);
 		let refused = node.open(&node.with_password("wrong\n"), &[]).err();
 		let wrong =
-			matches!(refused, Some(ShareError::Store { reason: StoreError::WrongPassword, .. }));
+			matches!(refused, Some(HostingError::Store { reason: StoreError::WrongPassword, .. }));
 		assert!(wrong);
 		let hosted = node.open(&node.with_password("right\n"), &[]).expect("opens");
 		assert_eq!(accounts(hosted), [server]);
@@ -452,7 +485,7 @@ mod tests {
 		let refused = node.open(&node.with_password("password"), &[]).err();
 		let named = matches!(
 			refused,
-			Some(ShareError::ServerKeys(ServerKeyError::NoSigningKey(account))) if account == server
+			Some(HostingError::ServerKeys(ServerKeyError::NoSigningKey(account))) if account == server
 		);
 		assert!(named);
 	}
@@ -474,7 +507,7 @@ mod tests {
 		node.offchain_worker_is_off = true;
 		assert!(node.open(&without_password(), &[]).expect("nothing to confirm").is_none());
 		let refused = node.open(&node.with_password("password"), &SERVERS[..1]).err();
-		assert!(matches!(refused, Some(ShareError::NoOffchainWorker)));
+		assert!(matches!(refused, Some(HostingError::NoOffchainWorker)));
 	}
 
 	#[test]
@@ -500,16 +533,29 @@ mod tests {
 	#[test]
 	fn who_finds_the_port_taken_is_told_the_option_that_names_another() {
 		let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-		let config = ListenerConfig {
-			addr: taken.local_addr().expect("bound"),
-			cors: Cors::default(),
-			max_connections: 1,
-		};
+		let config = ListenerConfig::at(taken.local_addr().expect("bound"));
 		let starting = listener::start(config, jsonrpsee::RpcModule::new(()), Arc::default());
 		let runtime = tokio::runtime::Runtime::new().expect("threads");
 		let error = runtime.block_on(starting).expect_err("it is taken");
-		let text = ShareError::from(error).to_string();
+		let text = HostingError::from(error).to_string();
 		assert!(text.ends_with("--share-rpc-addr"), "{text}");
+	}
+
+	#[test]
+	fn private_endpoints_are_called_on_chains_of_one_machine_or_by_name() {
+		let cli = |arguments: &str| {
+			let command = ListenerArgs::augment_args(clap::Command::new("node"));
+			let matches = command.get_matches_from(arguments.split_whitespace());
+			let args = ListenerArgs::from_arg_matches(&matches).expect("well formed");
+			ShareOptions::new(false, &args, &StoreArgs::default())
+		};
+		let unless_named = cli("node");
+		assert_eq!(unless_named.reach(&ChainType::Development), Reach::Anywhere);
+		assert_eq!(unless_named.reach(&ChainType::Local), Reach::Anywhere);
+		assert_eq!(unless_named.reach(&ChainType::Live), Reach::Public);
+		assert_eq!(unless_named.reach(&ChainType::Custom("a".into())), Reach::Public);
+		let named = cli("node --share-private-endpoints");
+		assert_eq!(named.reach(&ChainType::Live), Reach::Anywhere);
 	}
 
 	#[test]
@@ -518,6 +564,9 @@ mod tests {
 			share_rpc_addr: ([127, 0, 0, 1], 0).into(),
 			share_rpc_cors: None,
 			share_rpc_max_connections: 7,
+			share_rpc_max_per_address: 3,
+			share_rpc_trusted_proxy: Vec::new(),
+			share_private_endpoints: false,
 		};
 		let cors = |dev, args: &ListenerArgs| {
 			ShareOptions::new(dev, args, &StoreArgs::default()).listener.cors

@@ -91,6 +91,11 @@ pub fn block_number() -> Vec<u8> {
 	prefix("System", "Number")
 }
 
+/// Key of `Timestamp::Now`: when the block was made, in milliseconds since 1970, a `u64`.
+pub fn timestamp() -> Vec<u8> {
+	prefix("Timestamp", "Now")
+}
+
 /// What the keys of every account ([`account`]) begin with.
 pub fn all_accounts() -> Vec<u8> {
 	prefix(REGISTRATION, "Accounts")

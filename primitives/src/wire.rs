@@ -1,12 +1,35 @@
-//! The JSON-RPC of the share listener: shapes, names and the error table of protocol §5, once
-//! for server and client.
+//! The JSON-RPC of the share listener, and what a node's operator asks beside it: methods, shapes, names
+//! and the error table of protocol §5, once for whoever asks and whoever answers.
 //!
 //! Accounts are SS58 strings (any prefix is read), bytes are `0x` and lowercase hex of a fixed
 //! length.
 
 use crate::{seal::CIPHERTEXT_LENGTH, types::*};
-use serde::{de::Error as _, Deserialize, Deserializer, Serialize, Serializer};
+use serde::{
+	de::{DeserializeOwned, Error as _},
+	Deserialize, Deserializer, Serialize, Serializer,
+};
 use sp_core::crypto::Ss58Codec;
+
+/// A JSON-RPC method. Its parameters are one object: the type that this is implemented for.
+///
+/// | method | parameters | answer | asked by |
+/// |---|---|---|---|
+/// | `keyshare_submitShare` | [`SubmitShare`] | [`ShareReceipt`] | clients |
+/// | `keyshare_shareStatus` | [`ShareStatusQuery`] | [`ShareStatus`] | anybody |
+/// | `keyshare_proveCustody` | [`CustodyChallenge`] | [`FreshProof`] | anybody |
+/// | `keyshare_servers` | [`ServersQuery`]: none | [`HostedServers`] | anybody |
+/// | `keyshare_requestShares` | [`RequestShares`] | [`SealedShares`] | servers of one subgroup |
+/// | `keyshare_newEncryptionKey` | [`NewEncryptionKey`] | [`EncryptionKeyAnswer`] | the node's operator |
+/// | `keyshare_provePossession` | [`ProvePossession`] | [`PossessionProof`] | the node's operator |
+pub trait Method: Serialize + DeserializeOwned {
+	/// Its name.
+	const NAME: &'static str;
+	/// What its parameters have to be, in words.
+	const PARAMETERS: &'static str;
+	/// What it answers.
+	type Answer: Serialize + DeserializeOwned;
+}
 
 /// An account in JSON: SS58.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,6 +130,14 @@ pub struct SubmitShare {
 	pub ciphertext: HexBytes<CIPHERTEXT_LENGTH>,
 }
 
+impl Method for SubmitShare {
+	const NAME: &'static str = "keyshare_submitShare";
+	const PARAMETERS: &'static str =
+		"one object with exactly server and account (SS58), generation and subgroup (numbers), \
+		 enc (0x and 64 hex digits), ciphertext (0x and 96 hex digits)";
+	type Answer = ShareReceipt;
+}
+
 /// Whether a share was new to the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -141,6 +172,37 @@ pub struct HostedServer {
 	pub subgroup: Option<SubgroupId>,
 }
 
+/// Parameters of `keyshare_servers`: none, so absent, or empty by position or by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "Nothing")]
+pub struct ServersQuery;
+
+impl Method for ServersQuery {
+	const NAME: &'static str = "keyshare_servers";
+	const PARAMETERS: &'static str = "none";
+	type Answer = HostedServers;
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Nothing {
+	Absent,
+	ByPosition([(); 0]),
+	ByName(Empty),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Empty {}
+
+impl From<Nothing> for ServersQuery {
+	fn from(nothing: Nothing) -> Self {
+		match nothing {
+			Nothing::Absent | Nothing::ByPosition([]) | Nothing::ByName(Empty {}) => Self,
+		}
+	}
+}
+
 /// Answer of `keyshare_servers`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,6 +223,12 @@ pub struct ShareStatusQuery {
 	pub server: Ss58,
 	/// The user.
 	pub account: Ss58,
+}
+
+impl Method for ShareStatusQuery {
+	const NAME: &'static str = "keyshare_shareStatus";
+	const PARAMETERS: &'static str = "one object with exactly server and account (SS58)";
+	type Answer = ShareStatus;
 }
 
 /// How far a share has come on one server.
@@ -199,6 +267,13 @@ pub struct CustodyChallenge {
 	pub nonce: HexBytes<32>,
 }
 
+impl Method for CustodyChallenge {
+	const NAME: &'static str = "keyshare_proveCustody";
+	const PARAMETERS: &'static str =
+		"one object with exactly server and account (SS58), nonce (0x and 64 hex digits)";
+	type Answer = FreshProof;
+}
+
 /// Answer of `keyshare_proveCustody`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -215,6 +290,12 @@ pub struct FreshProof {
 pub struct NewEncryptionKey {
 	/// The hosted server that is to have a new key.
 	pub server: Ss58,
+}
+
+impl Method for NewEncryptionKey {
+	const NAME: &'static str = "keyshare_newEncryptionKey";
+	const PARAMETERS: &'static str = "one object with exactly server (SS58)";
+	type Answer = EncryptionKeyAnswer;
 }
 
 /// Answer of `keyshare_newEncryptionKey`.
@@ -237,6 +318,13 @@ pub struct ProvePossession {
 	pub encryption_key: HexBytes<32>,
 	/// The URL that is to be published.
 	pub endpoint: String,
+}
+
+impl Method for ProvePossession {
+	const NAME: &'static str = "keyshare_provePossession";
+	const PARAMETERS: &'static str = "one object with exactly server and validator (SS58), encryptionKey (0x and 64 hex digits), \
+		 endpoint (a URL)";
+	type Answer = PossessionProof;
 }
 
 /// Answer of `keyshare_provePossession`.
@@ -269,6 +357,13 @@ pub struct RequestShares {
 	pub block: BlockNumber,
 	/// The requester's over [`crate::messages::request_message`].
 	pub signature: HexBytes<64>,
+}
+
+impl Method for RequestShares {
+	const NAME: &'static str = "keyshare_requestShares";
+	const PARAMETERS: &'static str = "one object with exactly from and requester (SS58), registrations (at most 32 times 0x and 64 \
+		 hex digits), block (a number), signature (0x and 128 hex digits)";
+	type Answer = SealedShares;
 }
 
 /// Answer of `keyshare_requestShares`: those that the server holds, in the order asked for.
@@ -319,11 +414,13 @@ pub enum ErrorCode {
 	BadSignature,
 	/// The request names a block that is too old, or too far ahead; `data.block` is the last final one.
 	WrongBlock,
+	/// The server is a member of that subgroup in a best block only, which may be left again.
+	NotFinal,
 }
 
 impl ErrorCode {
 	/// Every code with its number and name.
-	pub const TABLE: [(Self, i32, &'static str); 12] = [
+	pub const TABLE: [(Self, i32, &'static str); 13] = [
 		(Self::InvalidParams, -32602, "InvalidParams"),
 		(Self::UnknownServer, 9001, "UnknownServer"),
 		(Self::NotRegistering, 9002, "NotRegistering"),
@@ -336,6 +433,7 @@ impl ErrorCode {
 		(Self::NoShare, 9009, "NoShare"),
 		(Self::BadSignature, 9010, "BadSignature"),
 		(Self::WrongBlock, 9011, "WrongBlock"),
+		(Self::NotFinal, 9012, "NotFinal"),
 	];
 
 	/// The JSON-RPC error code.
@@ -357,7 +455,7 @@ impl ErrorCode {
 	/// its chain is behind and does not know that generation yet.
 	pub fn is_retryable(self, data: &ErrorData, generation: Generation) -> bool {
 		match self {
-			Self::Busy | Self::StorageFailed | Self::NotRegistering => true,
+			Self::Busy | Self::StorageFailed | Self::NotRegistering | Self::NotFinal => true,
 			Self::WrongGeneration => data.generation.is_some_and(|has| has < generation),
 			_ => false,
 		}

@@ -96,11 +96,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 	let server =
 		runtime::Builder::new_multi_thread().worker_threads(cores.get()).enable_all().build()?;
 	let listening = server.block_on(listener::start(
-		ListenerConfig {
-			addr: ([127, 0, 0, 1], 0).into(),
-			cors: Default::default(),
-			max_connections: 1_000,
-		},
+		ListenerConfig::at(([127, 0, 0, 1], 0).into()),
 		api::module(intake.clone()),
 		intake.health().clone(),
 	))?;

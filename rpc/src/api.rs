@@ -8,109 +8,76 @@
 //!
 //! What was sent is never repeated in an error: a share sent by mistake stays out of logs.
 
-use crate::intake::{Intake, IntakeError};
+use crate::{
+	caller::Caller,
+	intake::{Intake, IntakeError},
+};
 use jsonrpsee::{
 	types::{ErrorObjectOwned, Params},
 	RpcModule,
 };
-use keyshare_primitives::wire::{ErrorCode, ErrorData};
-use serde::{de::DeserializeOwned, Deserialize, Serialize};
-use std::{future::Future, sync::Arc};
+use keyshare_primitives::wire::{ErrorCode, ErrorData, Method};
+use serde_json::value::RawValue;
+use std::{future::Future, sync::Arc, time::Duration};
 
 /// JSON-RPC's code for a failure inside the server.
 const INTERNAL_ERROR: i32 = -32603;
+/// JSON-RPC's code for what is no request.
+const INVALID_REQUEST: i32 = -32600;
+/// What no parameters are in JSON.
+const ABSENT: &str = "null";
 
-/// The methods over `intake`: the same module serves the ordinary RPC and the share listener.
-///
-/// | method | parameters | answer |
-/// |---|---|---|
-/// | `keyshare_submitShare` | `wire::SubmitShare` | `wire::ShareReceipt` |
-/// | `keyshare_shareStatus` | `wire::ShareStatusQuery` | `wire::ShareStatus` |
-/// | `keyshare_proveCustody` | `wire::CustodyChallenge` | `wire::FreshProof` |
-/// | `keyshare_requestShares` | `wire::RequestShares` | `wire::SealedShares` |
-/// | `keyshare_servers` | none | `wire::HostedServers` |
+/// The methods over `intake`, in the order of [`Method`]'s table: the same module serves the ordinary RPC
+/// and the share listener.
 pub fn module(intake: Arc<Intake>) -> RpcModule<Intake> {
 	let mut module = RpcModule::from_arc(intake);
-	register(
-		&mut module,
-		"keyshare_submitShare",
-		"server and account (SS58), generation and subgroup (numbers), \
-		 enc (0x and 64 hex digits), ciphertext (0x and 96 hex digits)",
-		Intake::submit,
-	);
-	register(
-		&mut module,
-		"keyshare_shareStatus",
-		"server and account (SS58)",
-		Intake::share_status,
-	);
-	register(
-		&mut module,
-		"keyshare_proveCustody",
-		"server and account (SS58), nonce (0x and 64 hex digits)",
-		Intake::prove_custody,
-	);
-	register(
-		&mut module,
-		"keyshare_requestShares",
-		"from and requester (SS58), registrations (at most 32 times 0x and 64 hex digits), \
-		 block (a number), signature (0x and 128 hex digits)",
-		Intake::request_shares,
-	);
-	module
-		.register_async_method("keyshare_servers", |params, intake, _| async move {
-			params.parse::<Nothing>().map_err(|_| invalid_params("no parameters"))?;
-			intake.hosted_servers().await.map_err(ErrorObjectOwned::from)
-		})
-		.expect(DISTINCT);
+	register(&mut module, Intake::submit);
+	register(&mut module, Intake::share_status);
+	register(&mut module, Intake::prove_custody);
+	register(&mut module, Intake::hosted_servers);
+	register(&mut module, Intake::request_shares);
 	module
 }
 
-const DISTINCT: &str = "the methods' names are distinct; qed";
-
-fn register<Request, Answer, Fut>(
+fn register<Request, Fut>(
 	module: &mut RpcModule<Intake>,
-	name: &'static str,
-	fields: &'static str,
-	handler: fn(Arc<Intake>, Request) -> Fut,
+	handler: fn(Arc<Intake>, Caller, Request) -> Fut,
 ) where
-	Request: DeserializeOwned + Send + 'static,
-	Answer: Serialize + Clone + Send + 'static,
-	Fut: Future<Output = Result<Answer, IntakeError>> + Send + 'static,
+	Request: Method + Send + 'static,
+	Request::Answer: Clone + Send + 'static,
+	Fut: Future<Output = Result<Request::Answer, IntakeError>> + Send + 'static,
 {
 	module
-		.register_async_method(name, move |params, intake, _| async move {
-			let request = one_object(&params)
-				.ok_or_else(|| invalid_params(&format!("one object with exactly {fields}")))?;
-			handler(intake, request).await.map_err(ErrorObjectOwned::from)
+		.register_async_method(Request::NAME, move |params, intake, extensions| async move {
+			// The share listener says who asks, and the ordinary RPC does not.
+			let caller = extensions.get::<Caller>().copied().unwrap_or(Caller::Ordinary);
+			handler(intake, caller, parameters(&params)?).await.map_err(ErrorObjectOwned::from)
 		})
-		.expect(DISTINCT);
+		.expect("the methods' names are distinct; qed");
 }
 
-/// The one object that the parameters are, by name or by position.
-fn one_object<Request: DeserializeOwned>(params: &Params<'_>) -> Option<Request> {
-	if params.is_object() {
-		params.parse().ok()
-	} else {
-		params.one().ok()
+/// The parameters of a method.
+pub fn parameters<Request: Method>(params: &Params<'_>) -> Result<Request, ErrorObjectOwned> {
+	one_object(params.as_str().unwrap_or(ABSENT)).ok_or_else(|| {
+		let expected = format!("the parameters must be {}", Request::PARAMETERS);
+		error_object(ErrorCode::InvalidParams, &expected, None)
+	})
+}
+
+/// The one object that the parameters are, by name or by position; for a method that has none, nothing of
+/// either. A list is no object, though serde would read one as an object's fields.
+fn one_object<Request: Method>(params: &str) -> Option<Request> {
+	let is_object = |json: &str| json.trim_start().starts_with('{');
+	if is_object(params) {
+		return serde_json::from_str(params).ok();
 	}
-}
-
-/// No parameters: absent, or empty by position or by name.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Nothing {
-	Absent,
-	ByPosition([(); 0]),
-	ByName(Empty),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Empty {}
-
-fn invalid_params(expected: &str) -> ErrorObjectOwned {
-	error_object(ErrorCode::InvalidParams, &format!("the parameters must be {expected}"), None)
+	let by_position: Option<Vec<&RawValue>> = serde_json::from_str(params).ok()?;
+	let nothing = serde_json::from_str(ABSENT);
+	match (by_position.as_deref().unwrap_or_default(), nothing) {
+		([], nothing) => nothing.ok(),
+		([only], Err(_)) if is_object(only.get()) => serde_json::from_str(only.get()).ok(),
+		_ => None,
+	}
 }
 
 fn error_object(code: ErrorCode, message: &str, data: Option<ErrorData>) -> ErrorObjectOwned {
@@ -137,4 +104,21 @@ impl From<IntakeError> for ErrorObjectOwned {
 		};
 		error_object(code, &message, data)
 	}
+}
+
+/// The answer to what is no request.
+pub(crate) fn invalid_request(reason: &str) -> String {
+	let error =
+		ErrorObjectOwned::owned(INVALID_REQUEST, format!("Invalid request: {reason}"), None::<()>);
+	answer(&error)
+}
+
+/// The answer of a node that has no place now for a request that it has not read.
+pub(crate) fn busy(retry_after: Duration) -> String {
+	answer(&IntakeError::Busy(retry_after).into())
+}
+
+fn answer(error: &ErrorObjectOwned) -> String {
+	let error = serde_json::to_string(error).expect("numbers and text are JSON; qed");
+	format!(r#"{{"jsonrpc":"2.0","id":null,"error":{error}}}"#)
 }

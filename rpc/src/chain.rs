@@ -155,6 +155,8 @@ pub trait ChainState: Send + Sync {
 	fn was_published(&self, at: BlockHash, server: &AccountId) -> Result<bool, ChainError>;
 	/// The number of a block.
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError>;
+	/// When a block was made, in milliseconds since 1970; 0 of the genesis.
+	fn timestamp(&self, at: BlockHash) -> Result<u64, ChainError>;
 
 	/// The subgroup that `server` is a member of.
 	fn subgroup_of(
@@ -374,6 +376,10 @@ where
 
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
 		Ok(self.read(at, "Number", storage::block_number())?.unwrap_or(0))
+	}
+
+	fn timestamp(&self, at: BlockHash) -> Result<u64, ChainError> {
+		Ok(self.read(at, "Now", storage::timestamp())?.unwrap_or(0))
 	}
 }
 

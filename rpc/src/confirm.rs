@@ -6,12 +6,18 @@
 //!
 //! What to send is judged at the best block, for low latency; what is over for good at the
 //! finalized one, so that no reorganisation can lose a confirmation, or erase a share that is needed.
+//! What is sent is no success: it is offered until the chain shows it.
+//!
+//! The chain refuses a whole batch for one wrong proof. So a share's proof is checked before its
+//! confirmation is offered, and made again if it does not hold; and what is wrong with one share holds up
+//! that one alone.
 //!
 //! A confirmation counts for the seat of its server. A server that was away, and whose seat another
 //! one has taken, confirms all that it holds once more.
 
 use crate::{
 	chain::{key_of, AccountRecord, ChainError, ChainState},
+	health::Health,
 	intake::{Described, Intake},
 	keys::ServerKeys,
 	metrics::Metrics,
@@ -23,19 +29,32 @@ use codec::Encode;
 use futures::{FutureExt, Stream, StreamExt};
 use keyshare_primitives::{
 	offchain::{PendingConfirmations, Queue, MAX_QUEUED, QUEUE_KEY},
-	AccountId, Confirmation,
+	Confirmation, CustodyProof, Element,
 };
 use sp_core::offchain::{OffchainStorage, STORAGE_PREFIX};
-use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	fmt::Display,
+	pin::pin,
+	sync::Arc,
+	time::{Duration, Instant},
+};
 use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 
 /// Records read from the store at once.
 const PAGE: u32 = 512;
 
-/// Confirmed records that one update looks at: all of them in turn, so that what has been
+/// Confirmed or damaged records that one update looks at: all of them in turn, so that what has been
 /// deregistered or replaced is erased, and what has to be confirmed again is; and so few at a time
 /// that it costs next to nothing.
 const SWEEP: u32 = 512;
+
+/// Shares that hold nobody up, which the log names. If there are more, the chain is at fault and not
+/// they.
+const NAMED: usize = 64;
+
+/// For how long one confirmation may be the oldest that waits, before it is said that they are stuck.
+const STUCK: Duration = Duration::from_secs(600);
 
 /// After a share is stored, how long to wait for more before the window is written anew.
 const GATHER: Duration = Duration::from_millis(200);
@@ -43,6 +62,7 @@ const GATHER: Duration = Duration::from_millis(200);
 /// Feeds the off-chain worker; see the module's documentation.
 pub struct ConfirmationFeeder<Storage, Blocks> {
 	window: Window<Storage>,
+	health: Arc<Health>,
 	stored: Arc<Notify>,
 	blocks: Blocks,
 }
@@ -62,13 +82,14 @@ where
 			offchain,
 			intake.metrics().clone(),
 		);
-		Self { window, stored: intake.stored().clone(), blocks }
+		let health = intake.health().clone();
+		Self { window, health, stored: intake.stored().clone(), blocks }
 	}
 
 	/// Runs until `blocks` ends. Spawn it within a tokio runtime; what blocks, it does on tokio's
 	/// blocking threads.
 	pub async fn run(self) {
-		let Self { mut window, stored, blocks } = self;
+		let Self { mut window, health, stored, blocks } = self;
 		let mut blocks = pin!(blocks);
 		loop {
 			let updated = spawn_blocking(move || {
@@ -80,6 +101,7 @@ where
 			});
 			let Ok((back, room)) = updated.await else { return };
 			window = back;
+			health.stuck(window.is_stuck(Instant::now()));
 			tokio::select! {
 				block = blocks.next() => if block.is_none() { return },
 				() = more_stored(&stored), if room == Room::Left => {},
@@ -108,7 +130,7 @@ pub enum Room {
 	None,
 }
 
-/// Why the window could not be updated. It stays as it was.
+/// Why the window could not be updated.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
 	/// The chain could not be read.
@@ -121,8 +143,8 @@ pub enum UpdateError {
 
 /// What is to become of a record.
 enum Fate {
-	/// Its confirmation is to be sent.
-	Send,
+	/// Its confirmation is to be sent; with the verifying share that its proof has to hold under.
+	Send(Element),
 	/// Nothing to do now, and nothing certain yet.
 	Wait,
 	/// The finalized chain shows its confirmation.
@@ -134,8 +156,6 @@ enum Fate {
 /// What an update found.
 #[derive(Default)]
 struct Found {
-	/// To be sent.
-	queue: BTreeMap<AccountId, Vec<Confirmation>>,
 	/// Further than the store knows.
 	states: Vec<(StoredShare, RecordState)>,
 	/// To be erased.
@@ -150,8 +170,14 @@ pub struct Window<Storage> {
 	offchain: Storage,
 	metrics: Metrics,
 	written: Option<Vec<u8>>,
-	/// The last confirmed record that was looked at.
+	/// What is in the window, by place: its proofs hold.
+	checked: BTreeMap<i64, ShareRecord>,
+	/// The last confirmed or damaged record that was looked at.
 	swept: i64,
+	/// Places of records that were passed over, and that the log names.
+	named: BTreeSet<i64>,
+	/// The place of the oldest confirmation to be sent, and since when it is that.
+	oldest: Option<(i64, Instant)>,
 }
 
 impl<Storage: OffchainStorage> Window<Storage> {
@@ -163,20 +189,123 @@ impl<Storage: OffchainStorage> Window<Storage> {
 		offchain: Storage,
 		metrics: Metrics,
 	) -> Self {
-		Self { chain, servers, store, offchain, metrics, written: None, swept: 0 }
+		Self {
+			chain,
+			servers,
+			store,
+			offchain,
+			metrics,
+			written: None,
+			checked: BTreeMap::new(),
+			swept: 0,
+			named: BTreeSet::new(),
+			oldest: None,
+		}
+	}
+
+	/// Whether the chain has not taken the oldest confirmation for longer than any attempt should need.
+	pub fn is_stuck(&self, now: Instant) -> bool {
+		self.oldest.is_some_and(|(_, since)| now.saturating_duration_since(since) > STUCK)
 	}
 
 	/// Looks at what the chain shows now, writes the window, keeps in the store how far each record
 	/// has come, and erases what is gone for good. Blocks on reads and writes.
 	pub fn update(&mut self) -> Result<Room, UpdateError> {
+		let chain = self.chain.clone();
+		let view = View::of(chain.as_ref(), &self.servers)?;
+		let (room, found) = self.collect(&view)?;
+		self.metrics.pending.set(u64::try_from(self.checked.len()).unwrap_or(u64::MAX));
+		self.write();
+		let oldest = self.checked.keys().next().copied();
+		if self.oldest.map(|(place, _)| place) != oldest {
+			self.oldest = oldest.map(|place| (place, Instant::now()));
+		}
+		let settled = self.settle(found);
+		// Nobody waits for it.
+		if let Err(error) = self.sweep(&view) {
+			log::warn!(
+				target: LOG_TARGET,
+				"Whether confirmed shares are still wanted is looked at again at the next block: {error}",
+			);
+		}
+		settled?;
+		Ok(room)
+	}
+
+	/// What is not confirmed yet: what of it is to be sent is in the window from now on.
+	fn collect(&mut self, view: &View<'_>) -> Result<(Room, Found), UpdateError> {
+		let (mut after, mut found, mut window) = (0, Found::default(), BTreeMap::new());
+		let room = 'pages: loop {
+			let page = self.store.pending(after, PAGE)?;
+			let Some(last) = page.last() else { break Room::Left };
+			after = last.seq;
+			for share in page {
+				let Some(fate) = self.unless_undecodable(&share, view.fate(&share.record))? else {
+					continue;
+				};
+				match fate {
+					Fate::Send(_) if window.len() == MAX_QUEUED => break 'pages Room::None,
+					Fate::Send(promised) => {
+						let Some(proof) = self.proof_of(&share, promised) else { continue };
+						window.insert(share.seq, ShareRecord { proof, ..share.record.clone() });
+						if share.state == RecordState::Stored {
+							found.states.push((share, RecordState::Confirming));
+						}
+					}
+					Fate::Wait => {}
+					Fate::Confirmed => found.states.push((share, RecordState::Confirmed)),
+					Fate::Gone => found.gone.push(share),
+				}
+			}
+		};
+		self.checked = window;
+		Ok((room, found))
+	}
+
+	/// The proof of a share, if the chain takes it: checked once, and again when the record is another.
+	fn proof_of(&mut self, share: &StoredShare, promised: Element) -> Option<CustodyProof> {
+		let record = &share.record;
+		if self.checked.get(&share.seq) == Some(record) {
+			return Some(record.proof);
+		}
+		// Nor is a share confirmed that cannot be decrypted any more.
+		let proof = self.store.get(&record.id, &record.server).and_then(|held| match held {
+			Some(held) => self.store.proof_under(&held.record, promised),
+			None => Ok(None),
+		});
+		proof.unwrap_or_else(|error| {
+			self.pass_over(share, &error);
+			None
+		})
+	}
+
+	/// The next of what is confirmed or damaged.
+	fn sweep(&mut self, view: &View<'_>) -> Result<(), UpdateError> {
+		let page = self.store.others(self.swept, SWEEP)?;
+		let next = match page.last() {
+			Some(last) if page.len() >= SWEEP as usize => last.seq,
+			_ => 0,
+		};
 		let mut found = Found::default();
-		let view = View::of(self.chain.as_ref(), &self.servers)?;
-		let room = self.collect(&view, &mut found)?;
-		let swept = self.sweep(&view, &mut found)?;
-		let Found { queue, states, gone } = found;
-		let pending = queue.values().map(|confirmations| confirmations.len()).sum::<usize>();
-		self.metrics.pending.set(u64::try_from(pending).unwrap_or(u64::MAX));
-		self.write(queue);
+		for share in page {
+			let fate = view.later_fate(&share.record);
+			match self.unless_undecodable(&share, fate)? {
+				// What is damaged is sent when a good one is in its place.
+				Some(Fate::Send(_)) if share.state != RecordState::Damaged => {
+					found.states.push((share, RecordState::Stored));
+				}
+				Some(Fate::Gone) => found.gone.push(share),
+				Some(Fate::Send(_) | Fate::Wait | Fate::Confirmed) | None => {}
+			}
+		}
+		// What cannot be written now is looked at again when its turn comes.
+		self.swept = next;
+		self.settle(found)?;
+		Ok(())
+	}
+
+	/// Keeps in the store what was found.
+	fn settle(&self, Found { states, gone }: Found) -> Result<(), StoreError> {
 		if !states.is_empty() {
 			self.store.set_states(states.clone())?;
 		}
@@ -197,60 +326,45 @@ impl<Storage: OffchainStorage> Window<Storage> {
 				Described(&share.record),
 			);
 		}
-		self.swept = swept;
-		Ok(room)
+		Ok(())
 	}
 
-	/// What is not confirmed yet.
-	fn collect(&self, view: &View<'_>, found: &mut Found) -> Result<Room, UpdateError> {
-		let (mut after, mut queued) = (0, 0);
-		loop {
-			let page = self.store.pending(after, PAGE)?;
-			let Some(last) = page.last() else { return Ok(Room::Left) };
-			after = last.seq;
-			for share in page {
-				match view.fate(&share.record)? {
-					Fate::Send if queued == MAX_QUEUED => return Ok(Room::None),
-					Fate::Send => {
-						queued += 1;
-						let server = share.record.server.clone();
-						found.queue.entry(server).or_default().push(Confirmation {
-							account: share.record.account.clone(),
-							generation: share.record.generation,
-							proof: share.record.proof,
-						});
-						if share.state == RecordState::Stored {
-							found.states.push((share, RecordState::Confirming));
-						}
-					}
-					Fate::Wait => {}
-					Fate::Confirmed => found.states.push((share, RecordState::Confirmed)),
-					Fate::Gone => found.gone.push(share),
-				}
+	/// What is to become of a share. If what the chain keeps of its account is not understood, it is
+	/// passed over; a state that cannot be read at all is no reason to pass over anything.
+	fn unless_undecodable(
+		&mut self,
+		share: &StoredShare,
+		fate: Result<Fate, ChainError>,
+	) -> Result<Option<Fate>, ChainError> {
+		match fate {
+			Err(error @ ChainError::Undecodable { .. }) => {
+				self.pass_over(share, &error);
+				Ok(None)
 			}
+			fate => fate.map(Some),
 		}
 	}
 
-	/// The next of what is confirmed; gives where to go on.
-	fn sweep(&self, view: &View<'_>, found: &mut Found) -> Result<i64, UpdateError> {
-		let page = self.store.confirmed(self.swept, SWEEP)?;
-		let next = match page.last() {
-			Some(last) if page.len() >= SWEEP as usize => last.seq,
-			_ => 0,
-		};
-		for share in page {
-			match view.later_fate(&share.record)? {
-				Fate::Send => found.states.push((share, RecordState::Stored)),
-				Fate::Wait | Fate::Confirmed => {}
-				Fate::Gone => found.gone.push(share),
-			}
+	/// Says once that a share is passed over.
+	fn pass_over(&mut self, share: &StoredShare, error: &dyn Display) {
+		if self.named.len() < NAMED && self.named.insert(share.seq) {
+			log::error!(
+				target: LOG_TARGET,
+				"Passed over until it is mended, and the others are not: {}: {error}",
+				Described(&share.record),
+			);
 		}
-		Ok(next)
 	}
 
 	/// Writes the window where the off-chain worker looks for it, unless it stands there.
-	fn write(&mut self, queue: BTreeMap<AccountId, Vec<Confirmation>>) {
-		let queue: Queue = queue
+	fn write(&mut self) {
+		let mut lists = BTreeMap::<_, Vec<_>>::new();
+		for ShareRecord { server, account, generation, proof, .. } in self.checked.values() {
+			let (account, generation, proof) = (account.clone(), *generation, *proof);
+			let confirmation = Confirmation { account, generation, proof };
+			lists.entry(server.clone()).or_default().push(confirmation);
+		}
+		let queue: Queue = lists
 			.into_iter()
 			.map(|(server, confirmations)| PendingConfirmations { server, confirmations })
 			.collect();
@@ -273,6 +387,8 @@ fn log_progress(record: &ShareRecord, state: RecordState) {
 			log::info!(target: LOG_TARGET, "Confirmation handed over for sending: {share}");
 		}
 		RecordState::Confirmed => log::info!(target: LOG_TARGET, "Confirmed on chain: {share}"),
+		// Nothing of it is known here, and it is said by the store.
+		RecordState::Damaged => {}
 	}
 }
 
@@ -293,16 +409,17 @@ impl<'a> View<'a> {
 	/// What is to become of a share.
 	fn fate(&self, share: &ShareRecord) -> Result<Fate, ChainError> {
 		let record = self.chain.record(self.best.at(), &share.account)?;
-		if key_of(&record, &share.id).is_none() {
+		let Some((key, _)) = key_of(&record, &share.id) else {
 			let over = is_gone_for_good(share, &self.finalized_record(share)?);
 			return Ok(if over { Fate::Gone } else { Fate::Wait });
-		}
+		};
 		if self.best.has_confirmed(share, &record) {
 			let over = self.finalized.has_confirmed(share, &self.finalized_record(share)?);
 			return Ok(if over { Fate::Confirmed } else { Fate::Wait });
 		}
 		// What a server confirmed that is no member would be void.
-		Ok(if self.best.is_member(share) { Fate::Send } else { Fate::Wait })
+		let promised = key.verifying_share(share.subgroup).filter(|_| self.best.is_member(share));
+		Ok(promised.map_or(Fate::Wait, Fate::Send))
 	}
 
 	/// The same of one whose confirmation the finalized chain has shown: it is sent again if it counts
@@ -312,10 +429,11 @@ impl<'a> View<'a> {
 		if is_gone_for_good(share, &record) {
 			return Ok(Fate::Gone);
 		}
-		let is_live = key_of(&record, &share.id).is_some();
+		let key = key_of(&record, &share.id).map(|(key, _)| key);
 		let counts = self.finalized.has_confirmed(share, &record);
-		let again = is_live && !counts && self.finalized.is_member(share);
-		Ok(if again { Fate::Send } else { Fate::Confirmed })
+		let again = !counts && self.finalized.is_member(share);
+		let promised = key.and_then(|key| key.verifying_share(share.subgroup)).filter(|_| again);
+		Ok(promised.map_or(Fate::Confirmed, Fate::Send))
 	}
 
 	fn finalized_record(&self, share: &ShareRecord) -> Result<AccountRecord, ChainError> {

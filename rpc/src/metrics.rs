@@ -10,14 +10,18 @@
 //! | `keyshare_shares_erased_total` | counter | shares erased because their attempt or key is gone |
 //! | `keyshare_sync_backlog` | gauge | shares that hosted servers should hold and do not |
 //! | `keyshare_shares_lost` | gauge | of these, those that the chain says they have confirmed |
+//! | `keyshare_shares_damaged` | gauge | stored shares that are damaged, and count as lacking |
 //! | `keyshare_sync_fetched_total` | counter | shares fetched from other servers |
+//! | `keyshare_shares_handed_over_total` | counter | shares given to other servers of the subgroup; each is a line of the log |
 //! | `keyshare_sync_wrong_total` | counter | wrong shares that other servers handed over |
 //! | `keyshare_members_not_ready` | gauge | hosted servers that are members and not ready: their confirmations do not count |
 //! | `keyshare_attempts_missed` | gauge | attempts in a row that a hosted server has not confirmed and others of its subgroup have, of the server with the most; at 8, of 4 users, it is not ready any more |
+//! | `keyshare_ready` | gauge | 1 if the node serves its users, as `GET /health/readiness` says |
+//! | `keyshare_not_ready{reason}` | gauge | 1 for each kind of reason for which it does not: see `health::Kind` |
 //! | `keyshare_subgroup_members{subgroup}` | gauge | members of each subgroup; 0 is an alarm |
 //! | `keyshare_subgroup_ready{subgroup}` | gauge | of these, those that hold every share |
 
-use crate::intake::IntakeError;
+use crate::health::{Kind, Report};
 use keyshare_primitives::{wire::SubmitStatus, SubgroupId};
 use substrate_prometheus_endpoint::{
 	prometheus::HistogramTimer, register, Counter, CounterVec, Gauge, GaugeVec, Histogram,
@@ -38,12 +42,16 @@ pub struct Metrics {
 	pub(crate) erased: Counter<U64>,
 	pub(crate) backlog: Gauge<U64>,
 	pub(crate) lost: Gauge<U64>,
+	pub(crate) damaged: Gauge<U64>,
 	pub(crate) fetched: Counter<U64>,
+	pub(crate) handed_over: Counter<U64>,
 	pub(crate) wrong: Counter<U64>,
 	pub(crate) not_ready: Gauge<U64>,
 	pub(crate) missed: Gauge<U64>,
 	members: GaugeVec<U64>,
 	ready: GaugeVec<U64>,
+	serves: Gauge<U64>,
+	not_serving: GaugeVec<U64>,
 }
 
 impl Metrics {
@@ -87,7 +95,15 @@ impl Metrics {
 				"keyshare_shares_lost",
 				"Lacking shares that the chain says this node has confirmed",
 			)?,
+			damaged: gauge(
+				"keyshare_shares_damaged",
+				"Stored shares that are damaged, and count as lacking",
+			)?,
 			fetched: counter("keyshare_sync_fetched_total", "Shares fetched from other servers")?,
+			handed_over: counter(
+				"keyshare_shares_handed_over_total",
+				"Shares given to other servers of the subgroup",
+			)?,
 			wrong: counter(
 				"keyshare_sync_wrong_total",
 				"Wrong shares that other servers handed over",
@@ -102,17 +118,33 @@ impl Metrics {
 			)?,
 			members: by_subgroup("keyshare_subgroup_members", "Members of each subgroup")?,
 			ready: by_subgroup("keyshare_subgroup_ready", "Members that hold every share")?,
+			serves: gauge("keyshare_ready", "Whether the node serves its users now")?,
+			not_serving: register(
+				GaugeVec::new(
+					Opts::new("keyshare_not_ready", "Whether this is a reason why it does not"),
+					&["reason"],
+				)?,
+				to,
+			)?,
 		})
 	}
 
-	/// What became of a share that a client sent.
-	pub(crate) fn submitted(&self, outcome: Result<SubmitStatus, &IntakeError>) {
+	/// What became of a share that a client sent, or the name of the error.
+	pub(crate) fn submitted(&self, outcome: Result<SubmitStatus, &'static str>) {
 		let outcome = match outcome {
 			Ok(SubmitStatus::Stored) => "stored",
 			Ok(SubmitStatus::AlreadyStored) => "already-stored",
-			Err(error) => error.code().map_or("Internal", |code| code.name()),
+			Err(error) => error,
 		};
 		self.shares.with_label_values(&[outcome]).inc();
+	}
+
+	/// Whether the node serves its users, and why not.
+	pub fn report(&self, report: &Report) {
+		self.serves.set(report.ready.into());
+		for (kind, name) in Kind::NAMES {
+			self.not_serving.with_label_values(&[name]).set(report.kinds.contains(&kind).into());
+		}
 	}
 
 	/// Observes the time from now until the timer's `observe_duration`.
@@ -131,16 +163,18 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::health::Health;
 
 	#[test]
 	fn every_metric_is_in_the_registry_under_its_name() {
 		let registry = Registry::new();
 		let metrics = Metrics::new(Some(&registry)).expect("names are distinct and well formed");
 		metrics.submitted(Ok(SubmitStatus::Stored));
-		metrics.submitted(Err(&IntakeError::ShareMismatch));
+		metrics.submitted(Err("ShareMismatch"));
 		metrics.subgroup(2, 3, 1);
+		metrics.report(&Health::default().report());
 		let families = registry.gather();
-		assert_eq!(families.len(), 14);
+		assert_eq!(families.len(), 18);
 		assert!(families.iter().all(|family| family.get_name().starts_with("keyshare_")));
 		let outcomes = families.iter().find(|family| family.get_name() == "keyshare_shares_total");
 		assert_eq!(outcomes.expect("registered").get_metric().len(), 2);

@@ -62,6 +62,8 @@ fn storage_keys_are_those_of_the_primitives() {
 	}
 	let number = frame_support::storage::storage_prefix(b"System", b"Number");
 	assert_eq!(number.to_vec(), storage::block_number());
+	let now = frame_support::storage::storage_prefix(b"Timestamp", b"Now");
+	assert_eq!(now.to_vec(), storage::timestamp());
 	let attempt = pallet_registration::Expiries::<Runtime>::hashed_key_for(7, account());
 	for (all, one) in [
 		(storage::all_accounts(), storage::account(&account())),
@@ -115,6 +117,8 @@ fn storage_values_are_those_of_the_primitives() {
 		assert_eq!(raw::<u8>(storage::subgroup_count()), 4);
 		System::set_block_number(17);
 		assert_eq!(raw::<u32>(storage::block_number()), 17);
+		pallet_timestamp::Now::<Runtime>::put(1_234);
+		assert_eq!(raw::<u64>(storage::timestamp()), 1_234);
 		pallet_subgroups::ServerAccounts::<Runtime>::insert(account(), account());
 		assert_eq!(raw::<AccountId>(storage::server_account(&account())), account());
 		pallet_subgroups::Subgroups::<Runtime>::try_append(1, account()).expect("there is room");

@@ -15,6 +15,7 @@ export type ErrorName =
   | 'NoShare'
   | 'BadSignature'
   | 'WrongBlock'
+  | 'NotFinal'
   /** A server's answer proves nothing, or is about another attempt. */
   | 'WrongProof'
   /** No connection to a server: it is down, or the browser does not let the page reach it. */

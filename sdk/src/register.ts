@@ -332,6 +332,7 @@ export function isTemporary(error: KeyshareError, generation: number): boolean {
   switch (error.name) {
     case 'Busy':
     case 'StorageFailed':
+    case 'NotFinal':
     case 'NotRegistering':
     case 'ServerUnreachable':
     case 'ServerFailed':

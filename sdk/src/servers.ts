@@ -60,6 +60,7 @@ export const CODES: Readonly<Record<number, ErrorName>> = {
   9009: 'NoShare',
   9010: 'BadSignature',
   9011: 'WrongBlock',
+  9012: 'NotFinal',
 };
 
 /** Runs so many calls at a time, in the order in which they come. */

@@ -36,9 +36,10 @@ An Ed25519 key is shared as the scalar that its seed expands to. The shares can 
 but the seed itself can never be recovered from them: keep your own copy if you need it.";
 
 const OPERATOR_NOTE: &str = "\
-The node's part needs its secrets, so the node itself does it, and only for its own machine: run
-this where the node runs, and name its RPC address with --url. The validator's account is the one
-that signs; with --external-signer it never comes near the node.";
+The node's part needs its secrets, so the node itself does it, and only for its operator: run this
+on the node's machine with --url ws://127.0.0.1:9946, the node's --operator-rpc-port; a development
+node answers at its only port. The validator's account is the one that signs; with
+--external-signer it never comes near the node.";
 
 const ROOT_NOTE: &str = "\
 Only root may do this. The call is sent as Sudo.sudo(call), and the account that signs must be the

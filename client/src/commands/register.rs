@@ -14,7 +14,7 @@ use keyshare_client::{
 	deliver::deliver,
 	error::Refusal,
 	payload::Payload,
-	progress::Event,
+	progress::Progress,
 	submit::{carry_out, Sent, Signer},
 	Error, Result,
 };
@@ -55,7 +55,7 @@ pub async fn register(url: &str, args: &cli::Register, output: &Output) -> Resul
 	let deposit = chain.deposit(scheme, threshold, Some(&wanted)).await?;
 	let deadline = args.deadline.deadline;
 	let file = file_of_new(&args.key);
-	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	let attempt = NewAttempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
 	attempt.run(begin, args.dry_run, output).await
 }
 
@@ -86,7 +86,7 @@ pub async fn swap_key(url: &str, args: &cli::SwapKey, output: &Output) -> Result
 	let deposit = chain.deposit(key.key.scheme(), threshold, None).await?;
 	let deadline = args.deadline.deadline;
 	let file = file_of_new(&args.key);
-	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	let attempt = NewAttempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
 	attempt.run(begin, args.dry_run, output).await
 }
 
@@ -115,7 +115,7 @@ pub async fn reshare(url: &str, args: &cli::Reshare, output: &Output) -> Result<
 	let deposit = chain.deposit(key.scheme(), threshold, None).await?;
 	let (key, deadline) = (key.into(), args.deadline.deadline);
 	let file = args.key.source.key_file.as_deref();
-	let attempt = Attempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
+	let attempt = NewAttempt { chain: &chain, key, file, threshold, signer, deposit, deadline };
 	attempt.run(begin, args.dry_run, output).await
 }
 
@@ -143,7 +143,7 @@ pub async fn resume(url: &str, args: &cli::Resume, output: &Output) -> Result<Ex
 }
 
 /// A key about to be registered.
-struct Attempt<'a> {
+struct NewAttempt<'a> {
 	chain: &'a Chain,
 	key: NewKey,
 	/// Where it is or will be; none for standard input.
@@ -155,7 +155,7 @@ struct Attempt<'a> {
 	deadline: Instant,
 }
 
-impl Attempt<'_> {
+impl NewAttempt<'_> {
 	async fn run(
 		self,
 		begin: impl FnOnce(&Dealing) -> Call,
@@ -247,7 +247,7 @@ async fn finish(
 	let progress = output.progress();
 	let record = &registration.key;
 	let checked = dealing.check(chain.parameters(), chain.genesis(), account, record)?;
-	progress(Event::Open {
+	progress(Progress::Open {
 		id: record.id,
 		generation: record.generation,
 		expires_at: match registration.status {

@@ -14,7 +14,7 @@ use jsonrpsee::{
 };
 use keyshare_client::{
 	dealing::Dealing,
-	progress::{Event, Progress},
+	progress::{OnProgress, Progress},
 };
 use keyshare_primitives::{
 	api::*,
@@ -485,10 +485,10 @@ pub fn closed_port() -> u16 {
 
 /// Events, collected.
 #[derive(Clone, Default)]
-pub struct Events(Arc<Mutex<Vec<Event>>>);
+pub struct Events(Arc<Mutex<Vec<Progress>>>);
 
 impl Events {
-	pub fn progress(&self) -> Progress {
+	pub fn progress(&self) -> OnProgress {
 		let events = self.0.clone();
 		Arc::new(move |event| events.lock().expect("not poisoned").push(event))
 	}
@@ -499,13 +499,13 @@ impl Events {
 		events
 			.iter()
 			.filter_map(|event| match event {
-				Event::Server { server, state } if server.subgroup == g => Some(state.word()),
+				Progress::Server { server, state } if server.subgroup == g => Some(state.word()),
 				_ => None,
 			})
 			.collect()
 	}
 
-	pub fn any(&self, f: impl Fn(&Event) -> bool) -> bool {
+	pub fn any(&self, f: impl Fn(&Progress) -> bool) -> bool {
 		self.0.lock().expect("not poisoned").iter().any(f)
 	}
 }

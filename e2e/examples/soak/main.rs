@@ -14,7 +14,7 @@ use council::Governed;
 use jsonrpsee::{core::client::ClientT, http_client::HttpClient, rpc_params};
 use keyshare_client::{
 	chain::Chain,
-	progress::{silent, Event, Progress, ServerState},
+	progress::{silent, OnProgress, Progress, ServerState},
 	verify::{verify, Custody},
 	Error,
 };
@@ -138,10 +138,10 @@ impl Random {
 /// Shares that servers have acknowledged: whose, and by which server.
 type Acknowledged = Arc<Mutex<BTreeSet<(u16, AccountId)>>>;
 
-fn recorder(user: User, acknowledged: &Acknowledged) -> Progress {
+fn recorder(user: User, acknowledged: &Acknowledged) -> OnProgress {
 	let acknowledged = acknowledged.clone();
 	Arc::new(move |event| {
-		if let Event::Server { server, state: ServerState::Stored } = event {
+		if let Progress::Server { server, state: ServerState::Stored } = event {
 			acknowledged.lock().expect("no panics while locked").insert((user.0, server.account));
 		}
 	})

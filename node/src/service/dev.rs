@@ -3,8 +3,12 @@
 //! watch what they have sent: it is in a block before it is final, as on any other chain. The blocks carry Aura's
 //! digests and timestamps, so the runtime is the same as on any other chain.
 
-use super::{Block, BoxError, Client, Networking, Options, Parts, Pool, Proposer, SelectChain};
-use crate::{error::Error, LOG_TARGET};
+use super::{BoxError, Networking, Options, Parts, Proposer};
+use crate::{
+	error::Error,
+	types::{Block, Client, Pool, SelectChain},
+	LOG_TARGET,
+};
 use futures::channel::oneshot;
 use keyshare_runtime::{Hash, SLOT_DURATION};
 use sc_client_api::Finalizer;

@@ -4,25 +4,28 @@
 //! |---|---|
 //! | [`dev`] | a development chain: one process seals and finalizes blocks by the clock |
 //! | [`network`] | any other chain: Aura and GRANDPA over several processes |
+//! | [`keys`] | whether what the node signs with is in its key store |
 
 mod dev;
+mod keys;
 mod network;
 
 use crate::{
 	error::{service_error, Error},
-	rpc,
-	shares::{self, Host, ShareError, ShareOptions, Shares},
+	key_store, rpc,
+	shares::{self, Host, HostingError, ShareOptions, Shares},
+	types::{Backend, Block, Client, Executor, Pool, SelectChain},
 };
 use futures::{future::BoxFuture, StreamExt};
+use keys::Keys;
 use keyshare_primitives::{
 	development::{DevelopmentServer, SERVERS},
 	GenesisHash,
 };
 use keyshare_rpc::{chain::ClientChain, metrics::Metrics};
-use keyshare_runtime::{apis::RuntimeApi, opaque, BlockNumber, Hash};
+use keyshare_runtime::{apis::RuntimeApi, BlockNumber, Hash};
 use sc_client_api::{Backend as _, BlockchainEvents};
 use sc_consensus::{DefaultImportQueue, LongestChain};
-use sc_executor::WasmExecutor;
 use sc_network::{
 	config::{FullNetworkConfiguration, NetworkBackendType},
 	service::{traits::NetworkService, NotificationMetrics},
@@ -32,11 +35,9 @@ use sc_network_sync::SyncingService;
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{
 	BuildGenesisBlock, BuildNetworkParams, ChainSpec, ChainType, Configuration,
-	GenesisBlockBuilder, SpawnEssentialTaskHandle, SpawnTasksParams, TFullBackend, TFullClient,
-	TaskManager, WarpSyncConfig,
+	GenesisBlockBuilder, SpawnEssentialTaskHandle, SpawnTasksParams, TaskManager, WarpSyncConfig,
 };
 use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
-use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_blockchain::HeaderBackend;
 use sp_consensus::SyncOracle;
@@ -44,19 +45,6 @@ use sp_core::traits::SpawnEssentialNamed;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Block as _;
 use std::{sync::Arc, time::Duration};
-
-/// A block as the node sees it.
-pub type Block = opaque::Block;
-/// What runs the runtime.
-pub type Executor = WasmExecutor<sp_io::SubstrateHostFunctions>;
-/// The chain.
-pub type Client = TFullClient<Block, RuntimeApi, Executor>;
-/// The chain's database.
-pub type Backend = TFullBackend<Block>;
-/// Which of several chains is built upon.
-pub type SelectChain = LongestChain<Backend, Block>;
-/// Transactions on their way into the chain.
-pub type Pool = TransactionPoolHandle<Block, Client>;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -80,10 +68,13 @@ pub struct Options {
 
 /// Starts a node on the chain of `config`.
 pub async fn start(config: Configuration, options: Options) -> Result<TaskManager, Error> {
-	match config.network.network_backend {
-		NetworkBackendType::Libp2p => start_over::<NetworkWorker<_, _>>(config, options).await,
-		NetworkBackendType::Litep2p => start_over::<Litep2pNetworkBackend>(config, options).await,
-	}
+	let claim = key_store::claim(&config.keystore)?;
+	let mut tasks = match config.network.network_backend {
+		NetworkBackendType::Libp2p => start_over::<NetworkWorker<_, _>>(config, options).await?,
+		NetworkBackendType::Litep2p => start_over::<Litep2pNetworkBackend>(config, options).await?,
+	};
+	tasks.keep_alive(claim);
+	Ok(tasks)
 }
 
 async fn start_over<N: NetworkBackend<Block, Hash>>(
@@ -218,7 +209,8 @@ impl Parts {
 		let chain = ClientChain::<Client, Block, Backend>::new(self.client.clone());
 		let listener = options.shares.listener.clone();
 		let metrics = Metrics::new(config.prometheus_registry()).map_err(service_error)?;
-		Ok(Some(Shares::start(hosted, listener, Arc::new(chain), metrics).await?))
+		let reach = options.shares.reach(&chain_type);
+		Ok(Some(Shares::start(hosted, listener, reach, Arc::new(chain), metrics).await?))
 	}
 
 	/// What makes a block's content.
@@ -257,6 +249,7 @@ impl Parts {
 			})?;
 		let network = Network { service, sync };
 		let should_have_peers = !is_development(config.chain_spec.as_ref());
+		let makes_blocks = config.role.is_authority();
 		// Whoever hosts servers has to confirm what they hold, whatever its role in the network.
 		if config.offchain_worker.enabled || shares.is_some() {
 			self.spawn_offchain_workers(&config, pool, &network)?;
@@ -290,8 +283,13 @@ impl Parts {
 				health.needs_network(move || {
 					cut_off(sync.num_connected_peers(), client.info().finalized_number)
 				});
+				let servers = shares.intake().servers().clone();
+				let keys =
+					Keys::new(self.client.clone(), self.keystore.clone(), servers, makes_blocks);
+				health.ask(move || keys.missing());
 			}
-			let offchain = self.backend.offchain_storage().ok_or(ShareError::NoOffchainStorage)?;
+			let offchain =
+				self.backend.offchain_storage().ok_or(HostingError::NoOffchainStorage)?;
 			let imported = self.client.import_notification_stream().map(drop);
 			let finalized = || self.client.finality_notification_stream().map(drop);
 			let finalized = [finalized(), finalized()];

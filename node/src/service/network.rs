@@ -1,10 +1,10 @@
 //! Any chain of several processes: Aura makes blocks, GRANDPA finalizes them.
 
-use super::{
-	Backend, Block, BoxError, Client, Network, Networking, Options, Parts, Pool, Proposer,
-	SelectChain,
+use super::{BoxError, Network, Networking, Options, Parts, Proposer};
+use crate::{
+	error::Error,
+	types::{Backend, Block, Client, Pool, SelectChain},
 };
-use crate::error::Error;
 use keyshare_runtime::Hash;
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_aura::{ImportQueueParams, InherentDataProvider, SlotProportion, StartAuraParams};

@@ -23,6 +23,9 @@ pub enum IntakeError {
 	/// The server is not a member of that subgroup, but of the one given, if any.
 	#[error("that server is not a member of that subgroup; read the subgroups again")]
 	WrongSubgroup(Option<SubgroupId>),
+	/// The server's membership is in a best block only.
+	#[error("that server's membership is not final yet; try again when it is")]
+	NotFinal,
 	/// The envelope does not open.
 	#[error(
 		"the envelope does not open; seal it to the server's published key, for this registration, \
@@ -66,6 +69,7 @@ impl IntakeError {
 			Self::NotRegistering => ErrorCode::NotRegistering,
 			Self::WrongGeneration(_) => ErrorCode::WrongGeneration,
 			Self::WrongSubgroup(_) => ErrorCode::WrongSubgroup,
+			Self::NotFinal => ErrorCode::NotFinal,
 			Self::DecryptionFailed => ErrorCode::DecryptionFailed,
 			Self::ShareMismatch => ErrorCode::ShareMismatch,
 			Self::Busy(_) => ErrorCode::Busy,
@@ -76,6 +80,11 @@ impl IntakeError {
 			Self::WrongBlock(_) => ErrorCode::WrongBlock,
 			Self::ChainUnavailable | Self::Interrupted => return None,
 		})
+	}
+
+	/// Its name for those who count.
+	pub(crate) fn name(&self) -> &'static str {
+		self.code().map_or("Internal", ErrorCode::name)
 	}
 }
 

@@ -7,37 +7,43 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `submit` | shares from clients |
+//! | `custody` | how far a share has come, and proof that it is here |
+//! | `handover` | what servers of one subgroup give each other |
 //! | `error` | why a request is refused |
-//! | `exchange` | what servers of one subgroup give each other |
 
+mod custody;
 mod error;
-mod exchange;
+mod handover;
+mod submit;
 
 pub use error::IntakeError;
-pub use exchange::Lack;
+pub use handover::Lack;
 
 use crate::{
+	caller::{Address, Budget, Budgets, Caller},
 	chain::{AccountRecord, BlockHash, ChainError, ChainState},
-	health::Health,
+	health::{Health, Kind, Reason},
 	keys::ServerKeys,
 	metrics::Metrics,
-	pool::{Pool, PoolFull},
-	seats::Seats,
-	store::{Put, RecordState, ShareRecord, ShareStore, StoreError},
-	LOG_TARGET,
+	pool::{Lane, LaneFull, Pool},
+	store::{ShareRecord, ShareStore, StoreError},
 };
 use keyshare_primitives::{
 	messages,
 	seal::{EncryptionSecret, SealedShare, ShareContext},
 	share::VerifiedShare,
-	wire::{
-		CustodyChallenge, FreshProof, HexBytes, HostedServer, HostedServers, ShareReceipt,
-		ShareState, ShareStatus, ShareStatusQuery, Ss58, SubmitShare, SubmitStatus,
-	},
+	wire::{HexBytes, HostedServer, HostedServers, ServersQuery, Ss58},
 	AccountId, Element, EncryptionKey, Generation, KeyRecord, SubgroupId, PROTOCOL_VERSION,
 };
 use parking_lot::Mutex;
-use std::{fmt, io, num::NonZeroUsize, sync::Arc, thread, time::Duration};
+use std::{
+	fmt, io,
+	num::NonZeroUsize,
+	sync::Arc,
+	thread,
+	time::{Duration, Instant},
+};
 use tokio::sync::{oneshot, Notify};
 
 /// How much the intake takes on at once.
@@ -45,7 +51,8 @@ use tokio::sync::{oneshot, Notify};
 pub struct IntakeConfig {
 	/// Threads that check shares.
 	pub workers: NonZeroUsize,
-	/// Requests that may wait for them; one more is told to come back.
+	/// Requests of each kind that may wait for them: shares from clients, shares for other servers, and
+	/// everything else; one more is told to come back.
 	pub queue: usize,
 	/// When to come back.
 	pub retry_after: Duration,
@@ -62,16 +69,6 @@ impl Default for IntakeConfig {
 	}
 }
 
-type Reply = oneshot::Sender<Result<ShareReceipt, IntakeError>>;
-
-/// What the checks make of a submitted share.
-enum Checked {
-	/// It is stored already; the proof is the one it was acknowledged with.
-	Known(ShareReceipt),
-	/// It is the share the chain promises.
-	New(ShareRecord, VerifiedShare),
-}
-
 /// The pipeline and what it works with.
 pub struct Intake {
 	config: IntakeConfig,
@@ -82,6 +79,7 @@ pub struct Intake {
 	stored: Arc<Notify>,
 	metrics: Metrics,
 	health: Arc<Health>,
+	budgets: Budgets,
 	/// Held by whoever makes an encryption key.
 	key_making: Mutex<()>,
 }
@@ -96,7 +94,12 @@ impl Intake {
 		metrics: Metrics,
 	) -> io::Result<Arc<Self>> {
 		let pool = Pool::new(config.workers, config.queue)?;
-		let (stored, health, key_making) = (Arc::default(), Arc::default(), Mutex::default());
+		let (stored, key_making) = (Arc::default(), Mutex::default());
+		let health = Arc::new(Health::default());
+		let watched = store.clone();
+		health.ask(move || troubles_of(&watched));
+		let dated = chain.clone();
+		health.date(move || dated.timestamp(dated.finalized()).ok());
 		Ok(Arc::new(Self {
 			config,
 			pool,
@@ -106,6 +109,7 @@ impl Intake {
 			stored,
 			metrics,
 			health,
+			budgets: Budgets::default(),
 			key_making,
 		}))
 	}
@@ -153,28 +157,6 @@ impl Intake {
 		Ok(key)
 	}
 
-	/// `keyshare_submitShare`: answers when the share is durable.
-	pub async fn submit(
-		self: Arc<Self>,
-		request: SubmitShare,
-	) -> Result<ShareReceipt, IntakeError> {
-		let result = self.clone().accept(request).await;
-		self.metrics.submitted(result.as_ref().map(|receipt| receipt.status));
-		result
-	}
-
-	async fn accept(self: Arc<Self>, request: SubmitShare) -> Result<ShareReceipt, IntakeError> {
-		self.require_hosted(&request.server.0)?;
-		let (reply, answer) = oneshot::channel();
-		let intake = self.clone();
-		self.queue(move || match intake.check(&request) {
-			Ok(Checked::New(record, share)) => intake.make_durable(record, &share, reply),
-			Ok(Checked::Known(receipt)) => send(reply, Ok(receipt)),
-			Err(refusal) => send(reply, Err(refusal)),
-		})?;
-		answer.await.unwrap_or(Err(IntakeError::Interrupted))
-	}
-
 	/// Opens an envelope, and checks that it holds the share the chain promises.
 	fn open(
 		&self,
@@ -197,50 +179,13 @@ impl Intake {
 		Ok((record_of(key, account, server, subgroup, &share), share))
 	}
 
-	fn check(&self, request: &SubmitShare) -> Result<Checked, IntakeError> {
-		let server = &request.server.0;
-		let at = self.chain.best();
-		let key = self.key_of_generation(at, &request.account.0, request.generation)?;
-		self.require_member(at, server, request.subgroup)?;
-		if let Some(known) = self.store.get(&key.id, server)? {
-			return Ok(Checked::Known(ShareReceipt {
-				registration_id: key.id,
-				status: SubmitStatus::AlreadyStored,
-				custody_proof: known.record.proof.into(),
-			}));
-		}
-		let sealed = SealedShare { enc: request.enc.0, ciphertext: request.ciphertext.0 };
-		let (record, share) =
-			self.open(&key, &request.account.0, server, request.subgroup, &sealed)?;
-		Ok(Checked::New(record, share))
-	}
-
-	fn make_durable(&self, record: ShareRecord, share: &VerifiedShare, reply: Reply) {
-		let stored = self.stored.clone();
-		let timer = self.metrics.time_commit();
-		self.store.put(record.clone(), share, move |result| {
-			timer.observe_duration();
-			let status = match result {
-				Ok(Put::Stored) => {
-					log::info!(target: LOG_TARGET, "Share stored: {}", Described(&record));
-					stored.notify_one();
-					SubmitStatus::Stored
-				}
-				// The same share came twice at once. Proofs are deterministic: it is the stored one.
-				Ok(Put::AlreadyStored) => SubmitStatus::AlreadyStored,
-				Err(_) => return send(reply, Err(IntakeError::StorageFailed)),
-			};
-			let ShareRecord { id, proof, .. } = record;
-			send(
-				reply,
-				Ok(ShareReceipt { registration_id: id, status, custody_proof: proof.into() }),
-			);
-		});
-	}
-
 	/// `keyshare_servers`: what this node hosts.
-	pub async fn hosted_servers(self: Arc<Self>) -> Result<HostedServers, IntakeError> {
-		self.ask(|intake| {
+	pub async fn hosted_servers(
+		self: Arc<Self>,
+		_: Caller,
+		ServersQuery: ServersQuery,
+	) -> Result<HostedServers, IntakeError> {
+		self.ask(Lane::Queries, |intake| {
 			let at = intake.chain.best();
 			let describe = |account: AccountId| {
 				let published = intake.chain.published(at, &account)?;
@@ -264,73 +209,6 @@ impl Intake {
 			})
 		})
 		.await
-	}
-
-	/// `keyshare_shareStatus`: how far the share of the attempt under way, or else of the key in
-	/// force, has come.
-	pub async fn share_status(
-		self: Arc<Self>,
-		query: ShareStatusQuery,
-	) -> Result<ShareStatus, IntakeError> {
-		let (server, account) = (query.server.0, query.account.0);
-		self.require_hosted(&server)?;
-		self.ask(move |intake| {
-			let at = intake.chain.best();
-			let record = intake.chain.record(at, &account)?;
-			let Some(key) = attempt_or_key(&record) else {
-				return Ok(ShareStatus { status: ShareState::None, generation: None });
-			};
-			let status = intake.state_of(at, &record, key, &server)?;
-			Ok(ShareStatus { status, generation: Some(key.generation) })
-		})
-		.await
-	}
-
-	fn state_of(
-		&self,
-		at: BlockHash,
-		record: &AccountRecord,
-		key: &KeyRecord,
-		server: &AccountId,
-	) -> Result<ShareState, IntakeError> {
-		let Some(share) = self.store.get(&key.id, server)? else { return Ok(ShareState::None) };
-		let unconfirmed = match share.state {
-			RecordState::Confirmed => return Ok(ShareState::Confirmed),
-			RecordState::Stored => ShareState::Stored,
-			RecordState::Confirming => ShareState::Confirming,
-		};
-		// The store knows of confirmations only once they are final.
-		let seats = Seats::of(self.chain.as_ref(), at, [server.clone()])?;
-		let confirmed = seats.has_confirmed(&share.record, record);
-		Ok(if confirmed { ShareState::Confirmed } else { unconfirmed })
-	}
-
-	/// `keyshare_proveCustody`: a fresh proof for the key in force, or else the attempt under way.
-	pub async fn prove_custody(
-		self: Arc<Self>,
-		challenge: CustodyChallenge,
-	) -> Result<FreshProof, IntakeError> {
-		self.require_hosted(&challenge.server.0)?;
-		self.ask(move |intake| intake.prove(&challenge)).await
-	}
-
-	fn prove(&self, challenge: &CustodyChallenge) -> Result<FreshProof, IntakeError> {
-		let (server, account) = (&challenge.server.0, &challenge.account.0);
-		let AccountRecord { registered, registering, .. } =
-			self.chain.record(self.chain.best(), account)?;
-		let key = registered.map(|key| key.key).or(registering.map(|attempt| attempt.key));
-		let key = key.ok_or(IntakeError::NotRegistering)?;
-		let (record, share) = self.store.load(&key.id, server)?.ok_or(IntakeError::NoShare)?;
-		let share = share.verify(verifying_share(&key, record.subgroup)?).map_err(|_| {
-			log::error!(
-				target: LOG_TARGET,
-				"A stored share is not what the chain promises: {}",
-				Described(&record),
-			);
-			IntakeError::NoShare
-		})?;
-		let message = messages::challenge_message(&key.id, server, &challenge.nonce.0);
-		Ok(FreshProof { registration_id: key.id, custody_proof: share.prove(&message).into() })
 	}
 
 	fn require_hosted(&self, server: &AccountId) -> Result<(), IntakeError> {
@@ -370,24 +248,73 @@ impl Intake {
 		}
 	}
 
-	/// Has a thread of the pool answer.
+	/// The intake gives its share of a key to nobody's subgroup but the one that the server will belong to
+	/// for ever: a careless client on a fork could send it another one's.
+	fn require_final_member(
+		&self,
+		server: &AccountId,
+		subgroup: SubgroupId,
+	) -> Result<(), IntakeError> {
+		let member_of = self.chain.subgroup_of(self.chain.finalized(), server)?;
+		if member_of == Some(subgroup) {
+			Ok(())
+		} else {
+			Err(IntakeError::NotFinal)
+		}
+	}
+
+	/// Has a thread of the pool answer, if anybody still waits for it then.
 	async fn ask<T: Send + 'static>(
 		self: Arc<Self>,
+		lane: Lane,
 		question: impl FnOnce(&Self) -> Result<T, IntakeError> + Send + 'static,
 	) -> Result<T, IntakeError> {
 		let (reply, answer) = oneshot::channel();
 		let intake = self.clone();
-		self.queue(move || send(reply, question(&intake)))?;
+		self.queue(lane, move || {
+			if !reply.is_closed() {
+				send(reply, question(&intake));
+			}
+		})?;
 		answer.await.unwrap_or(Err(IntakeError::Interrupted))
 	}
 
-	fn queue(&self, job: impl FnOnce() + Send + 'static) -> Result<(), IntakeError> {
+	fn queue(&self, lane: Lane, job: impl FnOnce() + Send + 'static) -> Result<(), IntakeError> {
 		let place = Place::taken(&self.metrics);
 		let job = move || {
 			job();
 			drop(place);
 		};
-		self.pool.run(job).map_err(|PoolFull| IntakeError::Busy(self.config.retry_after))
+		self.pool.run(lane, job).map_err(|LaneFull| IntakeError::Busy(self.config.retry_after))
+	}
+}
+
+/// Why shares cannot be kept now.
+fn troubles_of(store: &ShareStore) -> Vec<Reason> {
+	let mut troubles = Vec::new();
+	if store.fails() {
+		let words = "nothing can be stored: look for a full or failing disk";
+		troubles.push(Reason::new(Kind::StoreFailing, words));
+	}
+	if !store.is_in_place() {
+		let words = "the share store is not where it was opened: stop the node, and bring the file back or \
+		             restore a backup";
+		troubles.push(Reason::new(Kind::StoreGone, words));
+	}
+	troubles
+}
+
+/// Whether something is left of what a caller may spend. The ordinary RPC is the operator's to keep.
+fn within(budget: &Budget<Address>, caller: Caller) -> Result<(), IntakeError> {
+	match caller {
+		Caller::At(address) => budget.left(&address, Instant::now()).map_err(IntakeError::Busy),
+		Caller::Ordinary => Ok(()),
+	}
+}
+
+fn charge(budget: &Budget<Address>, caller: Caller) {
+	if let Caller::At(address) = caller {
+		budget.spend(address, Instant::now());
 	}
 }
 

@@ -4,12 +4,14 @@
 
 use super::{
 	beside, check_there, is_filled, lock_file, private_file,
-	schema::{self, known_version, unlock, KeyRow, Missing},
+	rows::{self, KeyRow},
+	schema::{self, known_version, unlock, Missing},
+	scrub::{made_its_proof, open},
 	take_lock,
 	vault::Place,
-	versions, StoreError,
+	versions, RecordState, StoreError,
 };
-use keyshare_primitives::{messages, proof, share::Share, CustodyProof, GenesisHash};
+use keyshare_primitives::GenesisHash;
 use rusqlite::Connection;
 use secrecy::SecretString;
 use std::{
@@ -31,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Inventory {
 	/// Shares that can be decrypted and make the proof they were acknowledged with.
 	pub shares: u64,
-	/// Shares that cannot.
+	/// Shares that cannot, or that the node has found to be damaged.
 	pub damaged_shares: u64,
 	/// Servers' encryption keys that can be decrypted.
 	pub keys: u64,
@@ -94,21 +96,20 @@ pub fn verify(
 	let mut inventory = Inventory { older, ..Inventory::default() };
 	let mut after = 0;
 	loop {
-		let page = schema::select_all(&connection, after, PAGE)?;
+		let page = rows::select_all(&connection, after, PAGE)?;
 		let Some((last, _)) = page.last() else { break };
 		after = *last;
 		for (_, row) in page {
 			let whole = row.is_ok_and(|(stored, sealed)| {
-				let record = &stored.record;
-				let secret = vault.open(&Place::Share(record), &sealed);
-				let message = messages::custody_message(&record.id, &record.server);
-				secret.is_some_and(|secret| makes(&Share::new(*secret), &message, &record.proof))
+				let share = open(&vault, &stored.record, &sealed);
+				stored.state != RecordState::Damaged
+					&& share.is_some_and(|share| made_its_proof(&share, &stored.record))
 			});
 			inventory.shares += u64::from(whole);
 			inventory.damaged_shares += u64::from(!whole);
 		}
 	}
-	for (_, row) in schema::select_keys(&connection)? {
+	for (_, row) in rows::select_keys(&connection)? {
 		let whole = row.is_ok_and(|KeyRow { account, sealed, .. }| {
 			vault.open(&Place::Server(&account), &sealed).is_some()
 		});
@@ -260,9 +261,4 @@ impl Drop for Partial {
 		// If it cannot be removed, the next copy to the same place removes it, or says why not.
 		drop(self.remove());
 	}
-}
-
-/// Whether `proof` was made of `message` with this share.
-fn makes(share: &Share, message: &[u8], proof: &CustodyProof) -> bool {
-	share.public(proof.scheme()).is_ok_and(|public| proof::verify(proof, message, &public))
 }

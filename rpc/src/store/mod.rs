@@ -8,13 +8,19 @@
 //! Whole stores are backed up, restored and checked by [`maintenance`]; those that older programs
 //! made are taken over when they are opened or restored (`versions`).
 //!
-//! A record that cannot be decrypted is logged and passed over, never mended while running.
+//! A share that is damaged is no share: it counts as lacking from when it is found to be, by whoever
+//! reads it or by a look at all of them in turn, and a good one takes its place (`scrub`). An
+//! encryption key that is damaged is logged and passed over, for nobody else has it.
 
 pub mod maintenance;
+mod rows;
 mod schema;
+mod scrub;
 mod vault;
 mod versions;
 mod writer;
+
+pub use scrub::Scrubbed;
 
 use crate::LOG_TARGET;
 use keyshare_primitives::{
@@ -22,14 +28,15 @@ use keyshare_primitives::{
 	share::{Share, VerifiedShare},
 	AccountId, CustodyProof, EncryptionKey, Generation, GenesisHash, RegistrationId, SubgroupId,
 };
+use rows::{KeyRow, ShareRow};
 use rusqlite::{ffi, Connection, ErrorCode};
-use schema::{KeyRow, Missing, Opened, ShareRow};
+use schema::{Missing, Opened};
 use secrecy::SecretString;
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	fs::{self, File, OpenOptions},
 	io,
-	path::{Path, PathBuf},
+	path::{self, Path, PathBuf},
 	sync::{mpsc, Arc, Mutex, MutexGuard, PoisonError},
 };
 use vault::{Place, Vault};
@@ -65,6 +72,8 @@ pub enum RecordState {
 	Confirming = 1,
 	/// The finalized chain shows the confirmation.
 	Confirmed = 2,
+	/// It is not the share that was stored. Nothing is made of it, and a good one takes its place.
+	Damaged = 3,
 }
 
 /// A record as it stands in the store.
@@ -83,7 +92,7 @@ pub struct StoredShare {
 pub enum Put {
 	/// It is stored by this call, durably.
 	Stored,
-	/// It was there.
+	/// It was there, and is whole as far as is known.
 	AlreadyStored,
 }
 
@@ -223,9 +232,11 @@ struct Inner {
 	reader: Mutex<Connection>,
 	writer: Writer,
 	vault: Vault,
-	/// Places of damaged rows that were told of.
-	told: Mutex<BTreeSet<i64>>,
-	_locks: [File; 2],
+	/// Damaged rows that were told of: what they hold, and their places.
+	told: Mutex<BTreeSet<(&'static str, i64)>>,
+	path: PathBuf,
+	/// By its name beside it, and the file itself.
+	locks: [File; 2],
 }
 
 impl ShareStore {
@@ -270,12 +281,35 @@ impl ShareStore {
 		let reader = Mutex::new(schema::open_reader(path)?);
 		let writer = Writer::start(connection, traces)?;
 		let told = Mutex::default();
-		Ok(Self(Arc::new(Inner { reader, writer, vault, told, _locks: locks })))
+		let path = path::absolute(path)?;
+		Ok(Self(Arc::new(Inner { reader, writer, vault, told, path, locks })))
 	}
 
-	/// Stores `share` under `record`, unless a share is there. `reply` is called once that is
-	/// durable, or has failed; it runs on the writing thread, so it may neither wait for anything
-	/// nor hold the store. This call itself waits only while the store's queue is full.
+	/// Whether nothing can be written now, as on a full or failing disk.
+	pub fn fails(&self) -> bool {
+		self.0.writer.fails()
+	}
+
+	/// Whether its file is where it was opened. One that was removed or replaced under the running program
+	/// goes on to take shares, which are gone with the program.
+	pub fn is_in_place(&self) -> bool {
+		let Inner { path, locks: [_, file], .. } = self.0.as_ref();
+		let (Ok(there), Ok(here)) = (fs::metadata(path), file.metadata()) else { return false };
+		#[cfg(unix)]
+		{
+			use std::os::unix::fs::MetadataExt;
+			there.dev() == here.dev() && there.ino() == here.ino()
+		}
+		#[cfg(not(unix))]
+		{
+			there.is_file() && here.is_file()
+		}
+	}
+
+	/// Stores `share` under `record`, unless a share is there that is not known to be damaged. `reply`
+	/// is called once that is durable, or has failed; it runs on the writing thread, so it may neither
+	/// wait for anything nor hold the store. This call itself waits only while the store's queue is
+	/// full.
 	pub fn put(
 		&self,
 		record: ShareRecord,
@@ -290,13 +324,13 @@ impl ShareStore {
 		self.0.writer.submit(Write::Share(row), Box::new(reply));
 	}
 
-	/// The record of the share that `server` holds of `id`.
+	/// The record of the share that `server` holds of `id`. It is held if it can be decrypted.
 	pub fn get(
 		&self,
 		id: &RegistrationId,
 		server: &AccountId,
 	) -> Result<Option<StoredShare>, StoreError> {
-		Ok(schema::select_share(&self.reader(), id, server)?.map(|(share, _)| share))
+		Ok(self.held(id, server)?.map(|(stored, _)| stored))
 	}
 
 	/// The share that `server` holds of `id`, decrypted but unchecked, with its record.
@@ -305,41 +339,34 @@ impl ShareStore {
 		id: &RegistrationId,
 		server: &AccountId,
 	) -> Result<Option<(ShareRecord, Share)>, StoreError> {
-		let row = schema::select_share(&self.reader(), id, server)?;
-		let Some((StoredShare { record, .. }, sealed)) = row else { return Ok(None) };
-		let Some(secret) = self.0.vault.open(&Place::Share(&record), &sealed) else {
-			log::error!(
-				target: LOG_TARGET,
-				"A stored share of account {} is damaged and passed over: restore the share store",
-				record.account,
-			);
-			return Ok(None);
-		};
-		Ok(Some((record, Share::new(*secret))))
+		Ok(self.held(id, server)?.map(|(stored, share)| (stored.record, share)))
 	}
 
 	/// At most `limit` records not confirmed yet that arrived after the one at `after` (0
 	/// to begin), oldest first.
 	pub fn pending(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
-		let damaged = |seq, error: &_| self.say_damaged("share", seq, error);
-		Ok(schema::select_pending(&self.reader(), after, limit, damaged)?)
+		self.page(rows::select_pending, after, limit)
 	}
 
-	/// At most `limit` confirmed records that arrived after the one at `after` (0 to begin), oldest
-	/// first.
-	pub fn confirmed(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
-		let damaged = |seq, error: &_| self.say_damaged("share", seq, error);
-		Ok(schema::select_confirmed(&self.reader(), after, limit, damaged)?)
+	/// The same of all others: they are confirmed, or damaged.
+	pub fn others(&self, after: i64, limit: u32) -> Result<Vec<StoredShare>, StoreError> {
+		self.page(rows::select_others, after, limit)
 	}
 
 	/// Erases shares: their bytes are overwritten in the file, its log is emptied, and the file gets
 	/// smaller. Waits until that is durable; but while another program reads the store, the shares
 	/// are only deleted, and their bytes go when it has ended.
+	/// One that cannot be erased keeps no other.
 	pub fn erase(&self, shares: Vec<StoredShare>) -> Result<(), StoreError> {
-		self.write(Write::Erase(shares))
+		let waiting: Vec<_> =
+			shares.into_iter().map(|share| self.begin(Write::Erase(vec![share]))).collect();
+		let answers = waiting.into_iter().map(|answer| answer.recv());
+		let answers: Vec<_> =
+			answers.map(|answer| answer.unwrap_or(Err(StoreError::Closed)).map(drop)).collect();
+		answers.into_iter().collect()
 	}
 
-	/// Sets the state of each share; waits until that is durable.
+	/// Sets the state of each share that is not damaged; waits until that is durable.
 	pub fn set_states(&self, states: Vec<(StoredShare, RecordState)>) -> Result<(), StoreError> {
 		self.write(Write::States(states))
 	}
@@ -372,10 +399,9 @@ impl ShareStore {
 	}
 
 	fn keys(&self) -> Result<Vec<StoredKey>, StoreError> {
-		let rows = schema::select_keys(&self.reader())?;
+		let rows = rows::select_keys(&self.reader())?;
 		let readable = |(seq, row): (i64, rusqlite::Result<KeyRow>)| {
-			let unreadable = |error: &_| self.say_damaged("key", seq, error);
-			row.inspect_err(unreadable).ok()
+			row.inspect_err(|error| self.say_key_damaged(seq, error)).ok()
 		};
 		let open = |KeyRow { seq, account, sealed }| {
 			let secret = self.0.vault.open(&Place::Server(&account), &sealed);
@@ -392,23 +418,32 @@ impl ShareStore {
 		Ok(rows.into_iter().filter_map(readable).filter_map(open).collect())
 	}
 
-	/// Says once of a row that it cannot be what this program wrote, and is passed over.
-	fn say_damaged(&self, what: &str, seq: i64, error: &rusqlite::Error) {
-		let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
-		if told.insert(seq) {
+	/// Says once of a key's row that it cannot be what this program wrote, and is passed over.
+	fn say_key_damaged(&self, seq: i64, error: &rusqlite::Error) {
+		if self.is_new("key", seq) {
 			log::error!(
 				target: LOG_TARGET,
-				"The record of the {what} at place {seq} of the share store is damaged and passed over \
+				"The record of the key at place {seq} of the share store is damaged and passed over \
 				 ({error}): restore the share store",
 			);
 		}
 	}
 
+	/// Whether nothing was said yet of the damaged row at that place.
+	fn is_new(&self, what: &'static str, seq: i64) -> bool {
+		self.0.told.lock().unwrap_or_else(PoisonError::into_inner).insert((what, seq))
+	}
+
 	fn write(&self, write: Write) -> Result<(), StoreError> {
+		self.begin(write).recv().unwrap_or(Err(StoreError::Closed)).map(drop)
+	}
+
+	/// Queues a write, whose answer comes to what is given back.
+	fn begin(&self, write: Write) -> mpsc::Receiver<Result<usize, StoreError>> {
 		let (reply, answer) = mpsc::sync_channel(1);
-		// The receiver waits below, so the answer is always taken.
+		// An error says that nobody waits for the answer.
 		self.0.writer.submit(write, Box::new(move |result| drop(reply.send(result))));
-		answer.recv().unwrap_or(Err(StoreError::Closed)).map(drop)
+		answer
 	}
 
 	fn reader(&self) -> MutexGuard<'_, Connection> {

@@ -1,22 +1,17 @@
-//! The store's SQLite file: how it is opened, what is in it, and every statement that touches it.
+//! The store's SQLite file: how it is opened and how it is laid out. What is in its rows: `rows`.
 
 use super::{
-	behind_links, is_unreadable,
-	vault::{Cost, Header, Sealed, Vault, SEALED_LENGTH},
-	versions, RecordState, ShareRecord, StoreError, StoredShare,
+	behind_links,
+	vault::{Cost, Header, Sealed, Vault},
+	versions, StoreError,
 };
-use codec::{DecodeAll, Encode};
-use keyshare_primitives::{AccountId, CustodyProof, GenesisHash, RegistrationId};
-use rusqlite::{
-	params,
-	types::{FromSql, FromSqlError, FromSqlResult, ValueRef},
-	Connection, ErrorCode, OpenFlags, OptionalExtension, Row, TransactionBehavior,
-};
+use keyshare_primitives::GenesisHash;
+use rusqlite::{params, Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use secrecy::SecretString;
 use std::{path::Path, time::Duration};
 
 /// `PRAGMA user_version` of the layout below.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// How long to wait for another program that holds SQLite's own lock, such as a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -25,10 +20,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// as a backup, is not waited for: it is tried again later.
 pub(super) const ERASE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// `proof` is the SCALE encoding of a [`CustodyProof`], and `state` a [`RecordState`]. The index
-/// holds what is still to be confirmed, oldest first, so that finding it costs nothing however much
-/// is confirmed.
-const LAYOUT: &str = "
+/// `proof` is the SCALE encoding of a `CustodyProof`, and `state` a `RecordState`. The indices
+/// hold what is still to be confirmed, oldest first, and what is damaged, so that finding it costs
+/// nothing however much is confirmed.
+pub(super) const LAYOUT: &str = "
 	CREATE TABLE header (
 		only INTEGER PRIMARY KEY CHECK (only = 0),
 		store_id BLOB NOT NULL,
@@ -54,6 +49,7 @@ const LAYOUT: &str = "
 		UNIQUE (registration_id, server)
 	) STRICT;
 	CREATE INDEX pending ON shares (seq) WHERE state < 2;
+	CREATE INDEX damaged ON shares (seq) WHERE state = 3;
 	CREATE TABLE encryption_keys (
 		seq INTEGER PRIMARY KEY,
 		account BLOB NOT NULL,
@@ -234,229 +230,10 @@ pub(super) fn write_header(connection: &Connection, header: &Header) -> rusqlite
 	written.map(drop)
 }
 
-/// A share's row to be; it is written once and only its state ever changes.
-pub(super) struct ShareRow {
-	pub record: ShareRecord,
-	pub sealed: Sealed,
-}
-
-/// Adds a share unless it is there; the number of rows added.
-pub(super) fn insert_share(connection: &Connection, row: &ShareRow) -> rusqlite::Result<usize> {
-	let ShareRow { record, sealed } = row;
-	connection
-		.prepare_cached(
-			"INSERT INTO shares (registration_id, server, account, generation, subgroup, proof, \
-			 nonce, ciphertext, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-			 ON CONFLICT (registration_id, server) DO NOTHING",
-		)?
-		.execute(params![
-			record.id.as_bytes(),
-			bytes(&record.server),
-			bytes(&record.account),
-			record.generation,
-			record.subgroup,
-			record.proof.encode(),
-			sealed.nonce,
-			sealed.ciphertext,
-			RecordState::Stored as u8,
-		])
-}
-
-/// Sets a share's state; the number of rows changed.
-pub(super) fn update_state(
-	connection: &Connection,
-	share: &StoredShare,
-	state: RecordState,
-) -> rusqlite::Result<usize> {
-	// By position, which is quick, but only if it is still the same share's.
-	connection
-		.prepare_cached(
-			"UPDATE shares SET state = ?1 WHERE seq = ?2 AND registration_id = ?3 AND server = ?4",
-		)?
-		.execute(params![
-			state as u8,
-			share.seq,
-			share.record.id.as_bytes(),
-			bytes(&share.record.server)
-		])
-}
-
-/// Deletes a share, if it is still there; the number of rows deleted.
-pub(super) fn delete_share(
-	connection: &Connection,
-	share: &StoredShare,
-) -> rusqlite::Result<usize> {
-	connection
-		.prepare_cached(
-			"DELETE FROM shares WHERE seq = ?1 AND registration_id = ?2 AND server = ?3",
-		)?
-		.execute(params![share.seq, share.record.id.as_bytes(), bytes(&share.record.server)])
-}
-
-/// Adds an encryption key of a server; the number of rows added.
-pub(super) fn insert_key(
-	connection: &Connection,
-	account: &AccountId,
-	sealed: &Sealed,
-) -> rusqlite::Result<usize> {
-	connection
-		.prepare_cached(
-			"INSERT INTO encryption_keys (account, nonce, ciphertext) VALUES (?1, ?2, ?3)",
-		)?
-		.execute(params![bytes(account), sealed.nonce, sealed.ciphertext])
-}
-
-/// Deletes an encryption key by its place; the number of rows deleted.
-pub(super) fn delete_key(connection: &Connection, seq: i64) -> rusqlite::Result<usize> {
-	connection.prepare_cached("DELETE FROM encryption_keys WHERE seq = ?1")?.execute([seq])
-}
-
-const SHARE_COLUMNS: &str =
-	"seq, registration_id, server, account, generation, subgroup, proof, state, nonce, ciphertext";
-
-/// The share of a registration and a server.
-pub(super) fn select_share(
-	connection: &Connection,
-	id: &RegistrationId,
-	server: &AccountId,
-) -> rusqlite::Result<Option<(StoredShare, Sealed)>> {
-	connection
-		.prepare_cached(&format!(
-			"SELECT {SHARE_COLUMNS} FROM shares WHERE registration_id = ?1 AND server = ?2"
-		))?
-		.query_row(params![id.as_bytes(), bytes(server)], read_share)
-		.optional()
-}
-
-/// At most `limit` shares still to be confirmed that were stored after `after`, oldest first.
-pub(super) fn select_pending(
-	connection: &Connection,
-	after: i64,
-	limit: u32,
-	damaged: impl FnMut(i64, &rusqlite::Error),
-) -> rusqlite::Result<Vec<StoredShare>> {
-	connection
-		.prepare_cached(&format!(
-			"SELECT {SHARE_COLUMNS} FROM shares INDEXED BY pending \
-			 WHERE state < 2 AND seq > ?1 ORDER BY seq"
-		))?
-		.query_map([after], read_public)?
-		.filter_map(unless_damaged(damaged))
-		.take(limit as usize)
-		.collect()
-}
-
-/// At most `limit` rows of shares that were stored after `after`, oldest first, with their secrets.
-pub(super) fn select_all(
-	connection: &Connection,
-	after: i64,
-	limit: u32,
-) -> rusqlite::Result<Vec<Placed<(StoredShare, Sealed)>>> {
-	connection
-		.prepare_cached(&format!(
-			"SELECT {SHARE_COLUMNS} FROM shares WHERE seq > ?1 ORDER BY seq LIMIT ?2"
-		))?
-		.query_map(params![after, limit], |row| Ok((row.get(0)?, read_share(row))))?
-		.collect()
-}
-
-/// At most `limit` confirmed shares that were stored after `after`, oldest first.
-pub(super) fn select_confirmed(
-	connection: &Connection,
-	after: i64,
-	limit: u32,
-	damaged: impl FnMut(i64, &rusqlite::Error),
-) -> rusqlite::Result<Vec<StoredShare>> {
-	connection
-		.prepare_cached(&format!(
-			"SELECT {SHARE_COLUMNS} FROM shares WHERE state = ?1 AND seq > ?2 ORDER BY seq"
-		))?
-		.query_map(params![RecordState::Confirmed as u8, after], read_public)?
-		.filter_map(unless_damaged(damaged))
-		.take(limit as usize)
-		.collect()
-}
-
-/// A row's place, and what it holds or why that cannot be read.
-type Placed<T> = (i64, rusqlite::Result<T>);
-
-fn read_public(row: &Row<'_>) -> rusqlite::Result<Placed<StoredShare>> {
-	Ok((row.get(0)?, read_share(row).map(|(share, _)| share)))
-}
-
-/// Passes over a record that cannot be what this program wrote, and says which to `damaged`: those after
-/// it are to be found.
-fn unless_damaged(
-	mut damaged: impl FnMut(i64, &rusqlite::Error),
-) -> impl FnMut(rusqlite::Result<Placed<StoredShare>>) -> Option<rusqlite::Result<StoredShare>> {
-	move |row| match row {
-		Ok((seq, Err(error))) if is_unreadable(&error) => {
-			damaged(seq, &error);
-			None
-		}
-		Ok((_, share)) => Some(share),
-		Err(error) => Some(Err(error)),
-	}
-}
-
-/// An encryption key in its row.
-pub(super) struct KeyRow {
-	pub seq: i64,
-	pub account: AccountId,
-	pub sealed: Sealed,
-}
-
-/// The rows of all encryption keys, oldest first.
-pub(super) fn select_keys(connection: &Connection) -> rusqlite::Result<Vec<Placed<KeyRow>>> {
-	connection
-		.prepare("SELECT seq, account, nonce, ciphertext FROM encryption_keys ORDER BY seq")?
-		.query_map([], |row| Ok((row.get(0)?, read_key(row))))?
-		.collect()
-}
-
-fn read_key(row: &Row<'_>) -> rusqlite::Result<KeyRow> {
-	let sealed = Sealed { nonce: row.get(2)?, ciphertext: row.get(3)? };
-	Ok(KeyRow { seq: row.get(0)?, account: AccountId::new(row.get(1)?), sealed })
-}
-
-fn read_share(row: &Row<'_>) -> rusqlite::Result<(StoredShare, Sealed)> {
-	let record = ShareRecord {
-		id: row.get::<_, [u8; 32]>(1)?.into(),
-		server: AccountId::new(row.get(2)?),
-		account: AccountId::new(row.get(3)?),
-		generation: row.get(4)?,
-		subgroup: row.get(5)?,
-		proof: row.get::<_, ProofColumn>(6)?.0,
-	};
-	let sealed = Sealed { nonce: row.get(8)?, ciphertext: row.get::<_, [u8; SEALED_LENGTH]>(9)? };
-	Ok((StoredShare { seq: row.get(0)?, record, state: row.get(7)? }, sealed))
-}
-
-fn bytes(account: &AccountId) -> &[u8] {
-	account.as_ref()
-}
-
-struct ProofColumn(CustodyProof);
-
-impl FromSql for ProofColumn {
-	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-		let proof = CustodyProof::decode_all(&mut value.as_blob()?);
-		proof.map(Self).map_err(|_| FromSqlError::InvalidType)
-	}
-}
-
-impl FromSql for RecordState {
-	fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-		let number = value.as_i64()?;
-		let states = [Self::Stored, Self::Confirming, Self::Confirmed];
-		let state = states.into_iter().find(|state| *state as i64 == number);
-		state.ok_or(FromSqlError::OutOfRange(number))
-	}
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::store::rows::select_keys;
 
 	fn made(path: &Path) -> Connection {
 		let genesis = GenesisHash::repeat_byte(1);
@@ -499,13 +276,5 @@ mod tests {
 		assert!(matches!(read_header(&reader), Err(StoreError::Damaged(_))), "there is none");
 		other.execute_batch("BEGIN EXCLUSIVE").expect("held");
 		assert!(matches!(read_header(&reader), Err(StoreError::InUse)));
-	}
-
-	#[test]
-	fn what_is_pending_is_found_through_its_index() {
-		let memory = Connection::open_in_memory().expect("memory");
-		memory.execute_batch(LAYOUT).expect("valid");
-		let pending = select_pending(&memory, 0, 1, |_, _| {});
-		assert!(pending.expect("the index can be used").is_empty());
 	}
 }

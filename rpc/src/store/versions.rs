@@ -24,6 +24,9 @@ pub(super) fn take_over(connection: &mut Connection, version: i64) -> Result<(),
 	if version < 3 {
 		from_2(connection)?;
 	}
+	if version < 4 {
+		from_3(connection)?;
+	}
 	// Whatever the version: this cannot be in the transaction that takes the store to version 2, so
 	// a crash could come between.
 	let mode: i64 = connection.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
@@ -90,6 +93,15 @@ fn from_2(connection: &mut Connection) -> Result<(), StoreError> {
 	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
 	transaction.execute(&format!("UPDATE shares SET proof = {TAGGED_PROOF}"), [])?;
 	transaction.pragma_update(None, "user_version", 3)?;
+	transaction.commit()?;
+	Ok(())
+}
+
+/// Version 3 knew of no damaged shares.
+fn from_3(connection: &mut Connection) -> Result<(), StoreError> {
+	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+	transaction.execute_batch("CREATE INDEX damaged ON shares (seq) WHERE state = 3;")?;
+	transaction.pragma_update(None, "user_version", 4)?;
 	transaction.commit()?;
 	Ok(())
 }

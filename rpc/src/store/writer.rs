@@ -2,16 +2,21 @@
 //! only when that is durable answers each: the cost of reaching the disk is shared.
 
 use super::{
-	schema::{self, ShareRow},
+	rows::{self, Seen, ShareRow},
+	schema,
 	vault::Sealed,
 	RecordState, StoreError, StoredShare,
 };
 use crate::LOG_TARGET;
-use keyshare_primitives::AccountId;
-use rusqlite::{Connection, TransactionBehavior};
+use keyshare_primitives::{AccountId, CustodyProof};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::{
 	io,
-	sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender},
+		Arc,
+	},
 	thread::{self, JoinHandle},
 	time::{Duration, Instant},
 };
@@ -30,18 +35,34 @@ const QUEUE: usize = 1024;
 /// else is written.
 const WIPE_AGAIN: Duration = Duration::from_secs(3);
 
+/// How long until it is tried again whether anything can be written, after it could not.
+const PROBE_AGAIN: Duration = Duration::from_secs(10);
+
 /// What to write.
 pub(super) enum Write {
-	/// Unless it is there already.
+	/// Nothing new: whether anything can be written.
+	Probe,
+	/// Unless it is there already, and not damaged.
 	Share(Box<ShareRow>),
 	/// Each share's new state.
 	States(Vec<(StoredShare, RecordState)>),
+	/// It was found to be damaged.
+	Damaged(Seen),
+	/// Another proof of a share that is whole.
+	Proof(Seen, CustodyProof),
 	/// Gone for good.
 	Erase(Vec<StoredShare>),
 	/// One more of the server's.
 	AddKey(AccountId, Sealed),
 	/// By its place.
 	EraseKey(i64),
+}
+
+impl Write {
+	/// Whether something is taken out of the store.
+	fn erases(&self) -> bool {
+		matches!(self, Self::Erase(_) | Self::EraseKey(_))
+	}
 }
 
 /// Called once the write is durable, with the number of rows it changed, or once it has failed.
@@ -57,6 +78,8 @@ struct Request {
 pub(super) struct Writer {
 	requests: Option<SyncSender<Request>>,
 	thread: Option<JoinHandle<()>>,
+	/// Whether the last transaction failed.
+	fails: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -64,10 +87,18 @@ impl Writer {
 	pub fn start(connection: Connection, traces: bool) -> io::Result<Self> {
 		let (requests, waiting) = sync_channel(QUEUE);
 		let traces = Traces { next: traces.then(Instant::now), told: false };
+		let fails = Arc::new(AtomicBool::new(false));
+		let told = fails.clone();
 		let thread = thread::Builder::new()
 			.name("share-store".into())
-			.spawn(move || run(connection, &waiting, traces))?;
-		Ok(Self { requests: Some(requests), thread: Some(thread) })
+			.spawn(move || run(connection, &waiting, traces, &told))?;
+		Ok(Self { requests: Some(requests), thread: Some(thread), fails })
+	}
+
+	/// Whether nothing can be written: the last transaction failed, or the thread has ended.
+	pub fn fails(&self) -> bool {
+		let has_ended = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+		has_ended || self.fails.load(Ordering::Relaxed)
 	}
 
 	/// Queues a write, waiting while the queue is full.
@@ -139,26 +170,63 @@ impl Traces {
 	}
 }
 
-fn run(mut connection: Connection, requests: &Receiver<Request>, mut traces: Traces) {
+fn run(
+	mut connection: Connection,
+	requests: &Receiver<Request>,
+	mut traces: Traces,
+	fails: &AtomicBool,
+) {
 	let mut crowded = false;
+	// When it is tried again whether anything can be written.
+	let mut probe: Option<Instant> = None;
+	let mut reindexed = false;
 	// Why the last transaction failed. A full disk fails thousands, and is logged once.
 	let mut told = None;
 	loop {
 		if traces.due_in() == Some(Duration::ZERO) {
 			traces.wipe_and_tell(&connection);
 		}
-		let group = match next_group(requests, crowded, traces.due_in()) {
+		let probe_in = probe.map(|next| next.saturating_duration_since(Instant::now()));
+		let patience = [traces.due_in(), probe_in].into_iter().flatten().min();
+		let group = match next_group(requests, crowded, patience) {
 			Ok(group) => group,
+			Err(RecvTimeoutError::Timeout) if probe.is_some_and(|next| next <= Instant::now()) => {
+				vec![Request { write: Write::Probe, reply: Box::new(drop) }]
+			}
 			Err(RecvTimeoutError::Timeout) => continue,
 			Err(RecvTimeoutError::Disconnected) => break,
 		};
 		crowded = group.len() > 1;
 		let (writes, replies): (Vec<_>, Vec<_>) =
 			group.into_iter().map(|request| (request.write, request.reply)).unzip();
-		match commit(&mut connection, &writes, &mut traces) {
+		let committed = match commit(&mut connection, &writes) {
+			// One damaged row is no reason to refuse what others want to write.
+			Err(error) if is_corrupt(&error) => {
+				one_by_one(&mut connection, &writes, replies, &mut reindexed);
+				continue;
+			}
+			committed => committed,
+		};
+		fails.store(committed.is_err(), Ordering::Relaxed);
+		probe = committed.is_err().then(|| Instant::now() + PROBE_AGAIN);
+		match committed {
 			Ok(changed) => {
-				told = None;
-				replies.into_iter().zip(changed).for_each(|(reply, rows)| reply(Ok(rows)));
+				if told.take().is_some() {
+					log::info!(target: LOG_TARGET, "The share store can be written again");
+				}
+				let mut erasers = Vec::new();
+				for ((write, reply), rows) in writes.iter().zip(replies).zip(changed) {
+					match write.erases() {
+						true => erasers.push((reply, rows)),
+						false => reply(Ok(rows)),
+					}
+				}
+				// Clients have their answers by now; who erases is answered when it is done. While somebody keeps
+				// what is left of the rows, not every group waits for that: they are gone in any case.
+				if !erasers.is_empty() && !traces.are_left() {
+					traces.wipe_and_tell(&connection);
+				}
+				erasers.into_iter().for_each(|(reply, rows)| reply(Ok(rows)));
 			}
 			Err(error) => {
 				let error = StoreError::from(error);
@@ -170,6 +238,39 @@ fn run(mut connection: Connection, requests: &Receiver<Request>, mut traces: Tra
 				replies.into_iter().for_each(|reply| reply(Err(error.clone())));
 			}
 		}
+	}
+}
+
+/// Whether the file holds something else than what was written to it.
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+	error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+}
+
+/// Writes each by itself, and answers it: what touches a damaged row fails alone. Once in a process the
+/// indices are made anew before, so that they agree with the rows again: a row that was altered is then found
+/// under what it says now, and no longer in the way of what it was.
+fn one_by_one(
+	connection: &mut Connection,
+	writes: &[Write],
+	replies: Vec<Reply>,
+	reindexed: &mut bool,
+) {
+	if !std::mem::replace(reindexed, true) {
+		log::error!(
+			target: LOG_TARGET,
+			"The share store's file is damaged: its indices are made anew. Check the disk, and restore a \
+			 backup if this goes on",
+		);
+		if let Err(error) = connection.execute_batch("REINDEX shares") {
+			log::error!(target: LOG_TARGET, "The indices cannot be made anew: {error}");
+		}
+	}
+	for (write, reply) in writes.iter().zip(replies) {
+		let written = commit(connection, std::slice::from_ref(write));
+		reply(match written {
+			Ok(rows) => Ok(rows.first().copied().unwrap_or(0)),
+			Err(error) => Err(error.into()),
+		});
 	}
 }
 
@@ -193,33 +294,29 @@ fn next_group(
 }
 
 /// All or nothing; durable when it returns.
-fn commit(
-	connection: &mut Connection,
-	writes: &[Write],
-	traces: &mut Traces,
-) -> rusqlite::Result<Vec<usize>> {
+fn commit(connection: &mut Connection, writes: &[Write]) -> rusqlite::Result<Vec<usize>> {
 	let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
 	let changed = writes
 		.iter()
 		.map(|write| match write {
-			Write::Share(row) => schema::insert_share(&transaction, row),
+			// Something written as it was is a write like any other.
+			Write::Probe => {
+				transaction.pragma_update(None, "user_version", schema::VERSION).map(|()| 0)
+			}
+			Write::Share(row) => rows::insert_share(&transaction, row),
 			Write::States(states) => states.iter().try_fold(0, |rows, (share, state)| {
-				Ok(rows + schema::update_state(&transaction, share, *state)?)
+				Ok(rows + rows::update_state(&transaction, share, *state)?)
 			}),
+			Write::Damaged(seen) => rows::mark_damaged(&transaction, seen),
+			Write::Proof(seen, proof) => rows::update_proof(&transaction, seen, proof),
 			Write::Erase(shares) => shares
 				.iter()
-				.try_fold(0, |rows, share| Ok(rows + schema::delete_share(&transaction, share)?)),
-			Write::AddKey(account, sealed) => schema::insert_key(&transaction, account, sealed),
-			Write::EraseKey(seq) => schema::delete_key(&transaction, *seq),
+				.try_fold(0, |rows, share| Ok(rows + rows::delete_share(&transaction, share)?)),
+			Write::AddKey(account, sealed) => rows::insert_key(&transaction, account, sealed),
+			Write::EraseKey(seq) => rows::delete_key(&transaction, *seq),
 		})
 		.collect::<rusqlite::Result<_>>()?;
 	transaction.commit()?;
-	let erased = writes.iter().any(|write| matches!(write, Write::Erase(_) | Write::EraseKey(_)));
-	// The rows are gone in any case. While somebody keeps what is left of them, not every group
-	// waits for that.
-	if erased && !traces.are_left() {
-		traces.wipe_and_tell(connection);
-	}
 	Ok(changed)
 }
 

@@ -19,7 +19,7 @@ use keyshare_primitives::{
 	wire::{HexBytes, RequestShares, SealedShares, Ss58, MAX_REQUESTED},
 	AccountId, RegistrationId, ServerInfo, SubgroupId,
 };
-use keyshare_transport::call;
+use keyshare_transport::{call, Reach};
 use sp_core::sr25519;
 use sp_keystore::KeystorePtr;
 use std::{
@@ -44,6 +44,8 @@ pub(super) struct Fetcher {
 	keystore: KeystorePtr,
 	/// An answer that takes longer is late.
 	late: Duration,
+	/// Where it calls.
+	reach: Reach,
 	standing: Mutex<Standing>,
 }
 
@@ -169,9 +171,9 @@ struct Lookup {
 
 impl Fetcher {
 	/// For the servers of `intake`, whose signing keys are in `keystore`; an answer that takes longer
-	/// than `late` is late.
-	pub fn new(intake: Arc<Intake>, keystore: KeystorePtr, late: Duration) -> Self {
-		Self { intake, keystore, late, standing: Mutex::default() }
+	/// than `late` is late, and it calls where `reach` allows.
+	pub fn new(intake: Arc<Intake>, keystore: KeystorePtr, late: Duration, reach: Reach) -> Self {
+		Self { intake, keystore, late, reach, standing: Mutex::default() }
 	}
 
 	/// Does on a thread of its own what blocks on reads and writes.
@@ -319,7 +321,7 @@ impl Fetcher {
 			signature: HexBytes(signature.0),
 		};
 		let endpoint = String::from_utf8_lossy(&peer.endpoint);
-		call(&endpoint, "keyshare_requestShares", &request).await.map_err(|error| error.to_string())
+		call(&endpoint, self.reach, &request).await.map_err(|error| error.to_string())
 	}
 
 	/// Checks and stores what a server has handed over. A wrong share ends the list: whoever hands one

@@ -22,13 +22,9 @@
 mod fetch;
 mod scan;
 
-use crate::{
-	chain::ChainError,
-	intake::Intake,
-	retire::{KeyKeeper, RetireError},
-	seats::Seats,
-	LOG_TARGET,
-};
+pub use keyshare_transport::Reach;
+
+use crate::{housekeeping::Housekeeping, intake::Intake, LOG_TARGET};
 use codec::Encode;
 use fetch::Fetcher;
 use futures::{FutureExt, Stream, StreamExt};
@@ -62,6 +58,8 @@ pub struct SyncConfig {
 	pub longest_delay: Duration,
 	/// A server that takes longer to answer is asked last.
 	pub late: Duration,
+	/// Which addresses of other servers are called: in a private network, any.
+	pub reach: Reach,
 }
 
 impl Default for SyncConfig {
@@ -72,6 +70,7 @@ impl Default for SyncConfig {
 			first_delay: Duration::from_secs(2),
 			longest_delay: Duration::from_secs(60),
 			late: Duration::from_secs(5),
+			reach: Reach::Public,
 		}
 	}
 }
@@ -98,7 +97,7 @@ where
 		offchain: Storage,
 		blocks: Blocks,
 	) -> Self {
-		let fetcher = Fetcher::new(intake, keystore, config.late);
+		let fetcher = Fetcher::new(intake, keystore, config.late, config.reach);
 		Self { config, keeper: Keeper::new(fetcher), offchain, blocks }
 	}
 
@@ -115,7 +114,10 @@ where
 		let mut pace = Pace::new(config);
 		let (mut moved, mut is_new_block, mut was_behind) = (false, true, false);
 		loop {
-			keeper.keep_house().await;
+			// What is damaged is lacking from now on. A disk that fails gives more at each block.
+			if keeper.keep_house().await {
+				pace.within(config.longest_delay);
+			}
 			// Keys may have come into force in the blocks that the node has caught up with, whose attempts it
 			// has never seen.
 			let is_behind = keeper.fetcher.intake.health().is_behind();
@@ -138,7 +140,7 @@ where
 						ready = Some(now);
 					}
 					Some(_) => {}
-					None => pace.after(Progress::None),
+					None => pace.after(Outcome::None),
 				}
 			}
 			is_new_block = false;
@@ -175,21 +177,26 @@ impl Pace {
 		Self { config, delay: config.first_delay, next_scan: Instant::now() }
 	}
 
+	/// In so long at the latest.
+	fn within(&mut self, delay: Duration) {
+		self.next_scan = self.next_scan.min(Instant::now() + delay);
+	}
+
 	/// After a full scan has brought its servers that far.
-	fn after(&mut self, progress: Progress) {
+	fn after(&mut self, progress: Outcome) {
 		self.delay = match progress {
-			Progress::Settled => self.config.full_scan,
-			Progress::Some => self.config.first_delay,
-			Progress::None => self.delay.saturating_mul(2).min(self.config.longest_delay),
-			Progress::Stuck => self.delay.saturating_mul(2).min(self.config.full_scan),
+			Outcome::Settled => self.config.full_scan,
+			Outcome::Some => self.config.first_delay,
+			Outcome::None => self.delay.saturating_mul(2).min(self.config.longest_delay),
+			Outcome::Stuck => self.delay.saturating_mul(2).min(self.config.full_scan),
 		};
 		self.next_scan = Instant::now() + self.delay;
 	}
 }
 
-/// How far a full scan has brought its servers.
+/// What a full scan has brought its servers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Progress {
+enum Outcome {
 	/// Nothing is lacking, and whoever joined is ready.
 	Settled,
 	/// Something was fetched, and there is more to do.
@@ -215,7 +222,7 @@ struct Fetched {
 /// Finds what is lacking, and has it fetched.
 struct Keeper {
 	fetcher: Arc<Fetcher>,
-	keys: KeyKeeper,
+	house: Housekeeping,
 	/// Shares that attempts under way lack, with the number of blocks at which that was seen.
 	awaited: HashMap<Missing, u32>,
 	/// Shares that attempts lack that were completed in the meantime.
@@ -234,7 +241,7 @@ impl Keeper {
 	fn new(fetcher: Fetcher) -> Self {
 		Self {
 			fetcher: Arc::new(fetcher),
-			keys: KeyKeeper::default(),
+			house: Housekeeping::default(),
 			awaited: HashMap::new(),
 			completed: Vec::new(),
 			found: digest(&[]),
@@ -244,28 +251,16 @@ impl Keeper {
 		}
 	}
 
-	/// What is done at every finalized block: keys are retired, and the members counted; and it is seen
-	/// whether the node understands the chain at all.
-	async fn keep_house(&mut self) {
-		let mut keys = std::mem::take(&mut self.keys);
-		let done = self
-			.fetcher
-			.blocking(move |intake| {
-				let results = [
-					keys.look(intake),
-					count_members(intake).map_err(RetireError::from),
-					read_best(intake).map_err(RetireError::from),
-				];
-				say_whether_foreign(intake, &results);
-				for error in results.iter().filter_map(|result| result.as_ref().err()) {
-					log::debug!(target: LOG_TARGET, "Waiting for the next block: {error}");
-				}
-				keys
-			})
-			.await;
-		if let Some(keys) = done {
-			self.keys = keys;
-		}
+	/// What is done at every finalized block. Whether more shares were found to be damaged than before.
+	async fn keep_house(&mut self) -> bool {
+		let mut house = std::mem::take(&mut self.house);
+		let kept = self.fetcher.blocking(move |intake| {
+			let are_more = house.keep(intake);
+			(house, are_more)
+		});
+		let Some((house, are_more)) = kept.await else { return false };
+		self.house = house;
+		are_more
 	}
 
 	/// Where this node's servers are members in the finalized state.
@@ -315,23 +310,23 @@ impl Keeper {
 	}
 
 	/// Says what has come of it.
-	fn settle(&self, ended: Result<Fetched, JoinError>) -> Progress {
+	fn settle(&self, ended: Result<Fetched, JoinError>) -> Outcome {
 		let Ok(Fetched { settled, stuck, lacking, left }) = ended else {
 			log::error!(
 				target: LOG_TARGET,
 				"Fetching shares failed unexpectedly: this is a bug. It is tried again",
 			);
-			return Progress::None;
+			return Outcome::None;
 		};
 		self.say_backlog(left);
 		if left == 0 {
 			self.fetcher.intake.metrics().lost.set(0);
 		}
 		match (settled, left < lacking) {
-			(true, _) => Progress::Settled,
-			(false, true) => Progress::Some,
-			(false, false) if stuck => Progress::Stuck,
-			(false, false) => Progress::None,
+			(true, _) => Outcome::Settled,
+			(false, true) => Outcome::Some,
+			(false, false) if stuck => Outcome::Stuck,
+			(false, false) => Outcome::None,
 		}
 	}
 
@@ -387,46 +382,4 @@ fn digest(lacking: &[Missing]) -> u64 {
 
 fn number(count: usize) -> u64 {
 	u64::try_from(count).unwrap_or(u64::MAX)
-}
-
-/// Reads anything of the best block, in which a new layout comes first: shares are accepted there.
-fn read_best(intake: &Intake) -> Result<(), ChainError> {
-	let chain = intake.chain();
-	chain.number(chain.best())?;
-	Ok(())
-}
-
-/// Whether an update of the node is all that helps.
-fn is_foreign(error: &RetireError) -> bool {
-	matches!(
-		error,
-		RetireError::Chain(ChainError::UnknownLayout { .. } | ChainError::Undecodable { .. })
-	)
-}
-
-/// Tells whoever asks for the node's health, and once the log, that it does not understand the chain.
-fn say_whether_foreign(intake: &Intake, results: &[Result<(), RetireError>]) {
-	let mut errors = results.iter().filter_map(|result| result.as_ref().err());
-	if let Some(error) = errors.clone().find(|error| is_foreign(error)) {
-		if !intake.health().finds_foreign(true) {
-			log::error!(target: LOG_TARGET, "This node serves nobody now: {error}");
-		}
-	} else if errors.next().is_none() {
-		intake.health().finds_foreign(false);
-	}
-	// A state that is not there, or a store that fails, says nothing about it.
-}
-
-/// Tells Prometheus of the members in the finalized state: those of each subgroup, and this node's.
-fn count_members(intake: &Intake) -> Result<(), ChainError> {
-	let chain = intake.chain();
-	let seats = Seats::of(chain.as_ref(), chain.finalized(), intake.servers().accounts())?;
-	let masks = seats.masks();
-	for (subgroup, _) in (0u8..).zip(&masks.subgroups) {
-		intake.metrics().subgroup(subgroup, masks.size(subgroup), masks.ready(subgroup));
-	}
-	intake.metrics().not_ready.set(number(seats.not_ready()));
-	let silences = chain.silences(chain.finalized())?;
-	intake.metrics().missed.set(seats.most_missed(&silences).into());
-	Ok(())
 }

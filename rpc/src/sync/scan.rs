@@ -195,8 +195,9 @@ pub(super) fn lacking_of_attempts(
 	Ok((open, completed))
 }
 
-/// Whether a share is in the store. One whose record cannot be read is: nothing takes its place while it
-/// is there, and what others lack is to be found all the same.
+/// Whether a share is in the store. One that is damaged is not: another takes its place. One that lies in a
+/// part of the file that SQLite cannot read counts as held: nothing can take its place there, and what
+/// others lack is to be found all the same.
 fn is_held(
 	store: &ShareStore,
 	id: &RegistrationId,

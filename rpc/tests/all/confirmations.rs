@@ -4,10 +4,12 @@
 use crate::common::*;
 use codec::Decode;
 use keyshare_primitives::{
+	messages,
 	offchain::{Queue, MAX_QUEUED, QUEUE_KEY},
 	AccountId, Confirmation, KeyScheme,
 };
 use keyshare_rpc::{
+	caller::Caller,
 	confirm::{ConfirmationFeeder, Room, Window},
 	intake::{Intake, IntakeConfig},
 	keys::ServerKeys,
@@ -60,10 +62,11 @@ impl SharedStorage {
 
 struct Bed {
 	chain: Arc<MockChain>,
+	servers: ServerKeys,
 	store: ShareStore,
 	offchain: SharedStorage,
 	window: Window<SharedStorage>,
-	_folder: TempDir,
+	folder: TempDir,
 }
 
 impl Bed {
@@ -75,9 +78,20 @@ impl Bed {
 		let folder = tempfile::tempdir().expect("a folder");
 		let (chain, store) = (MockChain::new(), open_store(&folder));
 		let offchain = SharedStorage::default();
-		let window =
-			Window::new(chain.clone(), servers, store.clone(), offchain.clone(), uncounted());
-		Self { chain, store, offchain, window, _folder: folder }
+		let window = Window::new(
+			chain.clone(),
+			servers.clone(),
+			store.clone(),
+			offchain.clone(),
+			uncounted(),
+		);
+		Self { chain, servers, store, offchain, window, folder }
+	}
+
+	/// One that remembers nothing, over the same store.
+	fn new_window(&self) -> Window<SharedStorage> {
+		let (chain, servers) = (self.chain.clone(), self.servers.clone());
+		Window::new(chain, servers, self.store.clone(), self.offchain.clone(), uncounted())
 	}
 
 	/// A key that is registering in both blocks, with the shares of these servers stored.
@@ -97,6 +111,12 @@ impl Bed {
 
 	fn holds(&self, dealt: &Dealt, number: u8) -> bool {
 		self.store.get(&dealt.key.id, &server(number)).expect("readable").is_some()
+	}
+
+	/// Whose damaged records are kept.
+	fn damaged(&self) -> Vec<AccountId> {
+		let damaged = self.store.damaged(10).expect("readable");
+		damaged.into_iter().map(|share| share.record.account).collect()
 	}
 
 	fn state(&self, dealt: &Dealt, number: u8) -> RecordState {
@@ -222,8 +242,9 @@ fn all_confirmed_shares_are_looked_at_in_turn() {
 	bed.update();
 	bed.chain.everywhere(|view| view.cancel_all());
 	let left = |bed: &Bed| dealt.iter().filter(|one| bed.holds(one, 0)).count();
+	// The update that found them confirmed has looked at the first of them already.
 	bed.update();
-	assert_eq!(left(&bed), 8);
+	assert_eq!(left(&bed), 512);
 	bed.update();
 	assert_eq!(left(&bed), 0);
 }
@@ -305,6 +326,88 @@ fn an_unreadable_chain_changes_nothing() {
 }
 
 #[test]
+fn a_wrong_proof_is_made_again_and_confirmed_with_the_others() {
+	let mut bed = Bed::new();
+	let dealt: Vec<_> = (0..3).map(|number| bed.stored(number, &[0])).collect();
+	let all = || {
+		let confirmations = dealt.iter().map(|one| confirmation(one, 0)).collect();
+		expected([(server(0), confirmations)])
+	};
+	// One of another share, and one of a scheme that there is not: proofs are beside what is sealed.
+	assert_eq!(alter_shares(&bed.folder, "proof = zeroblob(65) WHERE seq = 1"), 1);
+	assert_eq!(alter_shares(&bed.folder, "proof = X'ff' WHERE seq = 2"), 1);
+	assert_eq!(bed.update(), all());
+	let stored = bed.store.pending(0, 10).expect("readable");
+	assert_eq!(stored.len(), dealt.len());
+	assert!(stored.iter().zip(&dealt).all(|(share, one)| share.record == one.record(0)));
+	// Nor does it help to have been checked once.
+	assert_eq!(alter_shares(&bed.folder, "proof = zeroblob(65)"), 3);
+	assert_eq!(bed.update(), all());
+}
+
+#[test]
+fn one_bad_record_stops_no_confirmation() {
+	let mut bed = Bed::new();
+	let dealt: Vec<_> = (0..6).map(|number| bed.stored(number, &[0])).collect();
+	let (first, unclear, last) = (&dealt[0], &dealt[3], &dealt[5]);
+	// One whose confirmation is over, and one that is gone after that.
+	let (later, gone) = (bed.stored(6, &[0]), bed.stored(7, &[0]));
+	bed.chain.everywhere(|view| {
+		view.confirm(&later, 0);
+		view.confirm(&gone, 0);
+	});
+	bed.update();
+	assert_eq!(bed.state(&later, 0), RecordState::Confirmed);
+
+	// A row that cannot be read, one that does not open, one that is another user's; and two whose accounts
+	// on chain are not understood.
+	assert_eq!(alter_shares(&bed.folder, "server = X'ff' WHERE seq = 2"), 1);
+	assert_eq!(alter_shares(&bed.folder, "ciphertext = zeroblob(48) WHERE seq = 3"), 1);
+	assert_eq!(alter_shares(&bed.folder, "account = zeroblob(32) WHERE seq = 5"), 1);
+	bed.chain.everywhere(|view| {
+		view.undecodable = [unclear.account.clone(), later.account.clone()].into();
+		view.cancel(&gone.account);
+	});
+	// As after a restart: nothing was checked yet.
+	bed.window = bed.new_window();
+	let two = [first, last].map(|one| confirmation(one, 0)).to_vec();
+	assert_eq!(bed.update(), expected([(server(0), two)]));
+	assert!(bed.holds(&later, 0) && !bed.holds(&gone, 0), "the sweep goes on as well");
+
+	bed.chain.everywhere(|view| view.undecodable.clear());
+	let three = [first, unclear, last].map(|one| confirmation(one, 0)).to_vec();
+	assert_eq!(bed.update(), expected([(server(0), three)]));
+}
+
+#[test]
+fn damaged_records_of_a_key_that_is_gone_are_erased() {
+	let mut bed = Bed::new();
+	let (gone, stays) = (bed.stored(1, &[0]), bed.stored(2, &[0]));
+	bed.chain.everywhere(|view| {
+		view.confirm(&gone, 0);
+		view.confirm(&stays, 0);
+	});
+	bed.update();
+	assert_eq!(alter_shares(&bed.folder, "ciphertext = zeroblob(48)"), 2);
+	assert!(!bed.holds(&gone, 0) && !bed.holds(&stays, 0));
+	flush(&bed.store);
+	assert_eq!(bed.damaged(), [user(1), user(2)]);
+
+	// One is deregistered. The confirmation of the other counts no more, as after a change of seats.
+	bed.chain.everywhere(|view| {
+		view.forget_confirmations();
+		view.cancel(&gone.account);
+	});
+	assert_eq!(bed.update(), Queue::new());
+	assert_eq!(bed.damaged(), [user(2)]);
+	assert_eq!(bed.update(), Queue::new(), "nothing is confirmed that is not here");
+
+	store_share(&bed.store, &stays, 0);
+	assert!(bed.damaged().is_empty());
+	assert_eq!(bed.update(), expected([(server(0), vec![confirmation(&stays, 0)])]));
+}
+
+#[test]
 fn the_window_is_bounded_and_moves_on() {
 	let mut bed = Bed::new();
 	let proven = deal(user(0), 1, KeyScheme::Ed25519);
@@ -312,10 +415,11 @@ fn the_window_is_bounded_and_moves_on() {
 	let total = u32::try_from(MAX_QUEUED).expect("small") + 3;
 	let (reply, answers) = mpsc::channel();
 	for number in 0..total {
-		// One key's share for many accounts: the window does not look at proofs.
+		// One key's share for many accounts.
 		let mut record = proven.record(0);
 		record.account = user(number);
 		record.id = sp_core::H256::from_low_u64_be(number.into());
+		record.proof = verified.prove(&messages::custody_message(&record.id, &record.server));
 		let mut key = proven.key.clone();
 		key.id = record.id;
 		bed.chain.everywhere(|view| view.begin(user(number), key.clone()));
@@ -363,7 +467,7 @@ async fn the_feeder_runs_at_blocks_and_when_shares_arrive_and_ends_with_the_bloc
 
 	let dealt = deal(user(1), 1, KeyScheme::Ed25519);
 	chain.everywhere(|view| view.register(&dealt));
-	let receipt = intake.clone().submit(dealt.request(0)).await;
+	let receipt = intake.clone().submit(Caller::Ordinary, dealt.request(0)).await;
 	assert!(receipt.is_ok());
 	queued(1).await;
 

@@ -2,6 +2,7 @@
 //! socket against a mock chain.
 
 use crate::common::*;
+use futures::FutureExt;
 use jsonrpsee::{
 	core::{client::ClientT, ClientError},
 	http_client::HttpClient,
@@ -18,7 +19,7 @@ use keyshare_primitives::{
 	},
 	KeyScheme, PROTOCOL_VERSION,
 };
-use keyshare_rpc::{api, store::RecordState};
+use keyshare_rpc::{api, caller::Caller, store::RecordState};
 use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 use serde_json::{json, Value};
 use std::sync::Arc;
@@ -137,6 +138,15 @@ async fn wrong_shapes_are_invalid_params_and_are_not_repeated() {
 	let bad = [
 		json!([]),
 		json!([good, good]),
+		// The fields' values by position, which serde would take for the object.
+		json!([[
+			good["server"],
+			good["account"],
+			good["generation"],
+			good["subgroup"],
+			good["enc"],
+			good["ciphertext"]
+		]]),
 		json!(["text"]),
 		json!([missing]),
 		missing.clone(),
@@ -223,6 +233,43 @@ async fn wrong_subgroup_names_the_servers_own() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_share_is_not_taken_for_a_membership_that_is_not_final() {
+	let node = Node::start().await;
+	let dealt = node.register(1, KeyScheme::Ed25519);
+	let request = dealt.request(0);
+	// A fork puts the server into the subgroup; by the final block it belongs to another one.
+	node.chain.finalized.write().expect("not poisoned").join(server(0), 1);
+	assert_eq!(refused(&node, &dealt, &request, ErrorCode::NotFinal).await, None);
+	node.chain.finalized.write().expect("not poisoned").leave(&server(0));
+	assert_eq!(refused(&node, &dealt, &request, ErrorCode::NotFinal).await, None);
+	node.chain.finalized.write().expect("not poisoned").join(server(0), 0);
+	assert!(submit(&node, &request).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sends_one_wrong_envelope_after_another_is_told_to_come_back_and_the_operator_is_not() {
+	let node = Node::start().await;
+	let dealt = node.register(1, KeyScheme::Ed25519);
+	let mut altered = dealt.request(0);
+	altered.ciphertext.0[0] ^= 1;
+	let mut codes = Vec::new();
+	for _ in 0..65 {
+		let error = refusal(submit(&node, &altered).await.expect_err("must be refused"));
+		codes.extend(ErrorCode::from_code(error.code()));
+	}
+	assert_eq!(codes.iter().filter(|code| **code == ErrorCode::DecryptionFailed).count(), 64);
+	assert_eq!(codes.last(), Some(&ErrorCode::Busy));
+	// Not even a good one is opened for it now. What needs no opening is answered.
+	let good = refusal(submit(&node, &dealt.request(0)).await.expect_err("must wait"));
+	assert_eq!(ErrorCode::from_code(good.code()), Some(ErrorCode::Busy));
+	assert_eq!(status(&node, 0, &dealt).await.status, ShareState::None);
+	let module = api::module(node.intake.clone());
+	let receipt: Result<ShareReceipt, _> =
+		module.call("keyshare_submitShare", [dealt.request(0)]).await;
+	assert!(receipt.is_ok_and(|receipt| receipt.status == SubmitStatus::Stored));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn decryption_failed() {
 	let node = Node::start().await;
 	let dealt = node.register(1, KeyScheme::Ed25519);
@@ -279,6 +326,25 @@ async fn busy_when_the_queue_is_full_and_nobody_else_is_harmed() {
 	for _ in 0..2 {
 		assert!(answered.recv().await.expect("an answer").is_ok());
 	}
+	assert_eq!(node.stored_count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_for_a_client_that_has_gone() {
+	let node = Node::start_with(1, 4, Default::default(), 16).await;
+	let gone = node.register(1, KeyScheme::Ed25519);
+	let waiting = node.register(2, KeyScheme::Ed25519);
+	node.chain.close();
+	let submit = |request| node.intake.clone().submit(Caller::Ordinary, request);
+	let first = tokio::spawn(submit(waiting.request(0)));
+	let chain = node.chain.clone();
+	tokio::task::spawn_blocking(move || chain.wait_for_reader()).await.expect("runs");
+	// It is queued behind the first one, and nobody waits for it any more.
+	assert!(submit(gone.request(0)).now_or_never().is_none());
+	node.chain.open();
+	assert!(first.await.expect("no panic").is_ok());
+	assert!(submit(waiting.request(1)).await.is_ok(), "the queue has been worked off");
+	assert_eq!(node.intake.store().get(&gone.key.id, &server(0)).expect("readable"), None);
 	assert_eq!(node.stored_count(), 2);
 }
 

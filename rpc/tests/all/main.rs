@@ -3,6 +3,7 @@
 
 mod common;
 mod confirmations;
+mod damage;
 mod intake;
 mod listener;
 mod maintenance;

@@ -276,8 +276,8 @@ fn a_record_that_cannot_be_read_does_not_keep_a_backup_from_being_restored() {
 	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
 	drop(filled(&folder));
 	let file = Connection::open(store_path(&folder)).expect("opens");
-	// A proof of a scheme that there is not.
-	file.execute("UPDATE shares SET proof = X'ff' WHERE length(proof) = 65", []).expect("writable");
+	let damage = "UPDATE shares SET account = X'ff' WHERE length(proof) = 65";
+	file.execute(damage, []).expect("writable");
 	file.execute("UPDATE encryption_keys SET account = X'ff'", []).expect("writable");
 	drop(file);
 	let to = beside(&elsewhere, "store");

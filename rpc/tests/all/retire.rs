@@ -1,8 +1,11 @@
 //! Encryption keys over a rotation.
 
 use crate::common::*;
-use keyshare_primitives::{AccountId, EncryptionKey, Endpoint, KeyScheme, RetiredKey, ServerInfo};
+use keyshare_primitives::{
+	wire::ServersQuery, AccountId, EncryptionKey, Endpoint, KeyScheme, RetiredKey, ServerInfo,
+};
 use keyshare_rpc::{
+	caller::Caller,
 	chain::PublishedServer,
 	retire::{KeyKeeper, FORMER_GRACE},
 };
@@ -97,14 +100,14 @@ async fn a_replaced_key_is_kept_until_its_grace_period_ends() {
 	keeper.look(&node.intake).expect("works");
 	assert_eq!(keys(&node), publics(&[0, 5]));
 	let dealt = node.register(1, KeyScheme::Ed25519);
-	let answer = node.intake.clone().submit(dealt.request(0)).await;
+	let answer = node.intake.clone().submit(Caller::Ordinary, dealt.request(0)).await;
 	assert!(answer.is_ok(), "an envelope in flight is opened: {answer:?}");
 
 	show(&node, 5, Some(0), LAST_BLOCK_OF_GRACE + 1);
 	keeper.look(&node.intake).expect("works");
 	assert_eq!(keys(&node), publics(&[5]));
 	let late = node.register(2, KeyScheme::Ed25519);
-	assert!(node.intake.clone().submit(late.request(0)).await.is_err());
+	assert!(node.intake.clone().submit(Caller::Ordinary, late.request(0)).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,7 +176,8 @@ async fn a_former_server_has_a_key_to_be_published_with_before_its_own_is_erased
 	assert_eq!(keys(&node), both);
 	look_at(&mut keeper, &node, [100 + FORMER_GRACE, 100 + 3 * FORMER_GRACE]);
 	assert_eq!(keys(&node), both[1..]);
-	let hosted = node.intake.clone().hosted_servers().await.expect("answered");
+	let hosted =
+		node.intake.clone().hosted_servers(Caller::Ordinary, ServersQuery).await.expect("answered");
 	assert_eq!(hosted.servers.len(), usize::from(SUBGROUPS));
 }
 
@@ -216,7 +220,7 @@ async fn a_server_that_is_published_again_in_time_keeps_its_keys() {
 	node.chain.everywhere(|view| view.join(server(0), 0));
 	look_at(&mut keeper, &node, [51 + FORMER_GRACE, 3 * FORMER_GRACE]);
 	let dealt = node.register(1, KeyScheme::Ed25519);
-	let answer = node.intake.clone().submit(dealt.request(0)).await;
+	let answer = node.intake.clone().submit(Caller::Ordinary, dealt.request(0)).await;
 	assert!(answer.is_ok(), "it goes on: {answer:?}");
 	// The time is counted anew.
 	withdraw(&node, 4 * FORMER_GRACE);

@@ -100,9 +100,9 @@ fn wrong_password_other_chain_and_newer_version_are_refused() {
 	assert!(reopen(&folder, "correct horse", GENESIS).is_ok());
 
 	let outside = Connection::open(store_path(&folder)).expect("opens");
-	outside.pragma_update(None, "user_version", 4).expect("writable");
+	outside.pragma_update(None, "user_version", 5).expect("writable");
 	let newer = reopen(&folder, "correct horse", GENESIS);
-	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 4, supported: 3 })));
+	assert!(matches!(newer, Err(StoreError::NewerVersion { found: 5, supported: 4 })));
 }
 
 #[test]
@@ -118,6 +118,7 @@ fn a_store_of_version_2_is_taken_over() {
 	// Without the scheme's tag.
 	let untag = "UPDATE shares SET proof = substr(proof, 2)";
 	assert_eq!(outside.execute(untag, []).expect("writable"), 2);
+	outside.execute_batch("DROP INDEX damaged").expect("writable");
 	outside.pragma_update(None, "user_version", 2).expect("writable");
 	drop(outside);
 	for _ in 0..2 {
@@ -300,7 +301,7 @@ fn pending_is_what_is_neither_confirmed_nor_gone_oldest_first() {
 	let left = pending(0, 10);
 	assert_eq!(accounts(&left), [user(0), user(3), user(4)]);
 	assert_eq!(left[0].state, RecordState::Confirming);
-	let confirmed = |after, limit| store.confirmed(after, limit).expect("readable");
+	let confirmed = |after, limit| store.others(after, limit).expect("readable");
 	assert_eq!(accounts(&confirmed(0, 10)), [user(1), user(2)]);
 	assert_eq!(accounts(&confirmed(0, 1)), [user(1)]);
 	assert_eq!(accounts(&confirmed(all[1].seq, 10)), [user(2)]);
@@ -327,10 +328,11 @@ fn what_is_erased_leaves_no_trace_and_makes_the_file_smaller() {
 	};
 	assert!(has_traces());
 	// Into the file itself, so that its size is that of all records.
-	store.erase(Vec::new()).expect("writable");
+	let first = store.get(&gone[0].key.id, &server(0)).expect("readable").expect("stored");
+	store.erase(vec![first]).expect("writable");
 	let before = fs::metadata(store_path(&folder)).expect("there").len();
 
-	let erased: Vec<_> = gone
+	let erased: Vec<_> = gone[1..]
 		.iter()
 		.map(|one| store.get(&one.key.id, &server(0)).expect("readable").expect("stored"))
 		.collect();
@@ -458,17 +460,19 @@ fn a_record_that_cannot_be_read_is_passed_over_and_those_after_it_are_found() {
 		put(&store, one, 0).expect("stored");
 	}
 	let outside = Connection::open(store_path(&folder)).expect("opens");
-	// A proof of a scheme that there is not.
-	outside.execute("UPDATE shares SET proof = X'ff' WHERE seq = 2", []).expect("altered");
+	let damage = "UPDATE shares SET account = X'ff' WHERE seq = 2";
+	outside.execute(damage, []).expect("altered");
 	let pending = store.pending(0, 2).expect("readable");
 	assert_eq!(pending.iter().map(|share| share.seq).collect::<Vec<_>>(), [1, 3]);
 	let states = pending.into_iter().map(|share| (share, RecordState::Confirmed));
 	store.set_states(states.collect()).expect("writable");
 	outside.execute("UPDATE shares SET state = 2 WHERE seq = 2", []).expect("altered");
-	let confirmed = store.confirmed(0, 2).expect("readable");
+	let confirmed = store.others(0, 2).expect("readable");
 	assert_eq!(confirmed.iter().map(|share| share.seq).collect::<Vec<_>>(), [1, 3]);
-	let damaged = store.get(&dealt[1].key.id, &server(0));
-	assert!(matches!(damaged, Err(StoreError::Damaged(_))), "and not said to be missing");
+	// It is lacking: before, it counted as held, and nobody fetched it.
+	assert_eq!(store.get(&dealt[1].key.id, &server(0)).expect("readable"), None);
+	flush(&store);
+	assert_eq!(store.count_damaged().expect("readable"), 1);
 }
 
 #[test]
@@ -488,6 +492,38 @@ fn an_encryption_key_that_cannot_be_read_is_passed_over_and_the_others_are_found
 	assert_eq!(publics(), [secrets[1].public()]);
 	store.erase_key(&server(0), &secrets[1].public()).expect("erased");
 	assert_eq!(publics(), []);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_whose_file_was_removed_or_replaced_is_not_in_place() {
+	let (folder, elsewhere) = (tempfile::tempdir().expect("a"), tempfile::tempdir().expect("b"));
+	let store = open_store(&folder);
+	assert!(store.is_in_place());
+	let aside = elsewhere.path().join("aside");
+	fs::rename(store_path(&folder), &aside).expect("moved");
+	assert!(!store.is_in_place());
+	fs::write(store_path(&folder), "another").expect("written");
+	assert!(!store.is_in_place());
+	fs::rename(&aside, store_path(&folder)).expect("brought back");
+	assert!(store.is_in_place());
+}
+
+#[test]
+fn a_store_that_cannot_be_written_says_so_until_it_can() {
+	let folder = tempfile::tempdir().expect("a folder");
+	let store = open_store(&folder);
+	assert!(!store.fails());
+	let outside = Connection::open(store_path(&folder)).expect("opens");
+	let trigger =
+		"CREATE TRIGGER full BEFORE INSERT ON shares BEGIN SELECT RAISE(ABORT, 'full'); END";
+	outside.execute_batch(trigger).expect("made");
+	let dealt = deal(user(0), 1, SCHEMES[0]);
+	assert!(put(&store, &dealt, 0).is_err());
+	assert!(store.fails());
+	outside.execute_batch("DROP TRIGGER full").expect("dropped");
+	assert!(put(&store, &dealt, 0).is_ok());
+	assert!(!store.fails());
 }
 
 #[test]

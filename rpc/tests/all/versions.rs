@@ -6,7 +6,7 @@ use crate::{
 };
 use keyshare_rpc::store::{
 	maintenance::{backup, restore, verify, Inventory},
-	ShareStore,
+	Put, ShareStore,
 };
 use rusqlite::Connection;
 use std::{fs, path::Path};
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse";
 
-/// What versions 1 and 2 had alike.
+/// What versions 1 to 3 had alike.
 const TABLES: &str = "
 	CREATE TABLE header (
 		only INTEGER PRIMARY KEY CHECK (only = 0),
@@ -87,8 +87,10 @@ impl Old {
 		let old = Connection::open(store_path(&folder)).expect("opens");
 		let (keys, keys_table) =
 			if version == 1 { (KEYS_OF_1, "servers") } else { (KEYS_OF_2, "encryption_keys") };
+		let proof = if version < 3 { "substr(proof, 2)" } else { "proof" };
 		old.execute_batch(&format!(
-			"PRAGMA auto_vacuum = {auto_vacuum}; PRAGMA journal_mode = WAL; {TABLES} {keys}"
+			"PRAGMA auto_vacuum = {auto_vacuum}; PRAGMA journal_mode = WAL; \
+			 PRAGMA secure_delete = ON; {TABLES} {keys}"
 		))
 		.expect("laid out");
 		let from = store_path(&today);
@@ -97,7 +99,7 @@ impl Old {
 			"INSERT INTO main.header SELECT * FROM today.header;
 			INSERT INTO main.shares
 				SELECT seq, registration_id, server, account, generation, subgroup,
-					substr(proof, 2), nonce, ciphertext, state
+					{proof}, nonce, ciphertext, state
 				FROM today.shares;
 			INSERT INTO main.{keys_table} (account, nonce, ciphertext)
 				SELECT account, nonce, ciphertext FROM today.encryption_keys;
@@ -125,7 +127,7 @@ impl Old {
 	fn assert_is_taken_over(&self) {
 		for _ in 0..2 {
 			self.assert_opens(&store_path(&self.folder));
-			assert_eq!(self.pragma("user_version"), 3);
+			assert_eq!(self.pragma("user_version"), 4);
 			assert_eq!(self.pragma("auto_vacuum"), 2, "what is erased makes it smaller");
 		}
 		let bytes = store_bytes(&self.folder);
@@ -157,6 +159,19 @@ fn a_store_of_version_1_is_taken_over() {
 }
 
 #[test]
+fn a_store_of_version_3_is_taken_over() {
+	let old = Old::new(3, "INCREMENTAL");
+	old.assert_is_taken_over();
+	// What is found to be damaged from then on is marked, and another share takes its place.
+	let store = open_store(&old.folder);
+	assert_eq!(alter_shares(&old.folder, "ciphertext = zeroblob(48) WHERE seq = 1"), 1);
+	assert_eq!(store.get(&old.dealt[0].key.id, &server(0)).expect("readable"), None);
+	assert!(matches!(put(&store, &old.dealt[0], 0), Ok(Put::Stored)));
+	old.dealt.iter().for_each(|one| assert_holds(&store, one, 0));
+	assert_eq!(store.count_damaged().expect("it has the index"), 0);
+}
+
+#[test]
 fn a_crash_while_version_1_is_taken_over_leaves_nothing_undone() {
 	// The transaction that makes it version 2 is done, and what cannot be a part of it is not.
 	let old = Old::new(2, "NONE");
@@ -166,7 +181,8 @@ fn a_crash_while_version_1_is_taken_over_leaves_nothing_undone() {
 
 #[test]
 fn a_backup_by_an_older_program_is_verified_and_restored() {
-	for (version, auto_vacuum) in [(1, "NONE"), (2, "NONE"), (2, "INCREMENTAL")] {
+	let older = [(1, "NONE"), (2, "NONE"), (2, "INCREMENTAL"), (3, "INCREMENTAL")];
+	for (version, auto_vacuum) in older {
 		let old = Old::new(version, auto_vacuum);
 		let elsewhere = tempfile::tempdir().expect("a folder");
 		let [copy, restored] = ["backup", "restored"].map(|name| elsewhere.path().join(name));
@@ -181,7 +197,7 @@ fn a_backup_by_an_older_program_is_verified_and_restored() {
 		let inventory = restore(&copy, &restored, &PASSWORD.into(), GENESIS).expect("restored");
 		assert_eq!(inventory, whole);
 		assert_eq!(fs::read(&copy).expect("readable"), before, "the backup stays what it was");
-		assert_eq!(pragma(&restored, "user_version"), 3);
+		assert_eq!(pragma(&restored, "user_version"), 4);
 		assert_eq!(pragma(&restored, "auto_vacuum"), 2);
 		old.assert_opens(&restored);
 	}

@@ -138,6 +138,10 @@ pub struct View {
 	pub joining: HashMap<AccountId, Syncing>,
 	pub silences: Silences,
 	pub number: BlockNumber,
+	/// When it was made, in milliseconds since 1970.
+	pub timestamp: u64,
+	/// Accounts whose records no node can decode.
+	pub undecodable: HashSet<AccountId>,
 	/// Whether its state cannot be read.
 	pub pruned: bool,
 	/// The version of its storage, if it is one that no node knows.
@@ -406,7 +410,11 @@ impl ChainState for MockChain {
 	}
 
 	fn record(&self, at: BlockHash, account: &AccountId) -> Result<AccountRecord, ChainError> {
-		self.read(at, |view| view.records.get(account).cloned().unwrap_or_default())
+		let record = self.read(at, |view| {
+			let is_decodable = !view.undecodable.contains(account);
+			is_decodable.then(|| view.records.get(account).cloned().unwrap_or_default())
+		});
+		record?.ok_or(ChainError::Undecodable { item: "Accounts" })
 	}
 
 	fn page(
@@ -489,6 +497,10 @@ impl ChainState for MockChain {
 	fn number(&self, at: BlockHash) -> Result<BlockNumber, ChainError> {
 		self.read(at, |view| view.number)
 	}
+
+	fn timestamp(&self, at: BlockHash) -> Result<u64, ChainError> {
+		self.read(at, |view| view.timestamp)
+	}
 }
 
 /// Metrics that nobody reads.
@@ -550,8 +562,11 @@ impl Node {
 		let metrics = Metrics::new(Some(&registry)).expect("well-formed names");
 		let intake = Intake::new(config, chain.clone(), servers, store, metrics)
 			.expect("threads can be had");
-		let config =
-			ListenerConfig { addr: ([127, 0, 0, 1], 0).into(), cors, max_connections: connections };
+		let config = ListenerConfig {
+			cors,
+			max_connections: connections,
+			..ListenerConfig::at(([127, 0, 0, 1], 0).into())
+		};
 		let listener =
 			listener::start(config, api::module(intake.clone()), intake.health().clone())
 				.await
@@ -585,6 +600,17 @@ impl Node {
 
 pub fn store_path(folder: &TempDir) -> PathBuf {
 	folder.path().join(FILE_NAME)
+}
+
+/// Alters the rows of shares, as a disk that fails or a hand in the file does; how many.
+pub fn alter_shares(folder: &TempDir, change: &str) -> usize {
+	let outside = rusqlite::Connection::open(store_path(folder)).expect("opens");
+	outside.execute(&format!("UPDATE shares SET {change}"), []).expect("altered")
+}
+
+/// Returns when all is written that waited to be.
+pub fn flush(store: &ShareStore) {
+	store.set_states(Vec::new()).expect("writable");
 }
 
 pub fn open_store(folder: &TempDir) -> ShareStore {

@@ -2,9 +2,11 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `damage` | what is damaged in the store |
 //! | `peers` | servers that answer badly, and what does not wait for them |
 //! | `requests` | to whom shares are handed over |
 
+mod damage;
 mod peers;
 mod requests;
 
@@ -21,7 +23,7 @@ use keyshare_primitives::{
 use keyshare_rpc::{
 	chain::{AccountRecord, PublishedServer},
 	keys::ServerKeys,
-	sync::{Sync, SyncConfig},
+	sync::{Reach, Sync, SyncConfig},
 };
 use sp_core::{
 	offchain::{OffchainStorage, STORAGE_PREFIX},
@@ -136,7 +138,9 @@ impl Running {
 fn eager() -> SyncConfig {
 	let moment = Duration::from_millis(5);
 	let late = SyncConfig::default().late;
-	SyncConfig { full_scan: moment, patience: 3, first_delay: moment, longest_delay: moment, late }
+	let (first_delay, longest_delay) = (moment, moment);
+	let reach = Reach::Anywhere;
+	SyncConfig { full_scan: moment, patience: 3, first_delay, longest_delay, late, reach }
 }
 
 /// Never looks again by itself.
@@ -377,10 +381,11 @@ async fn a_record_that_cannot_be_read_keeps_nobody_from_fetching_the_others() {
 	let damaged = held(&chain, &node, 2, 0);
 	let lacking: Vec<_> = (1..4).map(|user| held(&chain, &peer_node, 1, user)).collect();
 	let outside = rusqlite::Connection::open(store_path(&node.folder)).expect("opens");
-	outside.execute("UPDATE shares SET proof = X'ff'", []).expect("altered");
+	outside.execute("UPDATE shares SET account = X'ff'", []).expect("altered");
 	let _running = Running::start(&node, 2, only_at_blocks());
 	until(|| lacking.iter().all(|dealt| holds(&node, 2, dealt))).await;
-	assert!(node.intake.store().get(&damaged.key.id, &peer(2)).is_err());
+	// Nobody else has it.
+	assert_eq!(node.intake.store().get(&damaged.key.id, &peer(2)).expect("readable"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

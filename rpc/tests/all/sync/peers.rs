@@ -12,7 +12,7 @@ use keyshare_primitives::{
 use keyshare_rpc::{
 	chain::PublishedServer,
 	keys::ServerKeys,
-	listener::{self, Cors, Listener, ListenerConfig},
+	listener::{self, Listener, ListenerConfig},
 	sync::SyncConfig,
 };
 use std::{
@@ -108,11 +108,8 @@ impl Giver {
 				Ok::<_, ErrorObjectOwned>(manner.answer(&request).await)
 			})
 			.expect("one method");
-		let config = ListenerConfig {
-			addr: ([127, 0, 0, 1], 0).into(),
-			cors: Cors::default(),
-			max_connections: 4,
-		};
+		let config =
+			ListenerConfig { max_connections: 4, ..ListenerConfig::at(([127, 0, 0, 1], 0).into()) };
 		let listener = listener::start(config, module, Arc::default()).await.expect("a free port");
 		publish(chain, number, G, &format!("http://{}", listener.local_addr()));
 		Self { manner, _listener: listener }

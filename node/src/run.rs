@@ -3,14 +3,16 @@
 use crate::{
 	cli::{Cli, KeyCommand, Subcommand},
 	error::Error,
-	service::{self, Backend, Block, ChainOps, Client, Options},
+	service::{self, ChainOps, Options},
 	shares::ShareOptions,
+	types::{Backend, Block, Client},
+	LOG_TARGET,
 };
 use futures::TryFutureExt;
 use keyshare_runtime::BlockNumber;
-use sc_cli::{CliConfiguration, OffchainWorkerEnabled, SubstrateCli};
-use sc_service::ChainType;
-use std::{sync::Arc, time::Duration};
+use sc_cli::{CliConfiguration, OffchainWorkerEnabled, RpcMethods, SubstrateCli};
+use sc_service::{config, ChainType, Configuration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 /// Does what the command line says, until it is done or the process is told to end.
 pub fn run() -> Result<(), Error> {
@@ -59,7 +61,49 @@ pub fn run() -> Result<(), Error> {
 fn run_node(cli: &Cli) -> Result<(), Error> {
 	let options = options(cli)?;
 	let runner = cli.create_runner(&cli.run)?;
-	runner.run_node_until_exit(|config| service::start(config, options))
+	let operator_port = has_operator_port(cli).then_some(cli.operator.operator_rpc_port);
+	runner.run_node_until_exit(move |mut config| {
+		if let Some(port) = operator_port {
+			keep_for_operator(&mut config, port, options.shares.store.is_given());
+		}
+		service::start(config, options)
+	})
+}
+
+/// Whether the operator's methods have a port of their own: unless the command line says where they are.
+fn has_operator_port(cli: &Cli) -> bool {
+	let rpc = &cli.run.rpc_params;
+	rpc.rpc_methods != RpcMethods::Unsafe && rpc.experimental_rpc_endpoint.is_empty()
+}
+
+/// Closes the ordinary RPC to the operator's methods, and opens them on a port of this machine alone.
+/// `auto` would answer them to whatever comes from this machine, and so to the world if a proxy leads it
+/// there. A development chain has no secrets, and its tools know one port.
+fn keep_for_operator(config: &mut Configuration, port: u16, hosts: bool) {
+	if config.chain_spec.chain_type() == ChainType::Development {
+		return;
+	}
+	let Some(endpoints) = &mut config.rpc.addr else { return };
+	let Some(first) = endpoints.first().cloned() else { return };
+	for endpoint in endpoints.iter_mut() {
+		endpoint.rpc_methods = config::RpcMethods::Safe;
+	}
+	endpoints.push(config::RpcEndpoint {
+		listen_addr: (Ipv4Addr::LOCALHOST, port).into(),
+		rpc_methods: config::RpcMethods::Unsafe,
+		// No web page can read what is answered here. It can still send: no browser belongs on this machine.
+		cors: Some(Vec::new()),
+		// Whoever hosts no server can do without.
+		is_optional: !hosts,
+		// Another port would be found by nobody.
+		retry_random_port: false,
+		..first
+	});
+	log::info!(
+		target: LOG_TARGET,
+		"The operator's methods are answered at ws://127.0.0.1:{port} alone: \
+		 keyshare --url ws://127.0.0.1:{port}",
+	);
 }
 
 fn options(cli: &Cli) -> Result<Options, Error> {

@@ -1,19 +1,15 @@
 //! `share-store …`: what an operator does with the whole share store. Each of these works on the
 //! file alone; what it does is in `keyshare_rpc::store::maintenance`.
 
-use crate::{
-	cli::Cli,
-	error::Error,
-	password,
-	server_keys::commands::{Home, NodeArgs},
-	shares::ShareError,
-};
+use super::server_keys::{Home, NodeArgs};
+use crate::{error::Error, file_system, output, password, shares::HostingError};
 use clap::{Args, Subcommand};
 use keyshare_primitives::GenesisHash;
 use keyshare_rpc::store::{
 	maintenance::{self, Inventory},
 	StoreError,
 };
+use sc_cli::SubstrateCli;
 use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 
@@ -94,40 +90,43 @@ pub struct ChangePassword {
 
 impl ShareStoreCommand {
 	/// Does it, and says what came of it.
-	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+	pub fn run(&self, cli: &impl SubstrateCli) -> Result<(), Error> {
 		match self {
 			Self::Backup(command) => {
 				let home = command.node.home(cli)?;
 				back_up(&home.store, &command.to)?;
-				println!("Backed up {} to {}", home.store.display(), command.to.display());
+				let (from, to) = (home.store.display(), command.to.display());
+				output::print(&format!("Backed up {from} to {to}\n"))?;
 			}
 			Self::Restore(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
 				let inventory = restore(&command.from, &home.store, &password, home.genesis)?;
-				println!("Restored {} to {}", command.from.display(), home.store.display());
-				return report(inventory, ShareError::DamagedBefore(home.store));
+				let (from, to) = (command.from.display(), home.store.display());
+				output::print(&format!("Restored {from} to {to}\n"))?;
+				return report(inventory, HostingError::DamagedBefore(home.store));
 			}
 			Self::Verify(command) => {
 				let (home, password) = command.node.home_and_password(cli)?;
 				let file = command.file.as_ref().unwrap_or(&home.store);
-				let failed: fn(&Path, StoreError) -> ShareError =
+				let failed: fn(&Path, StoreError) -> HostingError =
 					if command.file.is_some() { of_backup } else { of_store };
 				let inventory = maintenance::verify(file, &password, home.genesis)
 					.map_err(|reason| failed(file, reason))?;
 				if let Some(version) = inventory.older {
-					println!(
+					output::print(&format!(
 						"It has version {version}, of an older program: the node takes it over when it \
-						 starts on it, and `share-store restore` when it restores it"
-					);
+						 starts on it, and `share-store restore` when it restores it\n"
+					))?;
 				}
 				return report(inventory, failed(file, StoreError::Damaged("a part of it")));
 			}
 			Self::ChangePassword(command) => {
-				let new = password::read(&command.new_password_file).map_err(ShareError::from)?;
+				let new = password::read(&command.new_password_file).map_err(HostingError::from)?;
 				let (home, password) = command.node.home_and_password(cli)?;
+				file_system::check(&home.store).map_err(HostingError::from)?;
 				maintenance::change_password(&home.store, &password, &new, home.genesis)
 					.map_err(|reason| of_store(&home.store, reason))?;
-				println!("{} has the new password", home.store.display());
+				output::print(&format!("{} has the new password\n", home.store.display()))?;
 			}
 		}
 		Ok(())
@@ -135,7 +134,7 @@ impl ShareStoreCommand {
 }
 
 impl NodeArgs {
-	fn home_and_password(&self, cli: &Cli) -> Result<(Home, SecretString), Error> {
+	fn home_and_password(&self, cli: &impl SubstrateCli) -> Result<(Home, SecretString), Error> {
 		let home = self.home(cli)?;
 		let password = self.password(&home)?;
 		Ok((home, password))
@@ -143,7 +142,7 @@ impl NodeArgs {
 }
 
 /// Copies the node's store to the new file `to`.
-fn back_up(store: &Path, to: &Path) -> Result<(), ShareError> {
+fn back_up(store: &Path, to: &Path) -> Result<(), HostingError> {
 	maintenance::backup(store, to).map_err(|reason| match reason {
 		// Files are made only there.
 		StoreError::Io(_) => of_store(to, reason),
@@ -157,7 +156,8 @@ fn restore(
 	store: &Path,
 	password: &SecretString,
 	genesis: GenesisHash,
-) -> Result<Inventory, ShareError> {
+) -> Result<Inventory, HostingError> {
+	file_system::check(store)?;
 	maintenance::restore(from, store, password, genesis).map_err(|reason| match reason {
 		// The backup is only read, and nobody locks it.
 		StoreError::Io(_) | StoreError::InUse => of_store(store, reason),
@@ -166,33 +166,35 @@ fn restore(
 }
 
 /// Says what is in a store; the error `damaged` if something is.
-fn report(inventory: Inventory, damaged: ShareError) -> Result<(), Error> {
+fn report(inventory: Inventory, damaged: HostingError) -> Result<(), Error> {
 	let Inventory { shares, damaged_shares, keys, damaged_keys, older: _ } = inventory;
-	println!("{shares} share(s) and {keys} encryption key(s) are whole");
+	output::print(&format!("{shares} share(s) and {keys} encryption key(s) are whole\n"))?;
 	if inventory.is_whole() {
 		return Ok(());
 	}
-	println!("{damaged_shares} share(s) and {damaged_keys} encryption key(s) are damaged");
+	output::print(&format!(
+		"{damaged_shares} share(s) and {damaged_keys} encryption key(s) are damaged\n"
+	))?;
 	Err(damaged.into())
 }
 
 /// What is wrong with the node's store, or with where a copy is to be made.
-fn of_store(file: &Path, reason: StoreError) -> ShareError {
+fn of_store(file: &Path, reason: StoreError) -> HostingError {
 	match reason {
-		StoreError::NotThere(path) => ShareError::NoStore(path),
+		StoreError::NotThere(path) => HostingError::NoStore(path),
 		StoreError::InTheWay(_) | StoreError::NoCopy { .. } | StoreError::NotUtf8(_) => {
-			ShareError::Copy(reason)
+			HostingError::Copy(reason)
 		}
-		reason => ShareError::Store { path: file.into(), reason },
+		reason => HostingError::Store { path: file.into(), reason },
 	}
 }
 
 /// The same of a backup, for which there is no backup.
-fn of_backup(file: &Path, reason: StoreError) -> ShareError {
+fn of_backup(file: &Path, reason: StoreError) -> HostingError {
 	match reason {
-		StoreError::NotThere(path) => ShareError::NoBackup(path),
-		StoreError::WrongPassword => ShareError::BackupPassword(file.into()),
-		StoreError::Damaged(part) => ShareError::DamagedBackup { path: file.into(), part },
+		StoreError::NotThere(path) => HostingError::NoBackup(path),
+		StoreError::WrongPassword => HostingError::BackupPassword(file.into()),
+		StoreError::Damaged(part) => HostingError::DamagedBackup { path: file.into(), part },
 		reason => of_store(file, reason),
 	}
 }
@@ -288,7 +290,7 @@ mod tests {
 		assert!(text.contains("no backup") && text.contains("monday"), "{text}");
 
 		let inventory = Inventory { damaged_shares: 1, ..Inventory::default() };
-		let damaged = report(inventory, ShareError::DamagedBefore(folder.store.clone()));
+		let damaged = report(inventory, HostingError::DamagedBefore(folder.store.clone()));
 		let text = damaged.expect_err("damaged").to_string();
 		assert!(text.contains("another backup"), "{text}");
 	}

@@ -1,12 +1,14 @@
-//! `key generate-server` and `key inspect-server`. They open the share store, so the node that
-//! uses it must not be running.
+//! `key generate-server`, `key rotate-server` and `key inspect-server`. They open the share store,
+//! so the node that uses it must not be running.
 
-use super::{PublicKeys, ServerKeyError};
 use crate::{
-	cli::{Cli, StoreArgs},
 	error::Error,
+	file_system,
+	options::StoreArgs,
+	output,
+	server_keys::{self, PublicKeys, ServerKeyError},
 	service,
-	shares::{ShareError, StoreOptions},
+	shares::{HostingError, StoreOptions},
 };
 use clap::Args;
 use keyshare_primitives::{
@@ -22,7 +24,8 @@ use secrecy::SecretString;
 use sp_core::{crypto::Ss58Codec, sr25519};
 use sp_keystore::KeystorePtr;
 use std::{
-	fs, io,
+	fs::{self, File},
+	io,
 	path::{Path, PathBuf},
 	sync::Arc,
 };
@@ -127,12 +130,12 @@ pub struct Home {
 
 impl NodeArgs {
 	/// Where the node keeps its things.
-	pub fn home(&self, cli: &Cli) -> Result<Home, Error> {
+	pub fn home<Program: SubstrateCli>(&self, cli: &Program) -> Result<Home, Error> {
 		let chain = self.shared.chain_id(self.shared.is_dev());
 		let spec = cli.load_spec(&chain).map_err(sc_cli::Error::from)?;
 		let base = match self.shared.base_path.clone() {
 			Some(path) => path.into(),
-			None => BasePath::from_project("", "", &Cli::executable_name()),
+			None => BasePath::from_project("", "", &Program::executable_name()),
 		};
 		let folder = base.config_dir(spec.id());
 		let store = self.options().path(&folder);
@@ -141,7 +144,7 @@ impl NodeArgs {
 
 	/// The share store's password.
 	pub fn password(&self, home: &Home) -> Result<SecretString, Error> {
-		let missing = || ShareError::NoPassword(home.store.clone());
+		let missing = || HostingError::NoPassword(home.store.clone());
 		Ok(self.options().password()?.ok_or_else(missing)?)
 	}
 
@@ -153,13 +156,14 @@ impl NodeArgs {
 		let (path, genesis) = (home.store.clone(), home.genesis);
 		let password = self.password(home)?;
 		if missing == Missing::Refuse && !path.exists() {
-			return Err(ShareError::NoStore(path).into());
+			return Err(HostingError::NoStore(path).into());
 		}
+		file_system::check(&path).map_err(HostingError::from)?;
 		let shares = match missing {
 			Missing::Make => ShareStore::open(&path, &password, genesis),
 			Missing::Refuse => ShareStore::open_existing(&path, &password, genesis),
 		};
-		let shares = shares.map_err(|reason| ShareError::Store { path, reason })?;
+		let shares = shares.map_err(|reason| HostingError::Store { path, reason })?;
 		let KeystoreConfig::Path { path, password } =
 			self.keystore.keystore_config(&home.folder)?
 		else {
@@ -172,46 +176,48 @@ impl NodeArgs {
 
 impl GenerateServer {
 	/// Makes the keys and prints the public ones.
-	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+	pub fn run(&self, cli: &impl SubstrateCli) -> Result<(), Error> {
 		let home = self.node.home(cli)?;
 		let stores = self.node.open(&home, Missing::Make)?;
-		let made = super::generate(&stores.shares, &stores.keys)?;
-		print!("{}", described(&made));
-		println!("Node's network identity: {}", network_identity(&home.folder)?);
-		println!(
-			"Back up the node's key store and share store; then publish the server: \
-			 `key inspect-server --validator ACCOUNT --endpoint URL` shows how."
-		);
-		Ok(())
+		// First what may fail and is not made twice: who runs this again is to find one server.
+		let identity = network_identity(&home.folder)?;
+		let made = server_keys::generate(&stores.shares, &stores.keys)?;
+		let server = described(&made);
+		Ok(output::print(&format!(
+			"{server}Node's network identity: {identity}\n\
+			 Back up the node's key store and share store; then publish the server: \
+			 `key inspect-server --validator ACCOUNT --endpoint URL` shows how.\n"
+		))?)
 	}
 }
 
 impl RotateServer {
 	/// Makes the key and prints its public half.
-	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
+	pub fn run(&self, cli: &impl SubstrateCli) -> Result<(), Error> {
 		let stores = self.node.open(&self.node.home(cli)?, Missing::Refuse)?;
-		print!("{}", described(&new_key(&stores.shares, self.server.as_ref())?));
-		println!("Publish it: `key inspect-server --validator ACCOUNT --endpoint URL` shows how.");
-		Ok(())
+		let server = described(&new_key(&stores.shares, self.server.as_ref())?);
+		Ok(output::print(&format!(
+			"{server}Publish it: `key inspect-server --validator ACCOUNT --endpoint URL` shows how.\n"
+		))?)
 	}
 }
 
 impl InspectServer {
 	/// Prints the hosted servers and, if asked, how each is published.
-	pub fn run(&self, cli: &Cli) -> Result<(), Error> {
-		let endpoint = self.endpoint.as_deref().map(super::endpoint).transpose()?;
+	pub fn run(&self, cli: &impl SubstrateCli) -> Result<(), Error> {
+		let endpoint = self.endpoint.as_deref().map(server_keys::endpoint).transpose()?;
 		let stores = self.node.open(&self.node.home(cli)?, Missing::Refuse)?;
 		let hosted = hosted(&stores.shares, self.server.as_ref())?;
 		if hosted.is_empty() {
-			println!("This node hosts no server; `key generate-server` makes one.");
+			output::print("This node hosts no server; `key generate-server` makes one.\n")?;
 		}
 		for server in hosted {
-			print!("{}", described(&server));
-			if !super::can_sign(&server.account, &stores.keys) {
+			output::print(&described(&server))?;
+			if !server_keys::can_sign(&server.account, &stores.keys) {
 				return Err(ServerKeyError::NoSigningKey(server.account).into());
 			}
 			if let (Some(validator), Some(endpoint)) = (&self.validator, &endpoint) {
-				print!("{}", publication(&stores, validator, server, endpoint.clone())?);
+				output::print(&publication(&stores, validator, server, endpoint.clone())?)?;
 			}
 		}
 		Ok(())
@@ -223,9 +229,28 @@ impl InspectServer {
 fn network_identity(folder: &Path) -> Result<String, Error> {
 	let folder = folder.join(NETWORK_FOLDER);
 	let failed = |error: io::Error| sc_cli::Error::Io(error);
-	fs::create_dir_all(&folder).map_err(failed)?;
+	make_network_key(&folder).map_err(failed)?;
 	let key = NodeKeyConfig::Ed25519(Secret::File(folder.join(NETWORK_KEY)));
 	Ok(key.into_keypair().map_err(failed)?.public().to_peer_id().to_string())
+}
+
+/// Makes the key of the node's identity, unless it is there. An empty file is none: a full disk leaves one,
+/// and the SDK, which writes no second one there, cannot read it.
+fn make_network_key(folder: &Path) -> io::Result<()> {
+	let file = folder.join(NETWORK_KEY);
+	if fs::symlink_metadata(&file).is_ok_and(|found| !found.is_file() || found.len() > 0) {
+		return Ok(());
+	}
+	fs::create_dir_all(folder)?;
+	// It has another name until it is whole.
+	let partial = folder.join(format!("{NETWORK_KEY}.partial"));
+	match fs::remove_file(&partial) {
+		Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+		_ => {}
+	}
+	NodeKeyConfig::Ed25519(Secret::File(partial.clone())).into_keypair()?;
+	File::open(&partial)?.sync_all()?;
+	fs::rename(&partial, &file)
 }
 
 fn hosted(store: &ShareStore, only: Option<&AccountId>) -> Result<Vec<PublicKeys>, ServerKeyError> {
@@ -267,7 +292,7 @@ fn publication(
 ) -> Result<String, ServerKeyError> {
 	let info =
 		ServerInfo { account: server.account, encryption_key: server.encryption_key, endpoint };
-	let proof = super::prove_possession(&stores.genesis, validator, &info, &stores.keys)?;
+	let proof = server_keys::prove_possession(&stores.genesis, validator, &info, &stores.keys)?;
 	let EncryptionKey::X25519(key) = info.encryption_key;
 	let call = to_hex(&encoded_call(info.clone(), proof));
 	Ok(format!(
@@ -305,10 +330,10 @@ mod tests {
 		let shares = ShareStore::open(&folder.path().join("s"), &"password".into(), genesis)
 			.expect("a new store");
 		let stores = Stores { shares, keys: Arc::new(LocalKeystore::in_memory()), genesis };
-		super::super::adopt(&SERVERS[2], &stores.shares, &stores.keys).expect("adopted");
+		server_keys::adopt(&SERVERS[2], &stores.shares, &stores.keys).expect("adopted");
 		let server = hosted(&stores.shares, None).expect("readable").remove(0);
 		let validator = AccountId::new([6; 32]);
-		let endpoint = super::super::endpoint("https://h").expect("well formed");
+		let endpoint = server_keys::endpoint("https://h").expect("well formed");
 		let text = publication(&stores, &validator, server.clone(), endpoint).expect("signed");
 
 		let call = text.split_whitespace().last().expect("the encoded call");
@@ -337,6 +362,18 @@ mod tests {
 	}
 
 	#[test]
+	fn what_a_full_disk_has_left_of_the_networks_key_is_in_nobodys_way() {
+		let folder = tempfile::tempdir().expect("a folder");
+		let network = folder.path().join(NETWORK_FOLDER);
+		fs::create_dir(&network).expect("made");
+		fs::write(network.join(NETWORK_KEY), "").expect("written");
+		fs::write(network.join(format!("{NETWORK_KEY}.partial")), "half").expect("written");
+		let made = network_identity(folder.path()).expect("made");
+		assert_eq!(network_identity(folder.path()).expect("read"), made);
+		assert_eq!(fs::read_dir(&network).expect("readable").count(), 1);
+	}
+
+	#[test]
 	fn one_server_is_shown_if_asked_for() {
 		let folder = tempfile::tempdir().expect("a folder");
 		let store =
@@ -344,7 +381,7 @@ mod tests {
 				.expect("a new store");
 		let keys: KeystorePtr = Arc::new(LocalKeystore::in_memory());
 		for server in &SERVERS {
-			super::super::adopt(server, &store, &keys).expect("adopted");
+			server_keys::adopt(server, &store, &keys).expect("adopted");
 		}
 		let all = hosted(&store, None).expect("readable");
 		assert_eq!(all.len(), SERVERS.len());
@@ -371,12 +408,12 @@ mod tests {
 				.expect("a new store");
 		let keys: KeystorePtr = Arc::new(LocalKeystore::in_memory());
 		assert!(matches!(new_key(&store, None), Err(ServerKeyError::WhichServer)));
-		let made = super::super::generate(&store, &keys).expect("made");
+		let made = server_keys::generate(&store, &keys).expect("made");
 		let new = new_key(&store, None).expect("there is one server");
 		assert_eq!(new.account, made.account);
 		assert_ne!(new.encryption_key, made.encryption_key);
 		assert_eq!(hosted(&store, None).expect("readable"), [new]);
-		super::super::generate(&store, &keys).expect("made");
+		server_keys::generate(&store, &keys).expect("made");
 		assert!(matches!(new_key(&store, None), Err(ServerKeyError::WhichServer)));
 		assert!(new_key(&store, Some(&made.account)).is_ok());
 	}

@@ -1,9 +1,12 @@
 //! Shares from server to server, protocol §7: the same checks as for those that come from clients.
 
-use super::{record_of, verifying_share, Intake, IntakeError};
+use super::{charge, record_of, verifying_share, within, Described, Intake, IntakeError};
 use crate::{
+	caller::Caller,
 	chain::{key_of, BlockHash},
-	store::ShareRecord,
+	pool::Lane,
+	store::{Put, ShareRecord},
+	LOG_TARGET,
 };
 use keyshare_primitives::{
 	messages,
@@ -15,7 +18,7 @@ use keyshare_primitives::{
 	AccountId, KeyRecord, RegistrationId, SubgroupId,
 };
 use sp_core::{sr25519, Pair};
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 /// A share that a hosted server should hold and does not.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -60,8 +63,14 @@ impl Intake {
 	/// Returns when the share is durable.
 	fn keep(&self, record: ShareRecord, share: &VerifiedShare) -> Result<(), IntakeError> {
 		let (reply, answer) = std::sync::mpsc::sync_channel(1);
+		let (id, server) = (record.id, record.server.clone());
 		self.store.put(record, share, move |result| drop(reply.send(result)));
-		let Ok(Ok(_)) = answer.recv() else { return Err(IntakeError::StorageFailed) };
+		match answer.recv() {
+			Ok(Ok(Put::Stored)) => {}
+			// A client has sent it meanwhile. Or what is there is damaged, and not known to be yet.
+			Ok(Ok(Put::AlreadyStored)) if self.store.get(&id, &server)?.is_some() => {}
+			_ => return Err(IntakeError::StorageFailed),
+		}
 		self.stored.notify_one();
 		Ok(())
 	}
@@ -69,16 +78,21 @@ impl Intake {
 	/// `keyshare_requestShares`: hands shares over to another server of the subgroup (protocol §7).
 	pub async fn request_shares(
 		self: Arc<Self>,
+		caller: Caller,
 		request: RequestShares,
 	) -> Result<SealedShares, IntakeError> {
 		self.require_hosted(&request.from.0)?;
 		if request.registrations.len() > MAX_REQUESTED {
 			return Err(IntakeError::TooManyRequested);
 		}
-		self.ask(move |intake| intake.hand_over(&request)).await
+		self.ask(Lane::Handovers, move |intake| intake.hand_over(caller, &request)).await
 	}
 
-	fn hand_over(&self, request: &RequestShares) -> Result<SealedShares, IntakeError> {
+	fn hand_over(
+		&self,
+		caller: Caller,
+		request: &RequestShares,
+	) -> Result<SealedShares, IntakeError> {
 		let (from, requester) = (&request.from.0, &request.requester.0);
 		let at = self.chain.best();
 		let subgroup = self.chain.subgroup_of(at, from)?.ok_or(IntakeError::WrongSubgroup(None))?;
@@ -86,6 +100,8 @@ impl Intake {
 		// A block that is left again may have put it into another subgroup than it will belong to
 		// for ever, and two shares can be the whole key.
 		self.require_member(self.chain.finalized(), requester, subgroup)?;
+		let wrong_signatures = &self.budgets.wrong_signatures;
+		within(wrong_signatures, caller)?;
 		let block = self.chain.number(self.chain.finalized())?;
 		if request.block.abs_diff(block) > MOST_BLOCKS_APART {
 			return Err(IntakeError::WrongBlock(block));
@@ -100,18 +116,33 @@ impl Intake {
 		let signature = sr25519::Signature::from_raw(request.signature.0);
 		let public = sr25519::Public::from_raw(requester.clone().into());
 		if !sr25519::Pair::verify(&signature, message, &public) {
+			charge(wrong_signatures, caller);
 			return Err(IntakeError::BadSignature);
 		}
+		// Only what it has signed counts: nobody can spend another one's.
+		self.budgets
+			.handovers
+			.take(requester.clone(), Instant::now())
+			.map_err(IntakeError::Busy)?;
 		let to = self.chain.published(at, requester)?.ok_or(IntakeError::WrongSubgroup(None))?;
 		let to = to.info.encryption_key;
 		let mut shares = Vec::new();
 		for id in &request.registrations {
-			let Some(share) = self.share_in_force(at, id, from, subgroup)? else { continue };
+			let Some((record, share)) = self.share_in_force(at, id, from, subgroup)? else {
+				continue;
+			};
 			let context = ShareContext { id, server: requester, subgroup };
 			let Ok(SealedShare { enc, ciphertext }) = seal(share.share(), &to, context) else {
 				// The chain refuses keys that nothing can be sealed to.
 				return Err(IntakeError::Interrupted);
 			};
+			// Every share that leaves this node can be found in its log.
+			log::info!(
+				target: LOG_TARGET,
+				"Share handed over to server {requester}: {}",
+				Described(&record),
+			);
+			self.metrics.handed_over.inc();
 			shares.push(SealedShareOf {
 				registration_id: *id,
 				enc: HexBytes(enc),
@@ -128,11 +159,12 @@ impl Intake {
 		id: &RegistrationId,
 		server: &AccountId,
 		subgroup: SubgroupId,
-	) -> Result<Option<VerifiedShare>, IntakeError> {
+	) -> Result<Option<(ShareRecord, VerifiedShare)>, IntakeError> {
 		let Some((record, share)) = self.store.load(id, server)? else { return Ok(None) };
 		let on_chain = self.chain.record(at, &record.account)?;
 		let key = key_of(&on_chain, id).filter(|_| record.subgroup == subgroup);
 		let Some((key, _)) = key else { return Ok(None) };
-		Ok(share.verify(verifying_share(key, subgroup)?).ok())
+		let share = share.verify(verifying_share(key, subgroup)?).ok();
+		Ok(share.map(|share| (record, share)))
 	}
 }

@@ -2,8 +2,6 @@
 //! node's key store, where the off-chain worker finds it, and the X25519 secret that shares are
 //! sealed to in the encrypted share store. Neither is ever shown.
 
-pub mod commands;
-
 use keyshare_primitives::{
 	development::DevelopmentServer, endpoint::endpoint_is_well_formed, messages,
 	offchain::server_crypto::KEY_TYPE, seal::EncryptionSecret, AccountId, EncryptionKey, Endpoint,
