@@ -5,11 +5,15 @@
 //! The honest client is on 127.0.0.1.
 
 mod stranger;
+#[path = "../../tests/common/mod.rs"]
+mod wallet;
 
 use keyshare_client::{chain::Chain, progress::silent};
 use keyshare_e2e::{users::User, DevNode, Node};
 use keyshare_primitives::wire::{to_hex, Ss58};
+use keyshare_runtime::KEY;
 use serde_json::{json, Value};
+use sp_keyring::Sr25519Keyring;
 use std::{
 	sync::{
 		atomic::{AtomicUsize, Ordering},
@@ -22,6 +26,7 @@ use tokio::{
 	task::JoinSet,
 	time::{sleep, timeout, Instant},
 };
+use wallet::Wallet;
 
 /// An honest request that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -183,6 +188,7 @@ async fn trickle(target: &Target) -> Outcome {
 async fn flood(target: &Target, lasting: Duration) -> Outcome {
 	let chain = Arc::new(Chain::connect(&target.node.url).await.expect("it answers"));
 	let victim = User(1_000);
+	fund(target, &chain, (0..USERS).map(User).chain([victim])).await;
 	let until = Instant::now() + Duration::from_secs(300);
 	victim.begin(&chain, until).await.expect("the chain takes it");
 	let members = chain.subgroups().await.expect("it answers");
@@ -236,6 +242,22 @@ async fn flood(target: &Target, lasting: Duration) -> Outcome {
 		&& registered == usize::from(USERS)
 		&& u64::from(blocks) * 10 >= expected * 9;
 	Outcome { is_held, ..outcome }
+}
+
+/// Gives users what they need, and waits until the chain shows it.
+async fn fund(target: &Target, chain: &Chain, users: impl Iterator<Item = User>) {
+	let alice = Wallet::open(&target.node.url, Sr25519Keyring::Alice).await;
+	let mut last = None;
+	for (nonce, user) in (alice.nonce().await..).zip(users) {
+		let (dest, value) = (user.account().into(), 100 * KEY);
+		let call = pallet_balances::Call::transfer_allow_death { dest, value };
+		alice.send(nonce, 0, call.into()).await.expect("there is room for these");
+		last = Some(user.account());
+	}
+	let Some(last) = last else { return };
+	while chain.funds(&last).await.expect("it answers").spendable == 0 {
+		sleep(Duration::from_millis(200)).await;
+	}
 }
 
 /// The number of the best block.
