@@ -202,7 +202,11 @@ fn run(
 		let committed = match commit(&mut connection, &writes) {
 			// One damaged row is no reason to refuse what others want to write.
 			Err(error) if is_corrupt(&error) => {
-				one_by_one(&mut connection, &writes, replies, &mut reindexed);
+				one_by_one(&mut connection, &writes, replies, &mut traces, &mut reindexed);
+				// Whether it is that row alone, or nothing can be written at all.
+				let written = commit(&mut connection, &[Write::Probe]);
+				fails.store(written.is_err(), Ordering::Relaxed);
+				probe = written.is_err().then(|| Instant::now() + PROBE_AGAIN);
 				continue;
 			}
 			committed => committed,
@@ -253,6 +257,7 @@ fn one_by_one(
 	connection: &mut Connection,
 	writes: &[Write],
 	replies: Vec<Reply>,
+	traces: &mut Traces,
 	reindexed: &mut bool,
 ) {
 	if !std::mem::replace(reindexed, true) {
@@ -267,6 +272,9 @@ fn one_by_one(
 	}
 	for (write, reply) in writes.iter().zip(replies) {
 		let written = commit(connection, std::slice::from_ref(write));
+		if write.erases() && written.is_ok() && !traces.are_left() {
+			traces.wipe_and_tell(connection);
+		}
 		reply(match written {
 			Ok(rows) => Ok(rows.first().copied().unwrap_or(0)),
 			Err(error) => Err(error.into()),

@@ -208,4 +208,7 @@ fn a_flipped_bit_that_the_indices_do_not_know_of_keeps_nobody_from_storing() {
 	assert!(matches!(put(&store, &dealt[1], 0), Ok(Put::Stored)));
 	assert!(!store.fails(), "the disk can be written");
 	dealt.iter().for_each(|one| assert_holds(&store, one, 0));
+	let erased = store.get(&dealt[1].key.id, &server(0)).expect("readable").expect("stored");
+	store.erase(vec![erased]).expect("writable");
+	assert!(!contains(&store_bytes(&folder), dealt[1].key.id.as_bytes()));
 }
